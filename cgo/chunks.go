@@ -1,0 +1,81 @@
+package cgo
+
+/*
+#include "ratmom.h"
+*/
+import "C"
+
+import "unsafe"
+
+// Chunks is a list of body bytes in C memory. Whoever holds it must read it to
+// its end or Free it.
+type Chunks struct {
+	first, last *C.struct_ratmom_chunk
+	n           int
+}
+
+// Len is the number of bytes left.
+func (c *Chunks) Len() int { return c.n }
+
+// Append moves the bytes of d behind those of c.
+func (c *Chunks) Append(d Chunks) {
+	if d.first == nil {
+		return
+	}
+	if c.first == nil {
+		*c = d
+		return
+	}
+	c.last.next = d.first
+	c.last = d.last
+	c.n += d.n
+}
+
+// Reader walks a list of chunks. The zero value is at the start of an empty list.
+type Reader struct {
+	Chunks
+	off int // in the first chunk
+}
+
+// Read copies bytes to p and frees the chunks that are used up. It returns 0 when
+// the list is empty.
+func (c *Reader) Read(p []byte) int {
+	n := 0
+	var used, usedLast *C.struct_ratmom_chunk
+	for n < len(p) && c.first != nil {
+		k := c.first
+		data := unsafe.Slice((*byte)(unsafe.Pointer(uintptr(unsafe.Pointer(k))+chunkHeader)), int(k.len))
+		m := copy(p[n:], data[c.off:])
+		n += m
+		c.off += m
+		if c.off < len(data) {
+			break
+		}
+		c.first, c.off = k.next, 0
+		k.next = nil
+		if usedLast == nil {
+			used = k
+		} else {
+			usedLast.next = k
+		}
+		usedLast = k
+	}
+	if c.first == nil {
+		c.last = nil
+	}
+	c.n -= n
+	if used != nil {
+		C.ratmom_chunk_put(used)
+	}
+	return n
+}
+
+// Free gives all memory back.
+func (c *Reader) Free() {
+	if c.first != nil {
+		C.ratmom_chunk_put(c.first)
+	}
+	*c = Reader{}
+}
+
+const chunkHeader = unsafe.Sizeof(C.struct_ratmom_chunk{})

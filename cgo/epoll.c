@@ -1,0 +1,248 @@
+/* Waiting, on Linux: one epoll set with libcurl's sockets, an eventfd for
+ * wake-ups and a timerfd. Changes to the set are lazy. */
+#ifndef RATMOM_POLL
+#include "sockets.h"
+
+#include <errno.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#define BATCH 64            /* sockets served in one step */
+#define STEP_NS 2000000     /* a step that took longer stops between sockets */
+#define OUT_SPINS 3         /* fruitless OUT events before OUT is withheld */
+#define HOLD_NS 250000000ll /* and for how long at the most */
+
+static void ctl(struct ratmom_multi *m, curl_socket_t fd, struct ratmom_fd *f, uint32_t mask) {
+    struct epoll_event ev = {.events = mask, .data.fd = fd};
+    int op = f->in_epoll ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    m->epoll_ctls++;
+    if (epoll_ctl(m->epfd, op, fd, &ev)) {
+        /* The number was closed or used again behind our back: not fatal. */
+        op = errno == EEXIST ? EPOLL_CTL_MOD : errno == ENOENT ? EPOLL_CTL_ADD : 0;
+        if (!op || epoll_ctl(m->epfd, op, fd, &ev)) {
+            f->in_epoll = 0;
+            return;
+        }
+    }
+    f->in_epoll = 1;
+    f->reg = mask;
+}
+
+void ratmom_fd_drop(struct ratmom_multi *m, curl_socket_t fd) {
+    struct ratmom_fd *f = &m->io->fds[fd];
+    if (!f->in_epoll)
+        return;
+    struct epoll_event ev = {0};
+    m->epoll_ctls++;
+    epoll_ctl(m->epfd, EPOLL_CTL_DEL, fd, &ev);
+    f->in_epoll = 0;
+    f->reg = 0;
+}
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *sockp) {
+    struct ratmom_multi *m = user;
+    struct ratmom_fd *f = ratmom_fd_at(m, fd);
+    (void)sockp;
+    if (!f)
+        return -1;
+    if (what == CURL_POLL_REMOVE) {
+        f->want = 0;
+        f->held_out = 0;
+        f->out_spins = 0;
+        if (f->ours)
+            f->removed = 1; /* lazily: the next request mostly wants it again */
+        else
+            ratmom_fd_drop(m, fd);
+        return 0;
+    }
+    if (f->local) { /* no port to know it by: its user is who asks for events */
+        struct ratmom_req *r = NULL;
+        curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&r);
+        if (r && r->fd < 0) {
+            r->fd = fd;
+            r->fd_gen = f->gen;
+            f->users++;
+        }
+    }
+    f->want = (what & CURL_POLL_IN ? EPOLLIN : 0) | (what & CURL_POLL_OUT ? EPOLLOUT : 0);
+    f->removed = 0;
+    f->out_spins = 0;
+    if (f->held_out) {
+        if ((f->want & EPOLLIN) && f->reg == EPOLLIN)
+            return 0; /* OUT comes back with the next IN */
+        f->held_out = 0;
+    }
+    if (!f->in_epoll || f->reg != f->want)
+        ctl(m, fd, f, f->want);
+    return 0;
+}
+
+static int on_timer(CURLM *multi, long ms, void *user) {
+    struct ratmom_multi *m = user;
+    (void)multi;
+    m->deadline = ms < 0 ? INT64_MAX : ms == 0 ? 0 : ratmom_now() + ms * 1000000ll;
+    return 0;
+}
+
+int ratmom_wait_open(struct ratmom_multi *m) {
+    struct epoll_event ev = {.events = EPOLLIN};
+    m->epfd = epoll_create1(EPOLL_CLOEXEC);
+    m->evfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    m->tmfd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (m->epfd < 0 || m->evfd < 0 || m->tmfd < 0)
+        return errno;
+    ev.data.fd = m->evfd;
+    if (epoll_ctl(m->epfd, EPOLL_CTL_ADD, m->evfd, &ev))
+        return errno;
+    ev.data.fd = m->tmfd;
+    if (epoll_ctl(m->epfd, EPOLL_CTL_ADD, m->tmfd, &ev))
+        return errno;
+    curl_multi_setopt(m->m, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(m->m, CURLMOPT_SOCKETDATA, m);
+    curl_multi_setopt(m->m, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(m->m, CURLMOPT_TIMERDATA, m);
+    return 0;
+}
+
+void ratmom_wait_close(struct ratmom_multi *m) {
+    if (m->epfd >= 0)
+        close(m->epfd);
+    if (m->evfd >= 0)
+        close(m->evfd);
+    if (m->tmfd >= 0)
+        close(m->tmfd);
+}
+
+/* An event on a socket that libcurl dropped from its set. A transfer that runs
+ * on it is paused: out of the set with it until libcurl asks again. Otherwise
+ * the connection is idle and the server has closed it or sent something. */
+static void on_dropped(struct ratmom_multi *m, curl_socket_t fd, struct ratmom_fd *f) {
+    char c;
+    int idle = !f->users && !(f->local && f->http2 && m->nlive);
+    if (idle && !f->udp) {
+        if (f->http2) {
+            ssize_t n = recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
+            if (n > 0) { /* a PING or SETTINGS: libcurl reads it at the next use */
+                if (f->reg != EPOLLRDHUP) {
+                    ctl(m, fd, f, EPOLLRDHUP);
+                    return;
+                }
+            } else if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+                return;
+            }
+        }
+        /* HTTP/1: whatever came is not the answer to a request. */
+        shutdown(fd, SHUT_RDWR);
+    }
+    ratmom_fd_drop(m, fd);
+}
+
+static uint64_t sent_bytes(curl_socket_t fd) {
+    struct tcp_info ti;
+    socklen_t n = sizeof(ti);
+    memset(&ti, 0, sizeof(ti));
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &ti, &n))
+        return 0;
+    return ti.tcpi_bytes_sent + ti.tcpi_notsent_bytes;
+}
+
+static void on_ready(struct ratmom_multi *m, curl_socket_t fd, uint32_t ev) {
+    struct ratmom_fd *f = ratmom_fd_at(m, fd);
+    int running, mask = 0;
+    if (!f || (!f->want && !f->removed))
+        return;
+    if (f->removed) {
+        on_dropped(m, fd, f);
+        return;
+    }
+    if (ev & (EPOLLERR | EPOLLHUP))
+        ev |= f->want;
+    if (f->held_out && (ev & EPOLLIN)) {
+        f->held_out = 0;
+        f->out_spins = 0;
+        ctl(m, fd, f, f->want);
+        mask |= CURL_CSELECT_OUT;
+    }
+    mask |= (ev & EPOLLIN ? CURL_CSELECT_IN : 0) | (ev & EPOLLOUT ? CURL_CSELECT_OUT : 0);
+    uint32_t reads = m->read_calls, gen = f->gen;
+    CURLMcode rc = curl_multi_socket_action(m->m, fd, mask, &running);
+    if (rc && rc != CURLM_BAD_SOCKET)
+        m->multi_code = rc;
+    if (mask != CURL_CSELECT_OUT)
+        return;
+    /* 7.88.1 keeps asking for OUT while an HTTP/2 upload is blocked by flow
+     * control, and would be woken a million times a second. */
+    f = ratmom_fd_at(m, fd);
+    if (f->gen != gen || !(f->want & EPOLLOUT) || m->read_calls != reads || !f->users) {
+        f->out_spins = 0;
+        return;
+    }
+    uint64_t sent = sent_bytes(fd);
+    if (sent != f->sent || !f->out_spins) {
+        f->sent = sent;
+        f->out_spins = 1;
+        return;
+    }
+    if (++f->out_spins >= OUT_SPINS && (f->want & EPOLLIN)) {
+        f->held_out = 1;
+        f->out_spins = 0;
+        ctl(m, fd, f, EPOLLIN);
+    }
+}
+
+static void arm(struct ratmom_multi *m, int64_t at) {
+    if (at >= m->armed)
+        return; /* it fires soon enough */
+    struct itimerspec t = {{0, 0}, {at / 1000000000ll, at % 1000000000ll}};
+    if (at <= 0)
+        t.it_value.tv_nsec = 1;
+    timerfd_settime(m->tmfd, TFD_TIMER_ABSTIME, &t, NULL);
+    m->armed = at;
+}
+
+void ratmom_wait_run(struct ratmom_multi *m, int park) {
+    struct epoll_event ev[BATCH];
+    uint64_t junk;
+    int running;
+    int n = epoll_wait(m->epfd, ev, BATCH, 0);
+    m->nready = n > 0 ? (uint32_t)n : 0;
+    m->now = ratmom_now();
+    int64_t start = m->now;
+    for (int i = 0; i < n; i++) {
+        int fd = ev[i].data.fd;
+        if (fd == m->evfd) {
+            m->wakeups++;
+            (void)!read(fd, &junk, sizeof(junk));
+        } else if (fd == m->tmfd) {
+            (void)!read(fd, &junk, sizeof(junk));
+            m->armed = INT64_MAX;
+        } else {
+            on_ready(m, fd, ev[i].events);
+            /* Sockets left unserved are reported again. */
+            if ((i & 7) == 7 && (m->now = ratmom_now()) - start > STEP_NS) {
+                m->truncated = 1;
+                break;
+            }
+        }
+    }
+    for (int i = 0; i < 4 && m->deadline <= m->now; i++) {
+        m->deadline = INT64_MAX; /* it does not repeat */
+        CURLMcode rc = curl_multi_socket_action(m->m, CURL_SOCKET_TIMEOUT, 0, &running);
+        if (rc)
+            m->multi_code = rc;
+    }
+    if (m->deadline <= m->now)
+        m->nready++;
+    if (park && !m->nready)
+        arm(m, m->deadline < m->go_deadline ? m->deadline : m->go_deadline);
+}
+
+void ratmom_poll_wait(struct ratmom_multi *m) { (void)m; }
+void ratmom_poll_wake(struct ratmom_multi *m) { (void)m; }
+#endif

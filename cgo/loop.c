@@ -1,0 +1,140 @@
+/* One multi handle and its turns. */
+#include "sockets.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+int64_t ratmom_now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000000000ll + t.tv_nsec;
+}
+
+struct ratmom_multi *ratmom_multi_new(void) {
+    struct ratmom_multi *m = calloc(1, sizeof(*m));
+    if (!m)
+        return NULL;
+    m->epfd = m->evfd = m->tmfd = -1;
+    m->deadline = m->armed = INT64_MAX;
+    m->cap_adds = 256;
+    m->adds = malloc(m->cap_adds * sizeof(*m->adds));
+    m->m = curl_multi_init();
+    __atomic_add_fetch(ratmom_count_multis(), 1, __ATOMIC_RELAXED);
+    if (!m->adds || !m->m || ratmom_io_open(m) || ratmom_wait_open(m)) {
+        ratmom_multi_free(m);
+        return NULL;
+    }
+    return m;
+}
+
+/* Every transfer has been removed by now. The connections close inside, through
+ * our callback, so the sockets' table goes last. */
+void ratmom_multi_free(struct ratmom_multi *m) {
+    if (m->m)
+        curl_multi_cleanup(m->m);
+    ratmom_wait_close(m);
+    ratmom_io_close(m);
+    free(m->adds);
+    free(m->events);
+    free(m);
+    __atomic_sub_fetch(ratmom_count_multis(), 1, __ATOMIC_RELAXED);
+}
+
+int ratmom_multi_setopt(struct ratmom_multi *m, int option, long value) {
+    return curl_multi_setopt(m->m, (CURLMoption)option, value);
+}
+
+static void unlink_live(struct ratmom_multi *m, struct ratmom_req *r) {
+    if (r->prev)
+        r->prev->next = r->next;
+    else
+        m->live = r->next;
+    if (r->next)
+        r->next->prev = r->prev;
+    r->prev = r->next = NULL;
+    m->nlive--;
+}
+
+static void add(struct ratmom_multi *m, struct ratmom_req *r) {
+    r->multi = m;
+    r->t_recv = m->now;
+    ratmom_count_add();
+    /* The closing of a socket outlives the request, so it is told the multi. */
+    curl_easy_setopt(r->easy, CURLOPT_CLOSESOCKETDATA, m);
+    int rc = curl_multi_add_handle(m->m, r->easy);
+    if (rc) {
+        r->multi_code = rc;
+        r->cause = RATMOM_CAUSE_MULTI;
+        r->result = CURLE_FAILED_INIT;
+        ratmom_mark(r, RATMOM_EV_DONE);
+        return;
+    }
+    r->in_multi = 1;
+    r->next = m->live;
+    if (m->live)
+        m->live->prev = r;
+    m->live = r;
+    m->nlive++;
+}
+
+/* Takes r out of the multi: at its end, or to cancel it at once. */
+void ratmom_remove(struct ratmom_multi *m, struct ratmom_req *r) {
+    if (!r->in_multi)
+        return;
+    r->in_multi = 0;
+    int rc = curl_multi_remove_handle(m->m, r->easy);
+    if (rc)
+        m->multi_code = rc;
+    ratmom_io_release(r);
+    unlink_live(m, r);
+}
+
+static void finish(struct ratmom_multi *m, struct ratmom_req *r, CURLcode result) {
+    r->result = result;
+    if (r->head_held) { /* no further round: it was final */
+        r->head_held = 0;
+        if (result == CURLE_OK)
+            ratmom_mark(r, RATMOM_EV_HEAD);
+    }
+    if (r->want_info || result)
+        ratmom_req_infos(r);
+    ratmom_remove(m, r);
+    ratmom_mark(r, RATMOM_EV_DONE);
+}
+
+void ratmom_wait_run(struct ratmom_multi *m, int park);
+
+void ratmom_step(struct ratmom_multi *m, int nadds, int64_t go_deadline, int park) {
+    int left;
+    m->steps++;
+    m->truncated = 0;
+    m->now = ratmom_now();
+    for (int i = 0; i < nadds; i++)
+        add(m, m->adds[i]);
+    m->go_deadline = go_deadline;
+    ratmom_wait_run(m, park);
+    for (CURLMsg *msg; (msg = curl_multi_info_read(m->m, &left));) {
+        if (msg->msg != CURLMSG_DONE)
+            continue;
+        struct ratmom_req *r = NULL;
+        CURLcode result = msg->data.result;
+        curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&r);
+        if (r)
+            finish(m, r, result);
+    }
+}
+
+/* Lifts the pauses that are named. curl_easy_pause sets both directions at once
+ * and may call the callbacks before it returns; its error is not fatal, the
+ * transfer's own end tells. */
+void ratmom_unpause(struct ratmom_req *r, int recv, int send) {
+    if (!r->in_multi)
+        return;
+    if (recv)
+        r->recv_paused = 0;
+    if (send)
+        r->send_paused = 0;
+    curl_easy_pause(r->easy, (r->recv_paused ? CURLPAUSE_RECV : 0) |
+                                 (r->send_paused ? CURLPAUSE_SEND : 0));
+}

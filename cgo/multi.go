@@ -1,0 +1,139 @@
+package cgo
+
+/*
+#include "ratmom.h"
+*/
+import "C"
+
+import (
+	"fmt"
+	"math"
+	"unsafe"
+)
+
+// Never is the deadline that does not come.
+const Never int64 = math.MaxInt64
+
+// Multi is one multi handle with its event loop. All methods but Wake belong to
+// the agent's goroutine.
+type Multi struct {
+	c *C.struct_ratmom_multi
+	waiter
+}
+
+// NewMulti makes a multi handle with the given options.
+func NewMulti(o *MultiOptions) (*Multi, error) {
+	if err := Init(); err != nil {
+		return nil, err
+	}
+	c := C.ratmom_multi_new()
+	if c == nil {
+		return nil, fmt.Errorf("cannot make a multi handle: out of memory or file descriptors")
+	}
+	m := &Multi{c: c}
+	if o != nil {
+		for _, s := range o.set {
+			if rc := C.ratmom_multi_setopt(c, C.int(s.opt), C.long(s.val)); rc != 0 {
+				C.ratmom_multi_free(c)
+				return nil, fmt.Errorf("multi option %d = %d: CURLMcode %d", s.opt, s.val, rc)
+			}
+		}
+	}
+	if err := m.open(c); err != nil {
+		C.ratmom_multi_free(c)
+		return nil, err
+	}
+	return m, nil
+}
+
+// MaxAdds is how many transfers one step can start.
+const MaxAdds = 256
+
+// Step makes one turn: it starts adds, serves what is ready and collects the
+// events. deadline is when Go wants to be woken at the latest ([Now]'s clock);
+// park tells that the caller will sleep if the step finds nothing to do.
+func (m *Multi) Step(adds []*Transfer, deadline int64, park bool) {
+	n := min(len(adds), MaxAdds)
+	if n > 0 {
+		dst := unsafe.Slice(m.c.adds, MaxAdds)
+		for i := range n {
+			dst[i] = adds[i].r
+		}
+	}
+	p := C.int(0)
+	if park {
+		p = 1
+	}
+	C.ratmom_step(m.c, C.int(n), C.int64_t(deadline), p)
+}
+
+// Busy reports whether the last step found anything to serve: only after one
+// that did not may the agent sleep.
+func (m *Multi) Busy() bool { return m.c.nready != 0 || m.c.nevents != 0 }
+
+// Now is the time of the last step.
+func (m *Multi) Now() int64 { return int64(m.c.now) }
+
+// Events calls f with the slot of each request that something happened to, until
+// none is left; f takes the marks with [Transfer.TakeEvents].
+func (m *Multi) Events(f func(slot uint32)) {
+	for i := uint32(0); i < uint32(m.c.nevents); i++ {
+		r := unsafe.Slice(m.c.events, m.c.nevents)[i] // f may make the array grow
+		if r.events != 0 {
+			f(uint32(r.slot))
+		}
+	}
+	m.c.nevents = 0
+}
+
+// Remove takes t out of the loop at once, whatever it is doing.
+func (m *Multi) Remove(t *Transfer) { C.ratmom_remove(m.c, t.r) }
+
+// Unpause lifts the pause of the given directions.
+func (m *Multi) Unpause(t *Transfer, recv, send bool) {
+	C.ratmom_unpause(t.r, cbool(recv), cbool(send))
+}
+
+// CloseIdle shuts down the connections that no transfer uses and returns how
+// many there were.
+func (m *Multi) CloseIdle() int { return int(C.ratmom_close_idle(m.c)) }
+
+// Live is the number of transfers in the multi handle.
+func (m *Multi) Live() int { return int(m.c.nlive) }
+
+// Err returns what the multi handle refused last, if anything, and forgets it.
+func (m *Multi) Err() error {
+	rc := m.c.multi_code
+	m.c.multi_code = 0
+	if rc == 0 {
+		return nil
+	}
+	return fmt.Errorf("CURLMcode %d: %s", int(rc), C.GoString(C.curl_multi_strerror(C.CURLMcode(rc))))
+}
+
+// LoopStats counts the work of a loop.
+type LoopStats struct {
+	Steps     uint64 // turns, each one call into C
+	Wakeups   uint64 // by messages, through the eventfd
+	EpollCtls uint64 // changes of the epoll set
+}
+
+// Stats returns the counters of the loop.
+func (m *Multi) Stats() LoopStats {
+	return LoopStats{uint64(m.c.steps), uint64(m.c.wakeups), uint64(m.c.epoll_ctls)}
+}
+
+// Close frees the multi handle and closes its connections. Every transfer must
+// have ended or been removed.
+func (m *Multi) Close() {
+	m.close()
+	C.ratmom_multi_free(m.c)
+	m.c = nil
+}
+
+func cbool(b bool) C.int {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,218 @@
+/* The C side of ratmom: one event loop per agent, callbacks that never enter Go,
+ * and the memory that both sides share. Go reads the structs below directly. */
+#ifndef RATMOM_H
+#define RATMOM_H
+
+#include <curl/curl.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- body memory ---------------------------------------------------------- */
+
+#define RATMOM_CHUNK (64 * 1024) /* payload of a full chunk */
+
+struct ratmom_chunk {
+    struct ratmom_chunk *next;
+    uint32_t len; /* bytes filled */
+    uint32_t cap;
+    unsigned char data[];
+};
+
+struct ratmom_chunk *ratmom_chunk_get(size_t want);
+void ratmom_chunk_put(struct ratmom_chunk *list);
+void ratmom_chunk_trim(void);
+
+/* What is alive in C, for the leak checks. */
+struct ratmom_counts {
+    int64_t transfers;
+    int64_t multis;
+    int64_t chunk_bytes;
+    int64_t easy_adds; /* transfers ever added */
+};
+void ratmom_counts_get(struct ratmom_counts *out);
+
+/* ---- one request ---------------------------------------------------------- */
+
+enum ratmom_event {
+    RATMOM_EV_HEAD = 1,    /* the final head is complete */
+    RATMOM_EV_INFO = 2,    /* a 1xx head is in info */
+    RATMOM_EV_BODY = 4,    /* body chunks wait in body_first */
+    RATMOM_EV_PAUSED = 8,  /* receiving paused at the high-water mark */
+    RATMOM_EV_WANT = 16,   /* libcurl wants upload bytes and there are none */
+    RATMOM_EV_SPACE = 32,  /* the upload ring has room and its writer waits */
+    RATMOM_EV_REWIND = 64, /* the upload must begin again */
+    RATMOM_EV_DEBUG = 128, /* wire log in debug */
+    RATMOM_EV_DONE = 256   /* the transfer has ended; see result and cause */
+};
+
+/* Why we ended a transfer ourselves; libcurl only knows "aborted by callback". */
+enum ratmom_cause {
+    RATMOM_CAUSE_NONE = 0,
+    RATMOM_CAUSE_HEAD_TOO_LARGE,
+    RATMOM_CAUSE_RESEND,       /* libcurl wanted to send the request again */
+    RATMOM_CAUSE_REFUSED,      /* the same, after REFUSED_STREAM */
+    RATMOM_CAUSE_UPLOAD,       /* the request body failed; Go knows why */
+    RATMOM_CAUSE_SHORT_UPLOAD, /* the request body ended early */
+    RATMOM_CAUSE_MEMORY,
+    RATMOM_CAUSE_MULTI /* the multi handle refused it; see multi_code */
+};
+
+enum ratmom_upload { RATMOM_UP_NONE = 0, RATMOM_UP_MEMORY, RATMOM_UP_RING };
+
+struct ratmom_buf {
+    char *p;
+    size_t len, cap;
+};
+
+struct ratmom_addr { /* 0: none, 4: IPv4, 6: IPv6 */
+    uint8_t ip[16];
+    uint16_t port;
+    uint16_t family;
+};
+
+struct ratmom_info { /* microseconds and bytes; filled at the end */
+    int64_t namelookup, connect, appconnect, pretransfer, starttransfer, total;
+    int64_t sent, received, request_size, header_size;
+    int64_t http_version, connect_code, os_errno, num_connects, verify_result;
+};
+
+struct ratmom_multi;
+struct ratmom_io;
+
+struct ratmom_req {
+    /* set by Go before the transfer is added */
+    uint64_t id;
+    uint32_t slot; /* where Go keeps the handler */
+    uint32_t want_info;
+    uint64_t high_water;
+    uint64_t max_head;
+    uint32_t auth_armed;  /* libcurl may answer a 401 or 407 itself */
+    uint32_t expect_sent; /* libcurl may answer a 417 itself */
+    uint32_t may_resend;  /* watch for REFUSED_STREAM */
+    uint32_t upload_kind;
+    uint32_t rewindable;
+    uint32_t debug_on;
+    uint32_t has_trailers; /* request trailers will follow the body */
+
+    /* read by Go after a step */
+    uint32_t events;
+    int32_t result;
+    int32_t multi_code;
+    uint32_t cause;
+    uint32_t status; /* of the head being collected */
+    uint32_t reused; /* the connection was there before */
+    uint32_t recv_paused, send_paused;
+    struct ratmom_buf head, info, trailer, debug;
+    struct ratmom_chunk *body_first, *body_last;
+    uint64_t body_new;   /* bytes in body_first.. */
+    int64_t buffered;    /* atomic: bytes received and not read by the user yet */
+    uint64_t received;   /* body bytes in all */
+    uint64_t head_bytes; /* head bytes in all, 1xx too */
+    int64_t t_request;   /* ns: when the request was about to be sent */
+    int64_t t_sent;      /* ns: when its body had been handed over */
+    int64_t t_recv;      /* ns: last bytes */
+    struct ratmom_addr local, remote;
+    struct ratmom_info infos;
+    char errbuf[CURL_ERROR_SIZE];
+
+    /* upload from memory (pinned by Go) */
+    const unsigned char *mem;
+    uint64_t mem_len, mem_off;
+    /* upload through a ring: Go writes at tail, the read callback takes at head */
+    unsigned char *ring;
+    uint64_t ring_cap; /* a power of two */
+    uint64_t ring_head, ring_tail;
+    int64_t ring_total, ring_left; /* bytes owed in all and still; -1 unknown */
+    uint32_t ring_eof, ring_fail, ring_starved, ring_full, ring_rewind, ring_asked;
+    struct curl_slist *trailers; /* request trailers, given to libcurl once */
+
+    /* C's own */
+    CURL *easy;
+    struct ratmom_multi *multi;
+    struct ratmom_req *prev, *next; /* all that run in the multi */
+    uint32_t head_state;            /* 0 want status line, 1 in head, 2 body */
+    uint32_t head_held;             /* complete, but libcurl may try again */
+    uint32_t discard;
+    uint32_t prereqs, heads_since, resends, refused, in_multi;
+    int32_t fd;
+    uint32_t fd_gen;
+    int32_t opened[8];
+    uint32_t nopened;
+    void **owned; /* slists and bodies that libcurl does not copy */
+    uint32_t nowned, cap_owned;
+};
+
+/* ---- packed options ------------------------------------------------------- */
+
+enum ratmom_opkind {
+    RATMOM_OP_LONG = 1,
+    RATMOM_OP_OFFT,
+    RATMOM_OP_STRING,
+    RATMOM_OP_NULL,
+    RATMOM_OP_LIST,
+    RATMOM_OP_BLOB
+};
+
+struct ratmom_req *ratmom_req_new(CURL *easy);
+void ratmom_req_free(struct ratmom_req *r);
+void ratmom_req_reset(struct ratmom_req *r);
+/* Returns 0, or the CURLcode with *bad_option set. */
+int ratmom_req_setup(struct ratmom_req *r, const unsigned char *ops, size_t len, int *bad_option);
+int ratmom_req_body(struct ratmom_req *r, const unsigned char *p, size_t len);
+int ratmom_req_trailers(struct ratmom_req *r, const unsigned char *items, size_t len, int n);
+int ratmom_req_ring(struct ratmom_req *r, uint64_t cap);
+void ratmom_req_infos(struct ratmom_req *r);
+
+/* ---- the loop ------------------------------------------------------------- */
+
+struct ratmom_multi {
+    CURLM *m;
+    struct ratmom_req **adds; /* filled by Go, taken by the next step */
+    uint32_t cap_adds;
+    struct ratmom_req **events; /* what happened in the step */
+    uint32_t nevents, cap_events;
+    struct ratmom_req *live;
+    uint32_t nlive;
+    int32_t multi_code; /* last failure of the loop itself */
+    int64_t now;        /* ns, monotonic, of this step */
+    int64_t deadline;   /* libcurl's timer; INT64_MAX when off */
+    int64_t go_deadline; /* Go's, of the last step */
+    uint32_t nready;    /* sockets and wake-ups seen in the step */
+    uint32_t truncated; /* the step stopped before all were served */
+    uint32_t read_calls; /* read callbacks so far */
+    uint64_t steps, wakeups, epoll_ctls;
+    int32_t epfd, evfd, tmfd;
+    struct ratmom_io *io;
+    int64_t armed; /* when the timerfd fires; INT64_MAX when off */
+};
+
+struct ratmom_multi *ratmom_multi_new(void);
+void ratmom_multi_free(struct ratmom_multi *m);
+int ratmom_multi_setopt(struct ratmom_multi *m, int option, long value);
+/* One turn: add nadds transfers, run what is ready, collect events. go_deadline
+ * is the next moment Go wants to be woken, in ns; park is set when the caller
+ * will sleep if nothing happened. */
+void ratmom_step(struct ratmom_multi *m, int nadds, int64_t go_deadline, int park);
+void ratmom_unpause(struct ratmom_req *r, int recv, int send);
+void ratmom_remove(struct ratmom_multi *m, struct ratmom_req *r);
+int ratmom_close_idle(struct ratmom_multi *m);
+int64_t ratmom_now(void);
+/* The portable twin only. */
+void ratmom_poll_wait(struct ratmom_multi *m);
+void ratmom_poll_wake(struct ratmom_multi *m);
+
+/* Between the C files. */
+void ratmom_mark(struct ratmom_req *r, uint32_t ev);
+void ratmom_baseline(struct ratmom_req *r);
+int ratmom_wait_open(struct ratmom_multi *m); /* epoll.c or poll.c */
+void ratmom_wait_close(struct ratmom_multi *m);
+void ratmom_io_callbacks(struct ratmom_req *r);
+void ratmom_io_assign(struct ratmom_req *r, const char *local_ip, int local_port,
+                      const char *remote_ip, int remote_port);
+void ratmom_io_release(struct ratmom_req *r);
+void ratmom_io_http2(struct ratmom_req *r);
+int64_t *ratmom_count_multis(void);
+void ratmom_count_transfer(int d);
+void ratmom_count_add(void);
+
+#endif

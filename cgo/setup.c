@@ -1,0 +1,237 @@
+/* A transfer's memory and its options. */
+#include "ratmom.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct ratmom_req *ratmom_req_new(CURL *easy) {
+    struct ratmom_req *r = calloc(1, sizeof(*r));
+    if (!r)
+        return NULL;
+    r->easy = easy;
+    r->fd = -1;
+    ratmom_count_transfer(1);
+    return r;
+}
+
+static void owned_free(struct ratmom_req *r) {
+    for (uint32_t i = 0; i < r->nowned; i++)
+        free(r->owned[i]);
+    r->nowned = 0;
+}
+
+/* Makes p live until the reset. */
+static int own(struct ratmom_req *r, void *p) {
+    if (r->nowned == r->cap_owned) {
+        uint32_t cap = r->cap_owned ? r->cap_owned * 2 : 4;
+        void **o = realloc(r->owned, cap * sizeof(*o));
+        if (!o) {
+            free(p);
+            return -1;
+        }
+        r->owned = o;
+        r->cap_owned = cap;
+    }
+    r->owned[r->nowned++] = p;
+    return 0;
+}
+
+/* Buffers that grew beyond this are not kept by a pooled transfer. */
+#define KEEP_BUF (16 * 1024)
+
+static void buf_reset(struct ratmom_buf *b) {
+    b->len = 0;
+    if (b->cap > KEEP_BUF) {
+        free(b->p);
+        b->p = NULL;
+        b->cap = 0;
+    }
+}
+
+static void buf_free(struct ratmom_buf *b) {
+    free(b->p);
+    memset(b, 0, sizeof(*b));
+}
+
+/* Forgets everything of the last request. The easy handle itself is reset by
+ * go-curl's Reset before the next setup. */
+void ratmom_req_reset(struct ratmom_req *r) {
+    owned_free(r);
+    ratmom_chunk_put(r->body_first);
+    free(r->ring);
+    curl_slist_free_all(r->trailers);
+    buf_reset(&r->head);
+    buf_reset(&r->info);
+    buf_reset(&r->trailer);
+    buf_free(&r->debug);
+    struct ratmom_req keep = *r;
+    /* From the first field to the buffers and from there on: all but memory
+     * that is kept. */
+    memset(r, 0, sizeof(*r));
+    r->easy = keep.easy;
+    r->head = keep.head;
+    r->info = keep.info;
+    r->trailer = keep.trailer;
+    r->owned = keep.owned;
+    r->cap_owned = keep.cap_owned;
+    r->fd = -1;
+}
+
+void ratmom_req_free(struct ratmom_req *r) {
+    ratmom_req_reset(r);
+    buf_free(&r->head);
+    buf_free(&r->info);
+    buf_free(&r->trailer);
+    free(r->owned);
+    free(r);
+    ratmom_count_transfer(-1);
+}
+
+/* One block holds the nodes and the strings of a list. */
+static struct curl_slist *list_make(struct ratmom_req *r, const unsigned char *p, uint32_t size,
+                                    uint32_t n) {
+    unsigned char *block = malloc(n * sizeof(struct curl_slist) + size);
+    if (!block || own(r, block))
+        return NULL;
+    struct curl_slist *node = (struct curl_slist *)block;
+    char *text = (char *)(node + n);
+    const unsigned char *end = p + size;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t len;
+        if (end - p < 4)
+            return NULL;
+        memcpy(&len, p, 4);
+        p += 4;
+        if ((uint64_t)(end - p) < (uint64_t)len + 1)
+            return NULL;
+        memcpy(text, p, len + 1);
+        node[i].data = text;
+        node[i].next = i + 1 < n ? &node[i + 1] : NULL;
+        text += len + 1;
+        p += len + 1;
+    }
+    return node;
+}
+
+static int set_one(struct ratmom_req *r, uint32_t kind, CURLoption opt, const unsigned char *p,
+                   uint32_t size, uint32_t n) {
+    switch (kind) {
+    case RATMOM_OP_LONG: {
+        int64_t v;
+        memcpy(&v, p, 8);
+        return curl_easy_setopt(r->easy, opt, (long)v);
+    }
+    case RATMOM_OP_OFFT: {
+        int64_t v;
+        memcpy(&v, p, 8);
+        return curl_easy_setopt(r->easy, opt, (curl_off_t)v);
+    }
+    case RATMOM_OP_STRING:
+        return curl_easy_setopt(r->easy, opt, (const char *)p);
+    case RATMOM_OP_NULL:
+        return curl_easy_setopt(r->easy, opt, NULL);
+    case RATMOM_OP_LIST: {
+        struct curl_slist *list = NULL;
+        if (n && !(list = list_make(r, p, size, n)))
+            return CURLE_OUT_OF_MEMORY;
+        return curl_easy_setopt(r->easy, opt, list);
+    }
+    case RATMOM_OP_BLOB: {
+        struct curl_blob b = {(void *)p, size, CURL_BLOB_COPY};
+        return curl_easy_setopt(r->easy, opt, &b);
+    }
+    }
+    return CURLE_UNKNOWN_OPTION;
+}
+
+int ratmom_req_setup(struct ratmom_req *r, const unsigned char *ops, size_t len, int *bad_option) {
+    const unsigned char *end = ops + len;
+    ratmom_baseline(r);
+    while (end - ops >= 16) {
+        uint32_t h[4];
+        memcpy(h, ops, sizeof(h));
+        ops += sizeof(h);
+        int rc = CURLE_BAD_FUNCTION_ARGUMENT;
+        uint32_t padded = (h[2] + 7) & ~7u;
+        if ((size_t)(end - ops) >= padded)
+            rc = set_one(r, h[0], (CURLoption)h[1], ops, h[2], h[3]);
+        if (rc) {
+            *bad_option = (int)h[1];
+            return rc;
+        }
+        ops += padded;
+    }
+    return 0;
+}
+
+/* A small body, copied and sent with the head. */
+int ratmom_req_body(struct ratmom_req *r, const unsigned char *p, size_t len) {
+    void *copy = malloc(len ? len : 1);
+    if (!copy || own(r, copy))
+        return CURLE_OUT_OF_MEMORY;
+    if (len)
+        memcpy(copy, p, len);
+    int rc = curl_easy_setopt(r->easy, CURLOPT_POST, 1L);
+    if (!rc)
+        rc = curl_easy_setopt(r->easy, CURLOPT_POSTFIELDS, copy);
+    if (!rc)
+        rc = curl_easy_setopt(r->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)len);
+    return rc;
+}
+
+/* Request trailers: libcurl frees this list, so it is made by libcurl. */
+int ratmom_req_trailers(struct ratmom_req *r, const unsigned char *items, size_t len, int n) {
+    const unsigned char *end = items + len;
+    curl_slist_free_all(r->trailers);
+    r->trailers = NULL;
+    for (int i = 0; i < n; i++) {
+        uint32_t size;
+        if (end - items < 4)
+            return CURLE_BAD_FUNCTION_ARGUMENT;
+        memcpy(&size, items, 4);
+        items += 4;
+        if ((uint64_t)(end - items) < (uint64_t)size + 1)
+            return CURLE_BAD_FUNCTION_ARGUMENT;
+        struct curl_slist *l = curl_slist_append(r->trailers, (const char *)items);
+        if (!l)
+            return CURLE_OUT_OF_MEMORY;
+        r->trailers = l;
+        items += size + 1;
+    }
+    return 0;
+}
+
+int ratmom_req_ring(struct ratmom_req *r, uint64_t cap) {
+    r->ring = malloc(cap);
+    r->ring_cap = cap;
+    return r->ring ? 0 : CURLE_OUT_OF_MEMORY;
+}
+
+void ratmom_req_infos(struct ratmom_req *r) {
+    struct ratmom_info *o = &r->infos;
+    curl_off_t v;
+    long l;
+#define OFFT(field, what)                                                                          \
+    if (!curl_easy_getinfo(r->easy, what, &v))                                                     \
+    o->field = v
+#define LONG(field, what)                                                                          \
+    if (!curl_easy_getinfo(r->easy, what, &l))                                                     \
+    o->field = l
+    OFFT(namelookup, CURLINFO_NAMELOOKUP_TIME_T);
+    OFFT(connect, CURLINFO_CONNECT_TIME_T);
+    OFFT(appconnect, CURLINFO_APPCONNECT_TIME_T);
+    OFFT(pretransfer, CURLINFO_PRETRANSFER_TIME_T);
+    OFFT(starttransfer, CURLINFO_STARTTRANSFER_TIME_T);
+    OFFT(total, CURLINFO_TOTAL_TIME_T);
+    OFFT(sent, CURLINFO_SIZE_UPLOAD_T);
+    OFFT(received, CURLINFO_SIZE_DOWNLOAD_T);
+    LONG(request_size, CURLINFO_REQUEST_SIZE);
+    LONG(header_size, CURLINFO_HEADER_SIZE);
+    LONG(http_version, CURLINFO_HTTP_VERSION);
+    LONG(connect_code, CURLINFO_HTTP_CONNECTCODE);
+    LONG(os_errno, CURLINFO_OS_ERRNO);
+    LONG(num_connects, CURLINFO_NUM_CONNECTS);
+    LONG(verify_result, CURLINFO_SSL_VERIFYRESULT);
+#undef OFFT
+#undef LONG
+}

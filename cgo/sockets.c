@@ -1,0 +1,222 @@
+#include "sockets.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int ratmom_io_open(struct ratmom_multi *m) {
+    m->io = calloc(1, sizeof(*m->io));
+    if (!m->io)
+        return -1;
+    memset(m->io->bucket, 0xff, sizeof(m->io->bucket));
+    return 0;
+}
+
+void ratmom_io_close(struct ratmom_multi *m) {
+    if (m->io)
+        free(m->io->fds);
+    free(m->io);
+    m->io = NULL;
+}
+
+/* The entry of fd, made if need be; NULL when there is no memory. */
+struct ratmom_fd *ratmom_fd_at(struct ratmom_multi *m, curl_socket_t fd) {
+    struct ratmom_io *io = m->io;
+    if (fd >= io->nfds) {
+        int32_t n = io->nfds ? io->nfds : 64;
+        while (n <= fd)
+            n *= 2;
+        struct ratmom_fd *f = realloc(io->fds, (size_t)n * sizeof(*f));
+        if (!f)
+            return NULL;
+        memset(f + io->nfds, 0, (size_t)(n - io->nfds) * sizeof(*f));
+        io->fds = f;
+        io->nfds = n;
+    }
+    return &io->fds[fd];
+}
+
+static uint64_t key_of(const char *ip, int port) {
+    uint64_t h = 1469598103934665603ull ^ (uint64_t)port;
+    for (; *ip; ip++)
+        h = (h ^ (unsigned char)*ip) * 1099511628211ull;
+    return h ? h : 1;
+}
+
+static void addr_parse(struct ratmom_addr *a, const char *ip, int port) {
+    memset(a, 0, sizeof(*a));
+    if (!ip || !*ip)
+        return;
+    if (inet_pton(AF_INET, ip, a->ip) == 1) {
+        a->family = 4;
+    } else {
+        char plain[64]; /* without a zone */
+        size_t n = strcspn(ip, "%");
+        if (n >= sizeof(plain))
+            return;
+        memcpy(plain, ip, n);
+        plain[n] = 0;
+        if (inet_pton(AF_INET6, plain, a->ip) != 1)
+            return;
+        a->family = 6;
+    }
+    a->port = (uint16_t)port;
+}
+
+static curl_socket_t opensocket(void *p, curlsocktype purpose, struct curl_sockaddr *a) {
+    struct ratmom_req *r = p;
+    (void)purpose;
+#ifdef SOCK_CLOEXEC
+    int fd = socket(a->family, a->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->protocol);
+#else
+    int fd = socket(a->family, a->socktype, a->protocol);
+    if (fd >= 0) {
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    }
+#endif
+    if (fd < 0 || !r->multi)
+        return fd < 0 ? CURL_SOCKET_BAD : fd;
+    struct ratmom_fd *f = ratmom_fd_at(r->multi, fd);
+    if (!f) {
+        close(fd);
+        return CURL_SOCKET_BAD;
+    }
+    uint32_t gen = f->gen + 1;
+    memset(f, 0, sizeof(*f));
+    f->gen = gen;
+    f->ours = 1;
+    f->next = -1;
+    f->udp = a->socktype == SOCK_DGRAM;
+    f->local = a->family == AF_UNIX;
+    r->opened[r->nopened++ % 8] = fd;
+    return fd;
+}
+
+static void unlink_key(struct ratmom_io *io, int32_t fd) {
+    struct ratmom_fd *f = &io->fds[fd];
+    if (!f->key)
+        return;
+    int32_t *at = &io->bucket[f->key % RATMOM_BUCKETS];
+    while (*at >= 0 && *at != fd)
+        at = &io->fds[*at].next;
+    if (*at == fd)
+        *at = f->next;
+    f->key = 0;
+}
+
+/* The user pointer is the multi's: a connection outlives the transfer that
+ * opened it. */
+static int closesocket(void *p, curl_socket_t fd) {
+    struct ratmom_multi *m = p;
+    if (fd < m->io->nfds && m->io->fds[fd].ours) {
+        struct ratmom_fd *f = &m->io->fds[fd];
+        unlink_key(m->io, fd);
+        ratmom_fd_drop(m, fd);
+        uint32_t gen = f->gen + 1;
+        memset(f, 0, sizeof(*f));
+        f->gen = gen;
+    }
+    return close(fd);
+}
+
+void ratmom_io_callbacks(struct ratmom_req *r) {
+    curl_easy_setopt(r->easy, CURLOPT_OPENSOCKETFUNCTION, opensocket);
+    curl_easy_setopt(r->easy, CURLOPT_OPENSOCKETDATA, r);
+    curl_easy_setopt(r->easy, CURLOPT_CLOSESOCKETFUNCTION, closesocket);
+}
+
+static int local_port(curl_socket_t fd) {
+    struct sockaddr_storage s;
+    socklen_t n = sizeof(s);
+    if (getsockname(fd, (struct sockaddr *)&s, &n))
+        return -1;
+    if (s.ss_family == AF_INET)
+        return ntohs(((struct sockaddr_in *)&s)->sin_port);
+    if (s.ss_family == AF_INET6)
+        return ntohs(((struct sockaddr_in6 *)&s)->sin6_port);
+    return 0;
+}
+
+/* Finds the socket of the connection with this local address: known already, or
+ * one of those that this request opened. */
+static int32_t find(struct ratmom_req *r, const char *ip, int port, const char *rip, int rport) {
+    struct ratmom_io *io = r->multi->io;
+    uint64_t key = key_of(ip, port);
+    for (int32_t i = io->bucket[key % RATMOM_BUCKETS]; i >= 0; i = io->fds[i].next)
+        if (io->fds[i].key == key)
+            return i;
+    for (uint32_t i = 0; i < r->nopened && i < 8; i++) {
+        int32_t fd = r->opened[i];
+        struct ratmom_fd *f = &io->fds[fd];
+        if (!f->ours || f->key || local_port(fd) != port)
+            continue;
+        f->key = key;
+        f->next = io->bucket[key % RATMOM_BUCKETS];
+        io->bucket[key % RATMOM_BUCKETS] = fd;
+        addr_parse(&f->laddr, ip, port);
+        addr_parse(&f->raddr, rip, rport);
+        return fd;
+    }
+    return -1;
+}
+
+/* Notes which connection the request has been given. */
+void ratmom_io_assign(struct ratmom_req *r, const char *lip, int lport, const char *rip,
+                      int rport) {
+    if (!r->multi)
+        return;
+    r->reused = r->nopened == 0;
+    if (!lport) /* a unix socket, which epoll.c has assigned */
+        return;
+    ratmom_io_release(r);
+    int32_t fd = find(r, lip, lport, rip, rport);
+    if (fd < 0) {
+        addr_parse(&r->local, lip, lport);
+        addr_parse(&r->remote, rip, rport);
+        return;
+    }
+    struct ratmom_fd *f = &r->multi->io->fds[fd];
+    int opened = 0;
+    for (uint32_t i = 0; i < r->nopened && i < 8; i++)
+        opened |= r->opened[i] == fd;
+    r->reused = !opened;
+    r->fd = fd;
+    r->fd_gen = f->gen;
+    f->users++;
+    r->local = f->laddr;
+    r->remote = f->raddr;
+}
+
+void ratmom_io_release(struct ratmom_req *r) {
+    if (r->fd >= 0 && r->multi && r->fd < r->multi->io->nfds) {
+        struct ratmom_fd *f = &r->multi->io->fds[r->fd];
+        if (f->gen == r->fd_gen && f->users)
+            f->users--;
+    }
+    r->fd = -1;
+}
+
+void ratmom_io_http2(struct ratmom_req *r) {
+    if (r->fd >= 0 && r->multi && r->multi->io->fds[r->fd].gen == r->fd_gen)
+        r->multi->io->fds[r->fd].http2 = 1;
+}
+
+/* Shuts down every connection that no transfer uses; libcurl finds them dead
+ * and closes them at its next look. */
+int ratmom_close_idle(struct ratmom_multi *m) {
+    int n = 0;
+    for (int32_t fd = 0; fd < m->io->nfds; fd++) {
+        struct ratmom_fd *f = &m->io->fds[fd];
+        if (!f->ours || f->users || f->udp || !(f->key || (f->local && f->removed)))
+            continue;
+        shutdown(fd, SHUT_RDWR);
+        ratmom_fd_drop(m, fd);
+        n++;
+    }
+    return n;
+}

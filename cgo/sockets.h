@@ -1,0 +1,40 @@
+/* The sockets of one agent: which are ours, which connection each is, and how
+ * many running transfers are on it. */
+#ifndef RATMOM_SOCKETS_H
+#define RATMOM_SOCKETS_H
+
+#include "ratmom.h"
+
+struct ratmom_fd {
+    uint32_t gen;   /* counts the sockets that had this number */
+    uint32_t users; /* running transfers on it */
+    uint32_t want;  /* epoll events that libcurl asks for */
+    uint32_t reg;   /* epoll events that the kernel has */
+    uint8_t ours;   /* made by our open-socket callback */
+    uint8_t removed; /* libcurl has dropped it from its set; epoll still has it */
+    uint8_t in_epoll;
+    uint8_t http2;
+    uint8_t udp;
+    uint8_t local; /* a unix socket: has no port to know it by */
+    uint8_t held_out; /* OUT is withheld, see epoll.c */
+    uint8_t out_spins;
+    uint64_t sent; /* bytes the kernel had sent at the last spin */
+    uint64_t key;  /* of its local address; 0 until known */
+    int32_t next;  /* in the bucket of the key; -1 ends */
+    struct ratmom_addr laddr, raddr;
+};
+
+#define RATMOM_BUCKETS 1024
+
+struct ratmom_io {
+    struct ratmom_fd *fds;
+    int32_t nfds;
+    int32_t bucket[RATMOM_BUCKETS];
+};
+
+struct ratmom_fd *ratmom_fd_at(struct ratmom_multi *m, curl_socket_t fd);
+int ratmom_io_open(struct ratmom_multi *m);
+void ratmom_io_close(struct ratmom_multi *m);
+void ratmom_fd_drop(struct ratmom_multi *m, curl_socket_t fd); /* before close */
+
+#endif

@@ -1,0 +1,355 @@
+/* libcurl's callbacks. They run on the agent's thread inside a step, write into
+ * the request's C memory and mark what happened; none of them enters Go. */
+#include "ratmom.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void ratmom_mark(struct ratmom_req *r, uint32_t ev) {
+    struct ratmom_multi *m = r->multi;
+    uint32_t before = r->events;
+    r->events |= ev;
+    if (before || !m)
+        return;
+    if (m->nevents == m->cap_events) {
+        uint32_t cap = m->cap_events ? m->cap_events * 2 : 256;
+        struct ratmom_req **e = realloc(m->events, cap * sizeof(*e));
+        if (!e)
+            abort(); /* a few kB: nothing sensible is left to do */
+        m->events = e;
+        m->cap_events = cap;
+    }
+    m->events[m->nevents++] = r;
+}
+
+static int buf_add(struct ratmom_buf *b, const char *p, size_t n) {
+    if (b->cap - b->len < n) {
+        size_t cap = b->cap ? b->cap : 512;
+        while (cap - b->len < n)
+            cap *= 2;
+        char *q = realloc(b->p, cap);
+        if (!q)
+            return -1;
+        b->p = q;
+        b->cap = cap;
+    }
+    memcpy(b->p + b->len, p, n);
+    b->len += n;
+    return 0;
+}
+
+static void head_done(struct ratmom_req *r) {
+    r->head_held = 0;
+    r->head_state = 2;
+    ratmom_mark(r, RATMOM_EV_HEAD);
+}
+
+/* Ends the transfer from inside a callback. */
+static size_t stop(struct ratmom_req *r, uint32_t cause) {
+    if (!r->cause)
+        r->cause = cause;
+    return 0;
+}
+
+static uint32_t status_of(const char *p, size_t n) {
+    const char *sp = memchr(p, ' ', n);
+    uint32_t s = 0;
+    if (!sp)
+        return 0;
+    for (sp++; sp < p + n && *sp >= '0' && *sp <= '9' && s < 1000; sp++)
+        s = s * 10 + (uint32_t)(*sp - '0');
+    return s;
+}
+
+static size_t on_header(char *p, size_t size, size_t nitems, void *user) {
+    struct ratmom_req *r = user;
+    size_t n = size * nitems;
+    int blank = (n == 2 && p[0] == '\r' && p[1] == '\n') || (n == 1 && p[0] == '\n');
+
+    r->t_recv = r->multi ? r->multi->now : 0;
+    r->head_bytes += n;
+    if (r->head_bytes > r->max_head)
+        return stop(r, RATMOM_CAUSE_HEAD_TOO_LARGE);
+
+    if (r->head_state == 2 && r->head_held && n > 5 && !memcmp(p, "HTTP/", 5))
+        r->head_state = 0; /* libcurl tried again: the held head was not final */
+    if (r->head_state == 2) {
+        if (!blank && buf_add(&r->trailer, p, n))
+            return stop(r, RATMOM_CAUSE_MEMORY);
+        return n;
+    }
+    if (r->head_state == 0) {
+        r->head.len = 0;
+        r->head_held = 0;
+        r->status = status_of(p, n);
+        r->head_state = 1;
+        if (n > 6 && p[5] == '2')
+            ratmom_io_http2(r);
+    }
+    if (buf_add(&r->head, p, n))
+        return stop(r, RATMOM_CAUSE_MEMORY);
+    if (!blank)
+        return n;
+
+    if (r->status / 100 == 1 && r->status != 101) {
+        r->head_state = 0;
+        if (buf_add(&r->info, r->head.p, r->head.len))
+            return stop(r, RATMOM_CAUSE_MEMORY);
+        r->head.len = 0;
+        ratmom_mark(r, RATMOM_EV_INFO);
+        return n;
+    }
+    r->heads_since = r->status;
+    if ((r->auth_armed && (r->status == 401 || r->status == 407)) ||
+        (r->expect_sent && r->status == 417)) {
+        r->head_held = 1; /* final only if a body byte or the end follows */
+        r->head_state = 2;
+        return n;
+    }
+    head_done(r);
+    return n;
+}
+
+static size_t on_body(char *p, size_t size, size_t nitems, void *user) {
+    struct ratmom_req *r = user;
+    size_t n = size * nitems, left = n;
+
+    if (r->head_held)
+        head_done(r);
+    r->t_recv = r->multi ? r->multi->now : 0;
+    if (r->discard) {
+        r->received += n;
+        return n;
+    }
+    if (__atomic_load_n(&r->buffered, __ATOMIC_RELAXED) >= (int64_t)r->high_water) {
+        r->recv_paused = 1;
+        ratmom_mark(r, RATMOM_EV_PAUSED);
+        return CURL_WRITEFUNC_PAUSE;
+    }
+    while (left) {
+        struct ratmom_chunk *c = r->body_last;
+        if (!c || c->len == c->cap) {
+            size_t want = RATMOM_CHUNK;
+            if (r->received < 16 * 1024) /* a small body gets small memory */
+                want = left < 1024 ? 1024 : left < 4096 ? 4096 : 16 * 1024;
+            c = ratmom_chunk_get(want);
+            if (!c)
+                return stop(r, RATMOM_CAUSE_MEMORY);
+            if (r->body_last)
+                r->body_last->next = c;
+            else
+                r->body_first = c;
+            r->body_last = c;
+        }
+        size_t room = c->cap - c->len, take = left < room ? left : room;
+        memcpy(c->data + c->len, p, take);
+        c->len += (uint32_t)take;
+        p += take;
+        left -= take;
+        r->received += take;
+    }
+    r->body_new += n;
+    __atomic_add_fetch(&r->buffered, (int64_t)n, __ATOMIC_RELAXED);
+    ratmom_mark(r, RATMOM_EV_BODY);
+    return n;
+}
+
+/* ---- the request body ----------------------------------------------------- */
+
+static size_t starve(struct ratmom_req *r) {
+    r->send_paused = 1;
+    if (!r->ring_asked) {
+        r->ring_asked = 1;
+        ratmom_mark(r, RATMOM_EV_WANT);
+    }
+    return CURL_READFUNC_PAUSE;
+}
+
+static size_t upload_end(struct ratmom_req *r) {
+    if (r->multi)
+        r->t_sent = r->multi->now;
+    return 0;
+}
+
+static size_t read_ring(struct ratmom_req *r, char *p, size_t n) {
+    if (__atomic_load_n(&r->ring_rewind, __ATOMIC_ACQUIRE))
+        return starve(r);
+    uint64_t head = r->ring_head;
+    uint64_t tail = __atomic_load_n(&r->ring_tail, __ATOMIC_ACQUIRE);
+    if (r->ring_total >= 0 && r->ring_left == 0)
+        return upload_end(r);
+    if (head == tail) {
+        if (__atomic_load_n(&r->ring_fail, __ATOMIC_ACQUIRE)) {
+            stop(r, RATMOM_CAUSE_UPLOAD);
+            return CURL_READFUNC_ABORT;
+        }
+        if (__atomic_load_n(&r->ring_eof, __ATOMIC_ACQUIRE)) {
+            if (__atomic_load_n(&r->ring_tail, __ATOMIC_ACQUIRE) != head)
+                return read_ring(r, p, n); /* the last bytes came with the end */
+            if (r->ring_total >= 0 && r->ring_left > 0) {
+                stop(r, RATMOM_CAUSE_SHORT_UPLOAD);
+                return CURL_READFUNC_ABORT;
+            }
+            return upload_end(r);
+        }
+        /* Say that we starve, then look once more: the writer may have missed it. */
+        __atomic_store_n(&r->ring_starved, 1, __ATOMIC_SEQ_CST);
+        if (__atomic_load_n(&r->ring_tail, __ATOMIC_SEQ_CST) != head ||
+            __atomic_load_n(&r->ring_eof, __ATOMIC_SEQ_CST) ||
+            __atomic_load_n(&r->ring_fail, __ATOMIC_SEQ_CST)) {
+            __atomic_store_n(&r->ring_starved, 0, __ATOMIC_SEQ_CST);
+            return read_ring(r, p, n);
+        }
+        return starve(r);
+    }
+    uint64_t have = tail - head;
+    if (have < n)
+        n = (size_t)have;
+    if (r->ring_total >= 0 && (uint64_t)r->ring_left < n)
+        n = (size_t)r->ring_left;
+    uint64_t at = head & (r->ring_cap - 1), first = r->ring_cap - at;
+    if (first > n)
+        first = n;
+    memcpy(p, r->ring + at, first);
+    memcpy(p + first, r->ring, n - first);
+    if (r->ring_total >= 0 && (r->ring_left -= (int64_t)n) == 0)
+        upload_end(r);
+    __atomic_store_n(&r->ring_head, head + n, __ATOMIC_SEQ_CST);
+    if (__atomic_exchange_n(&r->ring_full, 0, __ATOMIC_SEQ_CST))
+        ratmom_mark(r, RATMOM_EV_SPACE);
+    return n;
+}
+
+static size_t on_read(char *p, size_t size, size_t nitems, void *user) {
+    struct ratmom_req *r = user;
+    size_t n = size * nitems;
+    if (r->multi)
+        r->multi->read_calls++;
+    if (r->upload_kind == RATMOM_UP_RING)
+        return read_ring(r, p, n);
+    uint64_t left = r->mem_len - r->mem_off;
+    if (left < n)
+        n = (size_t)left;
+    if (n)
+        memcpy(p, r->mem + r->mem_off, n);
+    r->mem_off += n;
+    if (r->mem_off == r->mem_len)
+        upload_end(r);
+    return n;
+}
+
+static int on_seek(void *user, curl_off_t offset, int origin) {
+    struct ratmom_req *r = user;
+    if (origin != SEEK_SET || offset < 0)
+        return CURL_SEEKFUNC_CANTSEEK;
+    if (r->upload_kind == RATMOM_UP_MEMORY) {
+        if ((uint64_t)offset > r->mem_len)
+            return CURL_SEEKFUNC_FAIL;
+        r->mem_off = (uint64_t)offset;
+        return CURL_SEEKFUNC_OK;
+    }
+    if (offset != 0)
+        return CURL_SEEKFUNC_CANTSEEK;
+    if (r->ring_head == 0)
+        return CURL_SEEKFUNC_OK;
+    if (!r->rewindable)
+        return CURL_SEEKFUNC_FAIL;
+    r->ring_left = r->ring_total;
+    r->ring_asked = 1; /* the rewind itself asks */
+    __atomic_store_n(&r->ring_rewind, 1, __ATOMIC_RELEASE);
+    ratmom_mark(r, RATMOM_EV_REWIND);
+    return CURL_SEEKFUNC_OK;
+}
+
+static int on_trailer(struct curl_slist **list, void *user) {
+    struct ratmom_req *r = user;
+    *list = r->trailers;
+    r->trailers = NULL;
+    return CURL_TRAILERFUNC_OK;
+}
+
+/* ---- before each sending -------------------------------------------------- */
+
+#define MAX_ROUNDS 8 /* NTLM to a proxy and to the server takes six */
+
+/* libcurl calls this before it sends the request, and again before it sends the
+ * request once more. A second sending is only let through as a round of
+ * authentication or after a 417: everything else, such as the silent retry when
+ * a reused connection dies, is decided in Go, where it is known whether the
+ * request may be repeated. */
+static int on_prereq(void *user, char *rip, char *lip, int rport, int lport) {
+    struct ratmom_req *r = user;
+    if (r->prereqs++) {
+        uint32_t s = r->heads_since;
+        int round = (r->auth_armed && (s == 401 || s == 407)) || (r->expect_sent && s == 417);
+        if (s == 417)
+            r->expect_sent = 0; /* once: 7.88.1 would repeat it without end */
+        if (!round || ++r->resends > MAX_ROUNDS) {
+            stop(r, r->refused ? RATMOM_CAUSE_REFUSED : RATMOM_CAUSE_RESEND);
+            return CURL_PREREQFUNC_ABORT;
+        }
+    }
+    r->heads_since = 0;
+    ratmom_io_assign(r, lip, lport, rip, rport);
+    if (r->multi) {
+        r->t_request = r->multi->now;
+        if (r->upload_kind == RATMOM_UP_NONE)
+            r->t_sent = r->multi->now;
+    }
+    return CURL_PREREQFUNC_OK;
+}
+
+/* ---- wire log ------------------------------------------------------------- */
+
+#define DEBUG_MAX (1024 * 1024) /* per step; what is beyond is left out */
+
+static int on_debug(CURL *easy, curl_infotype type, char *p, size_t n, void *user) {
+    struct ratmom_req *r = user;
+    (void)easy;
+    if (type == CURLINFO_TEXT && n > 14 && !memcmp(p, "REFUSED_STREAM", 14))
+        r->refused = 1;
+    if (!r->debug_on || r->debug.len > DEBUG_MAX)
+        return 0;
+    uint32_t h[2] = {(uint32_t)type, (uint32_t)n};
+    if (buf_add(&r->debug, (const char *)h, sizeof(h)) || buf_add(&r->debug, p, n))
+        return 0;
+    ratmom_mark(r, RATMOM_EV_DEBUG);
+    return 0;
+}
+
+/* What holds for every transfer; all other options come packed from Go. */
+void ratmom_baseline(struct ratmom_req *r) {
+    CURL *e = r->easy;
+    curl_easy_setopt(e, CURLOPT_PRIVATE, r);
+    curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(e, CURLOPT_NOPROGRESS, 1L);
+    /* A system's libcurl also speaks file, gopher, ldap … */
+    curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(e, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    /* Else a cancel during name resolution joins the resolver's thread. */
+    curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
+    curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
+    /* An early answer must not cut the upload short. */
+    curl_easy_setopt(e, CURLOPT_KEEP_SENDING_ON_ERROR, 1L);
+    curl_easy_setopt(e, CURLOPT_ERRORBUFFER, r->errbuf);
+    curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(e, CURLOPT_HEADERDATA, r);
+    curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(e, CURLOPT_WRITEDATA, r);
+    curl_easy_setopt(e, CURLOPT_READFUNCTION, on_read);
+    curl_easy_setopt(e, CURLOPT_READDATA, r);
+    curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, on_seek);
+    curl_easy_setopt(e, CURLOPT_SEEKDATA, r);
+    if (r->has_trailers) {
+        curl_easy_setopt(e, CURLOPT_TRAILERFUNCTION, on_trailer);
+        curl_easy_setopt(e, CURLOPT_TRAILERDATA, r);
+    }
+    curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_prereq);
+    curl_easy_setopt(e, CURLOPT_PREREQDATA, r);
+    curl_easy_setopt(e, CURLOPT_DEBUGFUNCTION, on_debug);
+    curl_easy_setopt(e, CURLOPT_DEBUGDATA, r);
+    if (r->debug_on || r->may_resend)
+        curl_easy_setopt(e, CURLOPT_VERBOSE, 1L);
+    ratmom_io_callbacks(r);
+}

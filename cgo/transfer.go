@@ -1,0 +1,368 @@
+package cgo
+
+/*
+#include "ratmom.h"
+*/
+import "C"
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	curl "github.com/andelf/go-curl"
+)
+
+// Transfer is one libcurl easy run: the easy handle and the C memory that its
+// callbacks write to. It comes from a [Pool] and goes back to it.
+type Transfer struct {
+	easy *curl.CURL
+	r    *C.struct_ratmom_req
+	pin  runtime.Pinner
+	used bool
+}
+
+// Pool keeps the easy handles of one agent for reuse. Handles are never shared
+// between agents: libcurl keeps TLS sessions in them.
+type Pool struct {
+	mu     sync.Mutex
+	free   []*Transfer
+	closed bool
+}
+
+// poolSize is how many idle handles a pool keeps.
+const poolSize = 256
+
+// Get returns a transfer that carries nothing of its last use.
+func (p *Pool) Get() (*Transfer, error) {
+	p.mu.Lock()
+	var t *Transfer
+	if n := len(p.free); n > 0 {
+		t, p.free = p.free[n-1], p.free[:n-1]
+	}
+	p.mu.Unlock()
+	if t != nil {
+		t.easy.Reset()
+		return t, nil
+	}
+	if err := Init(); err != nil {
+		return nil, err
+	}
+	easy := curl.EasyInit()
+	if easy == nil || easy.GetHandle() == nil {
+		return nil, errors.New("curl_easy_init failed: out of memory")
+	}
+	r := C.ratmom_req_new(easy.GetHandle())
+	if r == nil {
+		easy.Cleanup()
+		return nil, errors.New("out of memory")
+	}
+	return &Transfer{easy: easy, r: r}, nil
+}
+
+// Put gives t back. It must not run.
+func (p *Pool) Put(t *Transfer) {
+	C.ratmom_req_reset(t.r)
+	t.pin.Unpin()
+	p.mu.Lock()
+	if keep := !p.closed && len(p.free) < poolSize; keep {
+		p.free = append(p.free, t)
+		t = nil
+	}
+	p.mu.Unlock()
+	if t != nil {
+		t.free()
+	}
+}
+
+// Close frees the idle handles; those still out are freed when they come back.
+func (p *Pool) Close() {
+	p.mu.Lock()
+	free := p.free
+	p.free, p.closed = nil, true
+	p.mu.Unlock()
+	for _, t := range free {
+		t.free()
+	}
+}
+
+func (t *Transfer) free() {
+	t.easy.Cleanup()
+	C.ratmom_req_free(t.r)
+	t.easy, t.r = nil, nil
+}
+
+// Setup is what a transfer must know before it runs, beside its options.
+type Setup struct {
+	ID        uint64
+	Slot      uint32
+	HighWater int  // bytes buffered before receiving is paused
+	MaxHead   int  // bytes of head before the response is refused
+	Infos     bool // collect Infos at the end of a good transfer too
+	// AuthArmed tells that libcurl may answer a 401 or 407 itself, ExpectSent
+	// that it may answer a 417: such heads are not final.
+	AuthArmed, ExpectSent bool
+	// MayResend asks to tell a refused stream from a dead connection.
+	MayResend bool
+	Debug     bool // collect the wire log
+	Trailers  bool // request trailers will follow the body
+}
+
+// Prepare sets all options in one call.
+func (t *Transfer) Prepare(s *Setup, o *Options) error {
+	if o.err != nil {
+		return o.err
+	}
+	r := t.r
+	r.id = C.uint64_t(s.ID)
+	r.slot = C.uint32_t(s.Slot)
+	r.high_water = C.uint64_t(s.HighWater)
+	r.max_head = C.uint64_t(s.MaxHead)
+	r.want_info = flag(s.Infos)
+	r.auth_armed = flag(s.AuthArmed)
+	r.expect_sent = flag(s.ExpectSent)
+	r.may_resend = flag(s.MayResend)
+	r.debug_on = flag(s.Debug)
+	r.has_trailers = flag(s.Trailers)
+	var bad C.int
+	rc := C.ratmom_req_setup(r, (*C.uchar)(unsafe.SliceData(o.buf)), C.size_t(len(o.buf)), &bad)
+	if rc != 0 {
+		return &OptionError{Option: Opt(bad), Code: int(rc)}
+	}
+	return nil
+}
+
+// SetSlot names the place where the agent keeps the request's handler.
+func (t *Transfer) SetSlot(slot uint32) { t.r.slot = C.uint32_t(slot) }
+
+// OptionError tells which option libcurl refused.
+type OptionError struct {
+	Option Opt
+	Code   int
+}
+
+func (e *OptionError) Error() string {
+	return fmt.Sprintf("libcurl refused option %d: %s", e.Option, Strerror(e.Code))
+}
+
+// Strerror is libcurl's text for a CURLcode.
+func Strerror(code int) string {
+	return C.GoString(C.curl_easy_strerror(C.CURLcode(code)))
+}
+
+func flag(b bool) C.uint32_t {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// BodyCopy gives the transfer a small request body; it is copied and sent
+// together with the head. Call it before Prepare, whose options may change the
+// method.
+func (t *Transfer) BodyCopy(p []byte) error {
+	if rc := C.ratmom_req_body(t.r, (*C.uchar)(unsafe.SliceData(p)), C.size_t(len(p))); rc != 0 {
+		return fmt.Errorf("request body: %s", Strerror(int(rc)))
+	}
+	return nil
+}
+
+// BodyMemory gives the transfer a request body in memory without copying it: p
+// must not change until the transfer has ended.
+func (t *Transfer) BodyMemory(p []byte) {
+	if len(p) > 0 {
+		t.pin.Pin(unsafe.SliceData(p))
+	}
+	t.r.upload_kind = C.RATMOM_UP_MEMORY
+	t.r.mem = (*C.uchar)(unsafe.SliceData(p))
+	t.r.mem_len = C.uint64_t(len(p))
+}
+
+// BodyRing gives the transfer a ring of size bytes, a power of two, through which
+// a request body of length bytes (-1: unknown) is streamed; see [Ring].
+func (t *Transfer) BodyRing(size int, length int64, rewindable bool) error {
+	if rc := C.ratmom_req_ring(t.r, C.uint64_t(size)); rc != 0 {
+		return fmt.Errorf("request body: %s", Strerror(int(rc)))
+	}
+	t.r.upload_kind = C.RATMOM_UP_RING
+	t.r.ring_total, t.r.ring_left = C.int64_t(length), C.int64_t(length)
+	t.r.rewindable = flag(rewindable)
+	return nil
+}
+
+// SetTrailers gives the request's trailers, each "Name: value", before the end of
+// its body is reached.
+func (t *Transfer) SetTrailers(items []string) error {
+	var b []byte
+	for _, s := range items {
+		b = binary.NativeEndian.AppendUint32(b, uint32(len(s)))
+		b = append(append(b, s...), 0)
+	}
+	rc := C.ratmom_req_trailers(t.r, (*C.uchar)(unsafe.SliceData(b)), C.size_t(len(b)), C.int(len(items)))
+	if rc != 0 {
+		return fmt.Errorf("request trailers: %s", Strerror(int(rc)))
+	}
+	return nil
+}
+
+// Event is a set of things that happened to a transfer.
+type Event uint32
+
+const (
+	EventHead   Event = C.RATMOM_EV_HEAD   // the final head is complete
+	EventInfo   Event = C.RATMOM_EV_INFO   // 1xx heads arrived
+	EventBody   Event = C.RATMOM_EV_BODY   // body bytes arrived
+	EventPaused Event = C.RATMOM_EV_PAUSED // receiving paused at the high-water mark
+	EventWant   Event = C.RATMOM_EV_WANT   // libcurl wants the request body
+	EventSpace  Event = C.RATMOM_EV_SPACE  // the ring has room again
+	EventRewind Event = C.RATMOM_EV_REWIND // the request body must begin again
+	EventDebug  Event = C.RATMOM_EV_DEBUG  // wire log arrived
+	EventDone   Event = C.RATMOM_EV_DONE   // the transfer has ended
+)
+
+// TakeEvents returns the marks of the last step and clears them.
+func (t *Transfer) TakeEvents() Event {
+	e := Event(t.r.events)
+	t.r.events = 0
+	return e
+}
+
+func bytesOf(b *C.struct_ratmom_buf) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(b.p)), int(b.len))
+}
+
+// Head is the raw final head, in C memory that the next step may change.
+func (t *Transfer) Head() []byte { return bytesOf(&t.r.head) }
+
+// TakeInfo copies the raw 1xx heads that have arrived.
+func (t *Transfer) TakeInfo() []byte {
+	b := append([]byte(nil), bytesOf(&t.r.info)...)
+	t.r.info.len = 0
+	return b
+}
+
+// Trailer is the raw trailer section, in C memory.
+func (t *Transfer) Trailer() []byte { return bytesOf(&t.r.trailer) }
+
+// TakeDebug copies the wire log that has arrived: records of type uint32, size
+// uint32, bytes.
+func (t *Transfer) TakeDebug() []byte {
+	b := append([]byte(nil), bytesOf(&t.r.debug)...)
+	t.r.debug.len = 0
+	return b
+}
+
+// Status is the status code of the final head.
+func (t *Transfer) Status() int { return int(t.r.status) }
+
+// TakeBody hands over the body bytes of the last step.
+func (t *Transfer) TakeBody() Chunks {
+	c := Chunks{t.r.body_first, t.r.body_last, int(t.r.body_new)}
+	t.r.body_first, t.r.body_last, t.r.body_new = nil, nil, 0
+	return c
+}
+
+// Consumed tells the transfer that n body bytes have been read by the user, from
+// any goroutine while the transfer has not ended. It returns what is still
+// buffered.
+func (t *Transfer) Consumed(n int) int {
+	return int(atomic.AddInt64((*int64)(unsafe.Pointer(&t.r.buffered)), -int64(n)))
+}
+
+// Discard makes the transfer drop all further body bytes.
+func (t *Transfer) Discard() { t.r.discard = 1 }
+
+// RecvPaused reports whether receiving is paused.
+func (t *Transfer) RecvPaused() bool { return t.r.recv_paused != 0 }
+
+// SendPaused reports whether sending is paused.
+func (t *Transfer) SendPaused() bool { return t.r.send_paused != 0 }
+
+// Received is the number of body bytes received.
+func (t *Transfer) Received() int64 { return int64(t.r.received) }
+
+// HeadBytes is the number of head bytes received, 1xx and trailers included.
+func (t *Transfer) HeadBytes() int64 { return int64(t.r.head_bytes) }
+
+// Reused reports whether the request went over a connection that was there before.
+func (t *Transfer) Reused() bool { return t.r.reused != 0 }
+
+// Connected reports whether the request was given a connection.
+func (t *Transfer) Connected() bool { return t.r.prereqs != 0 }
+
+// RequestAt, SentAt and RecvAt are the times ([Now]'s clock; 0: not yet) when the
+// request was about to be sent, when its body had been handed over, and when the
+// last bytes came.
+func (t *Transfer) RequestAt() int64 { return int64(t.r.t_request) }
+func (t *Transfer) SentAt() int64    { return int64(t.r.t_sent) }
+func (t *Transfer) RecvAt() int64    { return int64(t.r.t_recv) }
+
+// LocalAddr and RemoteAddr are the addresses of the connection; the zero value
+// on unix sockets and before there is one.
+func (t *Transfer) LocalAddr() netip.AddrPort  { return addrPort(&t.r.local) }
+func (t *Transfer) RemoteAddr() netip.AddrPort { return addrPort(&t.r.remote) }
+
+func addrPort(a *C.struct_ratmom_addr) netip.AddrPort {
+	ip := *(*[16]byte)(unsafe.Pointer(&a.ip))
+	switch a.family {
+	case 4:
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte(ip[:4])), uint16(a.port))
+	case 6:
+		return netip.AddrPortFrom(netip.AddrFrom16(ip), uint16(a.port))
+	}
+	return netip.AddrPort{}
+}
+
+// Cause is why a transfer was ended from our side.
+type Cause uint32
+
+const (
+	CauseNone         Cause = C.RATMOM_CAUSE_NONE
+	CauseHeadTooLarge Cause = C.RATMOM_CAUSE_HEAD_TOO_LARGE
+	CauseResend       Cause = C.RATMOM_CAUSE_RESEND
+	CauseRefused      Cause = C.RATMOM_CAUSE_REFUSED
+	CauseUpload       Cause = C.RATMOM_CAUSE_UPLOAD
+	CauseShortUpload  Cause = C.RATMOM_CAUSE_SHORT_UPLOAD
+	CauseMemory       Cause = C.RATMOM_CAUSE_MEMORY
+	CauseMulti        Cause = C.RATMOM_CAUSE_MULTI
+)
+
+// Result is how a transfer ended.
+type Result struct {
+	Code  int // CURLcode
+	Cause Cause
+	Multi int    // CURLMcode, with CauseMulti
+	Text  string // libcurl's own words
+}
+
+// Result returns how the transfer ended.
+func (t *Transfer) Result() Result {
+	res := Result{Code: int(t.r.result), Cause: Cause(t.r.cause), Multi: int(t.r.multi_code)}
+	if res.Code != 0 {
+		res.Text = C.GoString(&t.r.errbuf[0])
+	}
+	return res
+}
+
+// Infos are libcurl's figures of a transfer; times in microseconds from its start.
+type Infos struct {
+	NameLookup, Connect, AppConnect, PreTransfer, StartTransfer, Total int64
+	Sent, Received, RequestSize, HeaderSize                            int64
+	HTTPVersion, ConnectCode, OSErrno, NumConnects, VerifyResult       int64
+}
+
+// Infos returns the figures, collected at the end if they were asked for or the
+// transfer failed.
+func (t *Transfer) Infos() Infos {
+	return *(*Infos)(unsafe.Pointer(&t.r.infos))
+}
+
+// RefreshInfos collects the figures now. Only the agent may call it.
+func (t *Transfer) RefreshInfos() { C.ratmom_req_infos(t.r) }
+
+var _ = [1]struct{}{}[unsafe.Sizeof(Infos{})-unsafe.Sizeof(C.struct_ratmom_info{})]
