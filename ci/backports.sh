@@ -39,6 +39,7 @@ backports_update() {
 		Dir::Etc::preferencesparts "/dev/null";
 		Dir::State::lists "$BACKPORTS/lists";
 		Dir::Cache "$BACKPORTS/cache";
+		Acquire::Languages "none";
 		Acquire::AllowInsecureRepositories "false";
 		Acquire::AllowWeakRepositories "false";
 		APT::Get::AllowUnauthenticated "false";

@@ -37,5 +37,5 @@ fetch_go() {
 	PATH=$into/usr/lib/go-$GO_BACKPORT/bin:$PATH
 	export GOTOOLCHAIN=$GO_TOOLCHAIN+auto
 	# The first go command fetches the Go that go.mod asks for.
-	go_can_build || how_to_get_go
+	(cd "$ROOT" && go version >&2) || how_to_get_go
 }

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# asan.sh [FLAVOUR]: the tests of everything near C under the address sanitizer,
+# which also reports C memory that is lost when a test binary ends.
+. "$(dirname "$0")/env.sh"
+cd "$ROOT"
+need_go
+eval "$(ci/libcurl.sh "${1:-system}")"
+mapfile -t near < <(packages cgo agent handler body .)
+if [ ${#near[@]} = 0 ]; then
+	note "nothing to check yet"
+	exit 0
+fi
+LSAN_OPTIONS=suppressions=$ROOT/ci/lsan.supp:print_suppressions=0 \
+	go test -asan -timeout "${RATMOM_TEST_TIMEOUT:-15m}" "${near[@]}"

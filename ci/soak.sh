@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# soak.sh [DURATION]: the tests named TestSoak…, which run as long as
+# RATMOM_SOAK says (default 10m) and skip without it.
+. "$(dirname "$0")/env.sh"
+cd "$ROOT"
+need_go
+eval "$(ci/libcurl.sh "${RATMOM_LIBCURL:-system}")"
+export RATMOM_SOAK=${1:-10m}
+mapfile -t soaks < <(sources '*_test.go' | xargs -r grep -lE '^func TestSoak' | xargs -r -n 1 dirname | sort -u)
+if [ ${#soaks[@]} = 0 ]; then
+	note "no soak tests yet"
+	exit 0
+fi
+go test -count=1 -v -timeout 0 -run '^TestSoak' "${soaks[@]/#/./}"
