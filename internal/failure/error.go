@@ -100,7 +100,7 @@ func (e *Error) reason() string {
 		b.WriteString(": ")
 		b.WriteString(detail)
 	}
-	if cause != "" && !strings.Contains(detail, cause) && cause != e.Kind.Error() {
+	if cause != "" && (detail == cause || !strings.Contains(detail, cause)) && cause != e.Kind.Error() {
 		b.WriteString(": ")
 		b.WriteString(cause)
 	}

@@ -31,6 +31,7 @@ func TestError_is_one_line_with_operation_url_words_and_cause(t *testing.T) {
 		{"no URL", New(Timeout, "").At("POST", nil), "POST: timeout"},
 		{"with cause", Wrap(RequestBody, io.ErrClosedPipe), "request body failed: io: read/write on closed pipe"},
 		{"cause said once", Newf(Local, "cannot open: %w", os.ErrNotExist), "local resource not usable: cannot open: file does not exist"},
+		{"cause that is the detail", Newf(Local, "%w", os.ErrNotExist), "local resource not usable: file does not exist"},
 		{"kind said once", Wrap(Canceled, Canceled), "canceled"},
 		{"unknown code", FromCurl(79, ""), "libcurl error 79 (CURLE_SSH)"},
 		{"code from the future", FromCurl(4711, "new"), "libcurl error 4711: new"},
