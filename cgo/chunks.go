@@ -79,3 +79,29 @@ func (c *Reader) Free() {
 }
 
 const chunkHeader = unsafe.Sizeof(C.struct_ratmom_chunk{})
+
+// Piece is the unread part of one chunk, taken out of its list.
+type Piece struct {
+	c   *C.struct_ratmom_chunk
+	off int
+}
+
+// Next takes the first chunk out of the list.
+func (c *Reader) Next() Piece {
+	p := Piece{c.first, c.off}
+	c.first, c.off = c.first.next, 0
+	if c.first == nil {
+		c.last = nil
+	}
+	p.c.next = nil
+	c.n -= int(p.c.len) - p.off
+	return p
+}
+
+// Bytes is the memory of the piece, until Free.
+func (p Piece) Bytes() []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(uintptr(unsafe.Pointer(p.c))+chunkHeader)), int(p.c.len))[p.off:]
+}
+
+// Free gives the memory back.
+func (p Piece) Free() { C.ratmom_chunk_put(p.c) }

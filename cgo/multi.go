@@ -79,7 +79,7 @@ func (m *Multi) Now() int64 { return int64(m.c.now) }
 func (m *Multi) Events(f func(slot uint32)) {
 	for i := uint32(0); i < uint32(m.c.nevents); i++ {
 		r := unsafe.Slice(m.c.events, m.c.nevents)[i] // f may make the array grow
-		if r.events != 0 {
+		if r != nil && r.events != 0 {
 			f(uint32(r.slot))
 		}
 	}
@@ -88,6 +88,18 @@ func (m *Multi) Events(f func(slot uint32)) {
 
 // Remove takes t out of the loop at once, whatever it is doing.
 func (m *Multi) Remove(t *Transfer) { C.ratmom_remove(m.c, t.r) }
+
+// Forget drops the marks of t that no one will look at any more. Call it after
+// Remove, before t goes back to its pool.
+func (m *Multi) Forget(t *Transfer) {
+	t.r.events = 0
+	events := unsafe.Slice(m.c.events, m.c.nevents)
+	for i, r := range events {
+		if r == t.r {
+			events[i] = nil
+		}
+	}
+}
 
 // Unpause lifts the pause of the given directions.
 func (m *Multi) Unpause(t *Transfer, recv, send bool) {

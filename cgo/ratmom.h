@@ -54,6 +54,7 @@ enum ratmom_cause {
     RATMOM_CAUSE_UPLOAD,       /* the request body failed; Go knows why */
     RATMOM_CAUSE_SHORT_UPLOAD, /* the request body ended early */
     RATMOM_CAUSE_MEMORY,
+    RATMOM_CAUSE_HEAD_ONLY,    /* not a failure: the head was all there is */
     RATMOM_CAUSE_MULTI /* the multi handle refused it; see multi_code */
 };
 
@@ -92,6 +93,7 @@ struct ratmom_req {
     uint32_t upload_kind;
     uint32_t rewindable;
     uint32_t debug_on;
+    uint32_t head_only;    /* end at the head: a HEAD request with a body */
     uint32_t has_trailers; /* request trailers will follow the body */
 
     /* read by Go after a step */
@@ -133,6 +135,7 @@ struct ratmom_req {
     uint32_t head_state;            /* 0 want status line, 1 in head, 2 body */
     uint32_t head_held;             /* complete, but libcurl may try again */
     uint32_t discard;
+    uint64_t discard_left;
     uint32_t prereqs, heads_since, resends, refused, in_multi;
     int32_t fd;
     uint32_t fd_gen;

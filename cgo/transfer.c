@@ -107,6 +107,8 @@ static size_t on_header(char *p, size_t size, size_t nitems, void *user) {
         return n;
     }
     head_done(r);
+    if (r->head_only)
+        return stop(r, RATMOM_CAUSE_HEAD_ONLY);
     return n;
 }
 
@@ -118,6 +120,9 @@ static size_t on_body(char *p, size_t size, size_t nitems, void *user) {
         head_done(r);
     r->t_recv = r->multi ? r->multi->now : 0;
     if (r->discard) {
+        if (n > r->discard_left)
+            return 0;
+        r->discard_left -= n;
         r->received += n;
         return n;
     }

@@ -111,6 +111,7 @@ type Setup struct {
 	MayResend bool
 	Debug     bool // collect the wire log
 	Trailers  bool // request trailers will follow the body
+	HeadOnly  bool // end at the head, as for a HEAD request that has a body
 }
 
 // Prepare sets all options in one call.
@@ -129,6 +130,7 @@ func (t *Transfer) Prepare(s *Setup, o *Options) error {
 	r.may_resend = flag(s.MayResend)
 	r.debug_on = flag(s.Debug)
 	r.has_trailers = flag(s.Trailers)
+	r.head_only = flag(s.HeadOnly)
 	var bad C.int
 	rc := C.ratmom_req_setup(r, (*C.uchar)(unsafe.SliceData(o.buf)), C.size_t(len(o.buf)), &bad)
 	if rc != 0 {
@@ -274,8 +276,11 @@ func (t *Transfer) Consumed(n int) int {
 	return int(atomic.AddInt64((*int64)(unsafe.Pointer(&t.r.buffered)), -int64(n)))
 }
 
-// Discard makes the transfer drop all further body bytes.
-func (t *Transfer) Discard() { t.r.discard = 1 }
+// Discard makes the transfer drop all further body bytes, and fail if there are
+// more than limit of them.
+func (t *Transfer) Discard(limit int) {
+	t.r.discard, t.r.discard_left = 1, C.uint64_t(limit)
+}
 
 // RecvPaused reports whether receiving is paused.
 func (t *Transfer) RecvPaused() bool { return t.r.recv_paused != 0 }
@@ -329,6 +334,7 @@ const (
 	CauseUpload       Cause = C.RATMOM_CAUSE_UPLOAD
 	CauseShortUpload  Cause = C.RATMOM_CAUSE_SHORT_UPLOAD
 	CauseMemory       Cause = C.RATMOM_CAUSE_MEMORY
+	CauseHeadOnly     Cause = C.RATMOM_CAUSE_HEAD_ONLY
 	CauseMulti        Cause = C.RATMOM_CAUSE_MULTI
 )
 

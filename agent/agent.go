@@ -1,0 +1,460 @@
+// Package agent is the goroutine that drives one libcurl multi handle, and the
+// handle by which everybody else talks to it.
+//
+// The agent never blocks inside C and is not locked to a thread: it sleeps in
+// Go's netpoller until a socket, a timer or a message stirs. User code never
+// runs on it. All calls to libcurl while a request is in flight are made by it.
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+
+	"github.com/ratmom/ratmom/cgo"
+	"github.com/ratmom/ratmom/handler"
+	"github.com/ratmom/ratmom/internal/failure"
+)
+
+// mailboxSize is the buffer of the agent's channel. What does not fit goes to the
+// overflow list, so that no sender ever waits, least of all the agent itself.
+const mailboxSize = 1024
+
+// maxMessages is how many messages one turn takes before the sockets have their
+// turn.
+const maxMessages = 512
+
+type kind uint8
+
+const (
+	execute kind = iota
+	cancel
+	resume
+	feed
+	abandon
+	closeIdle
+	stats
+	closeNow
+)
+
+type message struct {
+	kind  kind
+	h     *handler.Handler
+	reply func(*agent)
+}
+
+// agent is the state of the goroutine. Fields after the blank line belong to it
+// alone.
+type agent struct {
+	mailbox chan message
+	parked  atomic.Bool
+	senders atomic.Int64 // in post, so that a late one is not lost
+	closed  atomic.Bool  // no new message
+	stopped chan struct{}
+	cause   error // why it ended; read after stopped is closed
+	load    atomic.Int64
+	fault   atomic.Pointer[func() error] // tests make a turn fail or panic
+
+	overflowMu sync.Mutex
+	overflow   []message
+	spilled    atomic.Bool
+
+	m       *cgo.Multi
+	pool    *cgo.Pool
+	slots   []*handler.Handler
+	free    []uint32
+	live    int
+	adds    []*cgo.Transfer
+	timers  timers
+	closing bool
+}
+
+// Handle is the way to an agent. When the last reference to it is dropped
+// without Close, the agent ends by itself, and what is pending fails.
+type Handle struct{ a *agent }
+
+// errHandleDropped is why an agent ends whose handle was collected.
+var errHandleDropped = errors.New("its handle was dropped")
+
+// Start makes an agent with the given options of its multi handle.
+func Start(o *cgo.MultiOptions) (*Handle, error) {
+	m, err := cgo.NewMulti(o)
+	if err != nil {
+		return nil, failure.Wrap(failure.Internal, err)
+	}
+	a := &agent{
+		mailbox: make(chan message, mailboxSize),
+		stopped: make(chan struct{}),
+		m:       m,
+		pool:    &cgo.Pool{},
+	}
+	go a.run()
+	h := &Handle{a}
+	runtime.AddCleanup(h, func(a *agent) { a.stop(errHandleDropped) }, a)
+	return h, nil
+}
+
+// Pool is where transfers for this agent come from.
+func (h *Handle) Pool() *cgo.Pool { return h.a.pool }
+
+// Load is the number of requests given to the agent that have not ended.
+func (h *Handle) Load() int64 { return h.a.load.Load() }
+
+// Execute gives the agent a request.
+func (h *Handle) Execute(r *handler.Handler) {
+	defer runtime.KeepAlive(h)
+	r.Attach(h.a)
+	h.a.load.Add(1)
+	if !h.a.post(message{kind: execute, h: r}) {
+		<-h.a.stopped
+		r.End(h.a.stopError())
+		h.a.load.Add(-1)
+	}
+}
+
+// CloseIdle closes the connections that no request uses.
+func (h *Handle) CloseIdle() {
+	done := make(chan struct{})
+	if h.a.post(message{kind: closeIdle, reply: func(*agent) { close(done) }}) {
+		select {
+		case <-done:
+		case <-h.a.stopped:
+		}
+	}
+}
+
+// Stats is a snapshot of an agent.
+type Stats struct {
+	cgo.LoopStats
+	Requests int // in the multi handle
+}
+
+// Stats asks the agent for its counters; zero when it has ended.
+func (h *Handle) Stats() Stats {
+	c := make(chan Stats, 1)
+	if h.a.post(message{kind: stats, reply: func(a *agent) { c <- Stats{a.m.Stats(), a.live} }}) {
+		select {
+		case s := <-c:
+			return s
+		case <-h.a.stopped:
+		}
+	}
+	return Stats{}
+}
+
+// Close refuses new work, ends what runs and waits until the agent has ended. It
+// may be called more than once and from any goroutine.
+func (h *Handle) Close() {
+	h.a.stop(nil)
+	<-h.a.stopped
+	runtime.KeepAlive(h)
+}
+
+// errClosed is the cause of an orderly end.
+var errClosed = failure.New(failure.Closed, "")
+
+func (a *agent) stop(cause error) {
+	a.post(message{kind: closeNow, reply: func(a *agent) {
+		a.closing = true
+		a.cause = cause
+	}})
+}
+
+// post sends a message; false if the agent takes none any more.
+func (a *agent) post(msg message) bool {
+	a.senders.Add(1)
+	if a.closed.Load() {
+		a.senders.Add(-1)
+		return false
+	}
+	select {
+	case a.mailbox <- msg:
+	default:
+		a.overflowMu.Lock()
+		a.overflow = append(a.overflow, msg)
+		a.spilled.Store(true)
+		a.overflowMu.Unlock()
+	}
+	if a.parked.Load() && a.parked.CompareAndSwap(true, false) {
+		a.m.Wake()
+	}
+	a.senders.Add(-1)
+	return true
+}
+
+// The agent is the driver of its handlers.
+
+func (a *agent) Resume(h *handler.Handler)  { a.post(message{kind: resume, h: h}) }
+func (a *agent) Feed(h *handler.Handler)    { a.post(message{kind: feed, h: h}) }
+func (a *agent) Cancel(h *handler.Handler)  { a.post(message{kind: cancel, h: h}) }
+func (a *agent) Abandon(h *handler.Handler) { a.post(message{kind: abandon, h: h}) }
+
+// run is the goroutine.
+func (a *agent) run() {
+	err := func() (err error) {
+		defer func() {
+			if v := recover(); v != nil {
+				err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+			}
+		}()
+		return a.m.Run(a.turn)
+	}()
+	if err != nil && a.cause == nil {
+		a.cause = err
+	}
+	a.finish()
+}
+
+// turn is one round: messages, one step of the loop, its events, time limits.
+func (a *agent) turn() cgo.Verdict {
+	a.parked.Store(false)
+	if f := a.fault.Load(); f != nil {
+		if err := (*f)(); err != nil {
+			a.cause = err
+			return cgo.Stop
+		}
+	}
+	busy := a.messages()
+	if a.closing {
+		return cgo.Stop
+	}
+	park := !busy
+	if park {
+		// From here on a sender wakes us; look once more for those before it.
+		a.parked.Store(true)
+		if len(a.mailbox) > 0 || a.spilled.Load() {
+			a.parked.Store(false)
+			park = false
+		}
+	}
+	a.m.Step(a.adds, a.timers.next(), park)
+	clear(a.adds)
+	a.adds = a.adds[:0]
+	a.m.Events(a.event)
+	if err := a.m.Err(); err != nil {
+		a.cause = err
+		return cgo.Stop
+	}
+	expired := a.expire()
+	if park && !expired && !a.m.Busy() {
+		return cgo.Park
+	}
+	return cgo.Again
+}
+
+// messages empties the mailbox, up to a bound. It reports whether there was
+// anything to do.
+func (a *agent) messages() bool {
+	for n := 0; n < maxMessages && len(a.adds) < cgo.MaxAdds; n++ {
+		select {
+		case msg := <-a.mailbox:
+			a.take(msg)
+		default:
+			return a.spill() || n > 0
+		}
+	}
+	return true
+}
+
+// spill takes what did not fit into the mailbox.
+func (a *agent) spill() bool {
+	if !a.spilled.Load() {
+		return false
+	}
+	a.overflowMu.Lock()
+	n := min(len(a.overflow), cgo.MaxAdds-len(a.adds))
+	msgs := a.overflow[:n:n]
+	a.overflow = a.overflow[n:]
+	if len(a.overflow) == 0 {
+		a.overflow = nil
+		a.spilled.Store(false)
+	}
+	a.overflowMu.Unlock()
+	for _, msg := range msgs {
+		a.take(msg)
+	}
+	return true
+}
+
+func (a *agent) take(msg message) {
+	h := msg.h
+	switch msg.kind {
+	case execute:
+		if h.Canceled() { // its cancel message may have come first
+			a.load.Add(-1)
+			h.End(nil)
+			return
+		}
+		a.place(h)
+		a.adds = append(a.adds, h.Transfer())
+	case cancel:
+		if a.holds(h) {
+			a.remove(h, nil)
+		}
+	case resume:
+		if a.holds(h) {
+			a.m.Unpause(h.Transfer(), true, false)
+		}
+	case feed:
+		if a.holds(h) {
+			a.m.Unpause(h.Transfer(), false, true)
+		}
+	case abandon:
+		if a.holds(h) {
+			if !h.Abandoned(a.m.Now()) {
+				a.remove(h, failure.New(failure.Canceled, "the body was closed"))
+				return
+			}
+			a.watch(h)
+			a.m.Unpause(h.Transfer(), true, false)
+		}
+	case closeIdle:
+		a.m.CloseIdle()
+		msg.reply(a)
+	case stats, closeNow:
+		msg.reply(a)
+	}
+}
+
+// place gives the handler a slot.
+func (a *agent) place(h *handler.Handler) {
+	if n := len(a.free); n > 0 {
+		h.Slot, a.free = a.free[n-1], a.free[:n-1]
+		a.slots[h.Slot] = h
+	} else {
+		h.Slot = uint32(len(a.slots))
+		a.slots = append(a.slots, h)
+	}
+	h.Transfer().SetSlot(h.Slot)
+	a.live++
+	if h.Timed() {
+		a.watch(h)
+	}
+}
+
+func (a *agent) holds(h *handler.Handler) bool {
+	return int(h.Slot) < len(a.slots) && a.slots[h.Slot] == h
+}
+
+func (a *agent) vacate(h *handler.Handler) {
+	a.timers.remove(h)
+	a.slots[h.Slot] = nil
+	a.free = append(a.free, h.Slot)
+	a.live--
+	a.load.Add(-1)
+}
+
+// event serves one handler after a step.
+func (a *agent) event(slot uint32) {
+	h := a.slots[slot]
+	if h == nil {
+		return
+	}
+	switch h.Handle() {
+	case handler.Ended:
+		a.vacate(h)
+	case handler.Starved:
+		a.m.Unpause(h.Transfer(), true, false)
+	}
+}
+
+// remove ends a request whatever it is doing.
+func (a *agent) remove(h *handler.Handler, cause error) {
+	for i, t := range a.adds { // not even started
+		if t == h.Transfer() {
+			a.adds = append(a.adds[:i], a.adds[i+1:]...)
+			break
+		}
+	}
+	a.m.Remove(h.Transfer())
+	a.m.Forget(h.Transfer())
+	a.vacate(h)
+	h.End(cause)
+}
+
+func (a *agent) watch(h *handler.Handler) {
+	if at := h.Deadline(cgo.Now()); at != math.MaxInt64 {
+		a.timers.push(h, at)
+	}
+}
+
+// expire ends the requests whose time is over.
+func (a *agent) expire() bool {
+	if a.timers.empty() || a.timers.next() > a.m.Now() {
+		return false
+	}
+	now := a.m.Now()
+	for {
+		h := a.timers.pop(now)
+		if h == nil {
+			return true
+		}
+		if err := h.Expire(now); err != nil {
+			h.Fail(err)
+			a.remove(h, err)
+		} else {
+			a.watch(h)
+		}
+	}
+}
+
+// finish settles everything when the goroutine ends, for whatever reason: what is
+// pending fails, late senders are answered, libcurl's memory is freed, easies
+// before the multi.
+func (a *agent) finish() {
+	a.closed.Store(true)
+	cause := a.cause
+	if cause == nil {
+		cause = errClosed
+	}
+	a.cause = cause
+	err := a.stopErrorOf(cause)
+	for _, h := range a.slots {
+		if h != nil {
+			a.m.Remove(h.Transfer())
+			a.live--
+			a.load.Add(-1)
+			h.End(err)
+		}
+	}
+	for a.senders.Load() > 0 || len(a.mailbox) > 0 || a.spilled.Load() {
+		select {
+		case msg := <-a.mailbox:
+			a.refuse(msg, err)
+		default:
+			a.overflowMu.Lock()
+			msgs := a.overflow
+			a.overflow = nil
+			a.spilled.Store(false)
+			a.overflowMu.Unlock()
+			for _, msg := range msgs {
+				a.refuse(msg, err)
+			}
+			runtime.Gosched()
+		}
+	}
+	a.pool.Close()
+	a.m.Close()
+	close(a.stopped)
+}
+
+func (a *agent) refuse(msg message, err error) {
+	if msg.kind == execute {
+		a.load.Add(-1)
+		msg.h.End(err)
+	}
+}
+
+// stopErrorOf is what requests get when the agent has ended for this reason.
+func (a *agent) stopErrorOf(cause error) error {
+	if cause == errClosed {
+		return errClosed
+	}
+	return failure.Wrap(failure.AgentStopped, cause)
+}
+
+func (a *agent) stopError() error { return a.stopErrorOf(a.cause) }

@@ -1,0 +1,381 @@
+// Package handler is the life of one request from its hand-over to the last
+// byte of its response: it builds the transfer on the caller's goroutine,
+// completes the future on the agent's, feeds the body, and tells why things
+// failed.
+package handler
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ratmom/ratmom/body"
+	"github.com/ratmom/ratmom/cgo"
+	"github.com/ratmom/ratmom/internal/failure"
+)
+
+// Driver is the agent as a handler sees it. Its methods may be called from any
+// goroutine; they only send a message.
+type Driver interface {
+	Resume(*Handler)  // lift the pause of receiving
+	Feed(*Handler)    // lift the pause of sending
+	Cancel(*Handler)  // remove the transfer at once
+	Abandon(*Handler) // the rest of the body is not wanted
+}
+
+// Spec is what a handler is made from.
+type Spec struct {
+	Request *http.Request
+	Plan    *Plan
+	// Deadline ends the whole exchange; zero: none.
+	Deadline time.Time
+	// Fresh asks for a new connection.
+	Fresh bool
+	// Done is called once, when the final head is there or the request has
+	// failed. It may run on the agent's goroutine and must not block.
+	Done func(*Handler)
+	// Owner is kept alive as long as the handler is.
+	Owner any
+}
+
+// Handler is one request under way.
+type Handler struct {
+	ID   uint64
+	Slot uint32 // where the agent keeps it
+	// Timer is its place among the agent's timers, plus one; 0: none.
+	Timer int
+
+	spec   Spec
+	plan   *Plan
+	url    *url.URL
+	driver Driver
+	pool   *cgo.Pool
+	t      *cgo.Transfer
+	refs   atomic.Int32 // who may touch t: the agent, the upload's pump
+	source *body.Source
+	upload *pump
+
+	acceptAdded bool // we asked for compression, so we undo it
+	upgrade     bool // Upgrade or CONNECT: the body is a raw stream both ways
+	ended       bool // agent only
+	unctx       func() bool
+
+	mu        sync.Mutex
+	completed bool
+	cancelErr error // why we gave it up
+	err       error
+	head      []byte
+	status    int
+	stream    *body.Stream
+	trailer   []byte
+	infos     cgo.Infos
+	hasInfos  bool
+	info      [][]byte // raw 1xx heads
+	log       wireLog
+	local     netip.AddrPort
+	remote    netip.AddrPort
+	reused    bool
+	refused   bool // nothing of the request was processed
+
+	drainUntil int64 // agent only, with timers
+}
+
+var lastID atomic.Uint64
+
+// New validates the request and prepares its transfer. On an error the request's
+// body has been closed.
+func New(pool *cgo.Pool, spec Spec) (*Handler, error) {
+	h := &Handler{ID: lastID.Add(1), spec: spec, plan: spec.Plan, url: spec.Request.URL, pool: pool}
+	h.refs.Store(1)
+	if err := h.prepare(); err != nil {
+		closeRequest(spec.Request, h.source)
+		if h.t != nil {
+			pool.Put(h.t)
+		}
+		return nil, h.annotate(err)
+	}
+	return h, nil
+}
+
+func closeRequest(req *http.Request, src *body.Source) {
+	if src != nil {
+		_ = src.Close()
+	} else if req.Body != nil {
+		_ = req.Body.Close()
+	}
+}
+
+// Transfer is the prepared transfer, for the agent.
+func (h *Handler) Transfer() *cgo.Transfer { return h.t }
+
+// Attach gives the handler its driver and begins to watch the context; the agent
+// calls it before it takes the handler.
+func (h *Handler) Attach(d Driver) {
+	h.driver = d
+	ctx := h.spec.Request.Context()
+	if ctx.Done() != nil {
+		h.unctx = context.AfterFunc(ctx, func() { h.Cancel(context.Cause(ctx)) })
+	}
+}
+
+// Cancel gives the request up: the future completes and the body fails at once
+// with cause; the transfer is removed as soon as the agent hears of it.
+func (h *Handler) Cancel(cause error) {
+	h.mu.Lock()
+	if h.cancelErr == nil {
+		h.cancelErr = cause
+	}
+	s := h.stream
+	h.mu.Unlock()
+	err := h.annotate(cancelError(cause))
+	if !h.complete(err) && s != nil {
+		s.Fail(err)
+	}
+	h.driver.Cancel(h)
+}
+
+// complete settles the future once.
+func (h *Handler) complete(err error) bool {
+	h.mu.Lock()
+	if h.completed {
+		h.mu.Unlock()
+		return false
+	}
+	h.completed = true
+	h.err = err
+	h.mu.Unlock()
+	h.spec.Done(h)
+	return true
+}
+
+// Progress is what the events of a step have led to.
+type Progress int
+
+const (
+	Running Progress = iota
+	Ended            // the transfer is over and has been released
+	Starved          // it paused, but the reader has made room: resume it
+)
+
+// Handle serves the events of one step. Agent only.
+func (h *Handler) Handle() Progress {
+	t := h.t
+	ev := t.TakeEvents()
+	if ev&cgo.EventDebug != 0 {
+		h.log.add(t.TakeDebug(), h.plan.Wire)
+	}
+	if ev&cgo.EventInfo != 0 {
+		h.mu.Lock()
+		h.info = append(h.info, t.TakeInfo())
+		h.mu.Unlock()
+	}
+	done := ev&cgo.EventDone != 0
+	if ev&cgo.EventHead != 0 {
+		h.takeHead(done)
+	}
+	if ev&cgo.EventBody != 0 && h.stream != nil {
+		h.stream.Push(t.TakeBody())
+	}
+	if ev&(cgo.EventWant|cgo.EventSpace|cgo.EventRewind) != 0 {
+		h.feed(ev)
+	}
+	if done {
+		h.End(nil)
+		return Ended
+	}
+	if ev&cgo.EventPaused != 0 && (h.stream == nil || h.stream.Paused()) {
+		return Starved
+	}
+	return Running
+}
+
+// Canceled reports whether the request has been given up.
+func (h *Handler) Canceled() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.cancelErr != nil
+}
+
+// smallBody is the size up to which a body that came with its head in one step
+// is copied next to it, so that the transfer can go back to the pool at once.
+const smallBody = 4 * 1024
+
+// takeHead copies the head and makes the stream. When the transfer has ended in
+// the same step, the body is there too.
+func (h *Handler) takeHead(done bool) {
+	t := h.t
+	raw := t.Head()
+	h.mu.Lock()
+	h.status = t.Status()
+	h.local, h.remote, h.reused = t.LocalAddr(), t.RemoteAddr(), t.Reused()
+	if chunks := t.TakeBody(); done && chunks.Len() <= smallBody {
+		buf := make([]byte, len(raw)+chunks.Len())
+		n := copy(buf, raw)
+		h.head = buf[:n:n]
+		r := cgo.Reader{Chunks: chunks}
+		r.Read(buf[n:])
+		h.stream = body.NewWhole(buf[n:], nil)
+	} else {
+		h.head = append([]byte(nil), raw...)
+		h.stream = body.NewStream((*feeder)(h), h.plan.HighWater/2)
+		h.stream.Push(chunks)
+	}
+	h.mu.Unlock()
+	if !done {
+		h.complete(nil)
+	}
+}
+
+// End settles everything: the future, the body, the request's body; the transfer
+// goes back to the pool. cause is nil when libcurl has ended the transfer. Agent
+// only.
+func (h *Handler) End(cause error) {
+	if h.ended {
+		return
+	}
+	h.ended = true
+	t := h.t
+	res := t.Result()
+	if h.unctx != nil {
+		h.unctx()
+	}
+	h.mu.Lock()
+	if h.stream == nil && h.local == (netip.AddrPort{}) {
+		h.local, h.remote, h.reused = t.LocalAddr(), t.RemoteAddr(), t.Reused()
+	}
+	h.infos, h.hasInfos = t.Infos(), h.plan.Infos
+	if tr := t.Trailer(); len(tr) > 0 {
+		h.trailer = append([]byte(nil), tr...)
+	}
+	if cause == nil {
+		cause = h.cancelErr
+		if cause != nil {
+			cause = cancelError(cause)
+		}
+	}
+	s := h.stream
+	h.mu.Unlock()
+
+	err := cause
+	if err == nil {
+		err = h.outcome(res)
+	}
+	if err != nil {
+		err = h.annotate(err)
+	}
+	if s != nil {
+		if err == nil {
+			s.Finish(io.EOF)
+		} else {
+			s.Finish(err)
+		}
+	}
+	if s == nil && err == nil {
+		err = h.annotate(failure.New(failure.Protocol, "the transfer ended without a response"))
+	}
+	if s != nil { // a head is an answer, whatever became of the body
+		h.complete(nil)
+	} else {
+		h.complete(err)
+	}
+	h.endUpload()
+	h.unref()
+}
+
+// unref gives the transfer back when neither the agent nor the pump needs it.
+func (h *Handler) unref() {
+	if h.refs.Add(-1) == 0 {
+		h.pool.Put(h.t)
+	}
+}
+
+// A body that is closed early is drained if little is left, so that the
+// connection can be used again: at most drainBytes, for at most drainTime if the
+// length is known, drainBlind if it is not.
+const (
+	drainBytes = 64 * 1024
+	drainTime  = 250 * time.Millisecond
+	drainBlind = 50 * time.Millisecond
+)
+
+// Abandoned prepares the transfer for dropping the rest of its body. It reports
+// false if the transfer is better removed. Agent only.
+func (h *Handler) Abandoned(now int64) (drain bool) {
+	if h.ended || h.upgrade || h.head == nil {
+		return false
+	}
+	limit := drainTime
+	if !noBody(h.spec.Request.Method, h.status) {
+		switch n := contentLength(h.head); {
+		case n < 0 && h.http2():
+			return false // a reset stream costs the connection nothing
+		case n < 0:
+			limit = drainBlind
+		case n-h.t.Received() > drainBytes:
+			return false
+		}
+	}
+	h.t.Discard(drainBytes)
+	h.drainUntil = now + int64(limit)
+	return true
+}
+
+func (h *Handler) http2() bool { return len(h.head) > 5 && h.head[5] != '1' }
+
+// Err is why there is no response.
+func (h *Handler) Err() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.err
+}
+
+// Status is the status of the final head, for decisions before it is parsed.
+func (h *Handler) Status() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.status
+}
+
+// LocalAddr and RemoteAddr are those of the connection.
+func (h *Handler) LocalAddr() netip.AddrPort {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.local
+}
+
+func (h *Handler) RemoteAddr() netip.AddrPort {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.remote
+}
+
+// Reused reports whether the connection was there before.
+func (h *Handler) Reused() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.reused
+}
+
+// Infos returns libcurl's figures of the transfer, once it has ended, if the
+// plan asked for them.
+func (h *Handler) Infos() (cgo.Infos, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.infos, h.hasInfos
+}
+
+// feeder is the handler as its stream sees it.
+type feeder Handler
+
+func (f *feeder) Consumed(n int) int { return f.t.Consumed(n) }
+func (f *feeder) Resume()            { f.driver.Resume((*Handler)(f)) }
+func (f *feeder) Abandon()           { f.driver.Abandon((*Handler)(f)) }
+
+// errCanceled is the cause when no other is known.
+var errCanceled = errors.New("request canceled")

@@ -1,0 +1,79 @@
+package handler
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/ratmom/ratmom/cgo"
+	"github.com/ratmom/ratmom/config"
+)
+
+// Plan is a resolved configuration as the handler uses it: the merge of the
+// client's options with the request's, read once.
+type Plan struct {
+	Config *config.RequestConfig
+	// RoundTripper asks for net/http's rules where they differ from the
+	// client's: compression is undone only if it was asked for here, and no
+	// header is made from the URL or the body's length.
+	RoundTripper bool
+
+	HighWater, MaxHead    int
+	HeadTimeout, IdleTime time.Duration
+	Total                 time.Duration
+	Infos                 bool
+	AuthArmed             bool
+	Decompress            bool
+	TitleCase             bool
+	UserAgent             string
+	Expect                bool
+	PriorKnowledge        bool // HTTP/2 without negotiation
+	HTTP1                 bool // never more than HTTP/1.1
+	Wire                  func(config.WireEvent)
+	Proxy                 func(*url.URL) (*url.URL, error)
+}
+
+// NewPlan reads cfg.
+func NewPlan(cfg *config.RequestConfig, roundTripper bool) *Plan {
+	p := &Plan{
+		Config:       cfg,
+		RoundTripper: roundTripper,
+		HighWater:    cfg.HighWater(),
+		MaxHead:      cfg.MaxResponseHeadBytes(),
+		HeadTimeout:  cfg.ResponseHeadTimeout(),
+		IdleTime:     cfg.IdleReadTimeout(),
+		Total:        cfg.TotalTimeout(),
+		Infos:        cfg.Metrics(),
+		AuthArmed:    cfg.AuthArmed(),
+		Decompress:   cfg.Decompression(),
+		TitleCase:    cfg.TitleCaseHeaders(),
+		Expect:       cfg.ExpectContinue() > 0,
+		Wire:         cfg.WireLog(),
+		Proxy:        cfg.ProxyFor,
+	}
+	if ua, ok := cfg.UserAgent(); ok {
+		p.UserAgent = ua
+	} else {
+		p.UserAgent = DefaultUserAgent()
+	}
+	switch cfg.HTTPVersion() {
+	case config.HTTP2PriorKnowledge:
+		p.PriorKnowledge = true
+	case config.HTTP10, config.HTTP11:
+		p.HTTP1 = true
+	}
+	return p
+}
+
+// Version is the module's version, as in the default User-Agent.
+const Version = "0.1.0"
+
+var defaultUserAgent = "ratmom/" + Version
+
+// DefaultUserAgent is the User-Agent of requests that set none.
+func DefaultUserAgent() string { return defaultUserAgent + " libcurl/" + cgo.Features().VersionString }
+
+func hasHeader(h http.Header, key string) bool {
+	_, ok := h[key]
+	return ok
+}

@@ -1,0 +1,371 @@
+package handler
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/net/http/httpguts"
+	"golang.org/x/net/idna"
+
+	"github.com/ratmom/ratmom/body"
+	"github.com/ratmom/ratmom/cgo"
+	"github.com/ratmom/ratmom/internal/failure"
+	"github.com/ratmom/ratmom/internal/valid"
+)
+
+// Packed options are built in memory that is used again.
+var optionsPool = sync.Pool{New: func() any { return new(cgo.Options) }}
+
+// prepare validates the request and sets up the transfer: on the caller's
+// goroutine, before anything is sent.
+func (h *Handler) prepare() error {
+	req := h.spec.Request
+	if err := valid.Request(req); err != nil {
+		return err
+	}
+	if err := req.Context().Err(); err != nil {
+		return cancelError(err)
+	}
+	src, err := body.FromRequest(req)
+	if err != nil {
+		return err
+	}
+	h.source = src
+	h.upgrade = req.Method == http.MethodConnect ||
+		hasHeader(req.Header, "Upgrade") && httpguts.HeaderValuesContainsToken(req.Header["Connection"], "upgrade")
+
+	o := optionsPool.Get().(*cgo.Options)
+	defer optionsPool.Put(o)
+	o.Reset()
+	if err := h.plan.Config.Encode(o, req.URL); err != nil {
+		return err
+	}
+	if err := h.encodeURL(o); err != nil {
+		return err
+	}
+	if err := h.encodeDeadline(o); err != nil {
+		return err
+	}
+	h.encodeConnection(o)
+
+	if h.t, err = h.pool.Get(); err != nil {
+		return failure.Wrap(failure.Internal, err)
+	}
+	setup := cgo.Setup{
+		ID:         h.ID,
+		HighWater:  h.plan.HighWater,
+		MaxHead:    h.plan.MaxHead,
+		Infos:      h.plan.Infos,
+		AuthArmed:  h.plan.AuthArmed,
+		ExpectSent: hasHeader(req.Header, "Expect"),
+		Debug:      h.plan.Wire != nil,
+		Trailers:   len(req.Trailer) > 0,
+	}
+	chunked, err := h.encodeBody(o, &setup)
+	if err != nil {
+		return err
+	}
+	h.encodeHeaders(o, chunked, &setup)
+	if err := h.t.Prepare(&setup, o); err != nil {
+		return failure.Wrap(failure.InvalidOption, err)
+	}
+	if !src.IsStream() {
+		return src.Close() // the bytes have been taken
+	}
+	return nil
+}
+
+// encodeURL gives libcurl the URL. What its parser would change or refuse goes
+// into the request target instead, byte for byte.
+func (h *Handler) encodeURL(o *cgo.Options) error {
+	u := h.spec.Request.URL
+	host, err := asciiHost(u.Host)
+	if err != nil {
+		return err
+	}
+	target := u.RequestURI()
+	if h.spec.Request.Method == http.MethodConnect {
+		target = h.spec.Request.Host
+		if target == "" {
+			target = u.Host
+		}
+		if u.Path != "" {
+			target = u.RequestURI()
+		}
+	}
+	if plainTarget(target) {
+		o.String(cgo.OptURL, u.Scheme+"://"+host+target)
+		return nil
+	}
+	o.String(cgo.OptURL, u.Scheme+"://"+host+"/")
+	if u.Scheme == "http" && strings.HasPrefix(target, "/") {
+		if p, err := h.plan.Proxy(u); err != nil {
+			return err
+		} else if p != nil && strings.HasPrefix(p.Scheme, "http") {
+			target = u.Scheme + "://" + host + target // a proxy wants the absolute form
+		}
+	}
+	o.String(cgo.OptRequestTarget, target)
+	return nil
+}
+
+// plainTarget reports whether libcurl sends the target as it is when it is part
+// of the URL.
+func plainTarget(s string) bool {
+	if s == "" || s[0] != '/' || s[len(s)-1] == '?' {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c <= ' ' || c >= 0x7f || c == '#' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+func asciiHost(host string) (string, error) {
+	for i := 0; i < len(host); i++ {
+		if host[i] >= 0x80 {
+			a, err := idna.Lookup.ToASCII(hostOnly(host))
+			if err != nil {
+				return "", failure.Newf(failure.InvalidRequest, "host %q: %w", host, err)
+			}
+			return a + host[len(hostOnly(host)):], nil
+		}
+	}
+	return host, nil
+}
+
+func hostOnly(hostport string) string {
+	if i := strings.LastIndexByte(hostport, ':'); i >= 0 && !strings.HasSuffix(hostport, "]") {
+		return hostport[:i]
+	}
+	return hostport
+}
+
+// encodeDeadline sets what is left of the total time.
+func (h *Handler) encodeDeadline(o *cgo.Options) error {
+	if h.spec.Deadline.IsZero() {
+		return nil
+	}
+	left := time.Until(h.spec.Deadline)
+	if left <= 0 {
+		return failure.New(failure.Timeout, "the total time is over")
+	}
+	// Rounded up: 0 would mean no limit.
+	o.Long(cgo.OptTimeoutMS, int64((left+time.Millisecond-1)/time.Millisecond))
+	return nil
+}
+
+func (h *Handler) encodeConnection(o *cgo.Options) {
+	req := h.spec.Request
+	if h.spec.Fresh {
+		o.Long(cgo.OptFreshConnect, 1)
+	}
+	if req.Close {
+		o.Long(cgo.OptForbidReuse, 1)
+	}
+	if h.upgrade || (len(req.Trailer) > 0 && !h.plan.PriorKnowledge) {
+		// Upgrades and request trailers exist on HTTP/1.1 only.
+		o.Long(cgo.OptHTTPVersion, int64(cgo.HTTPVersion11))
+	} else if req.URL.Scheme == "https" && !h.plan.HTTP1 {
+		// Wait for a connection that may multiplex. On plain http this would
+		// make parallel requests wait for one another's answers.
+		o.Long(cgo.OptPipeWait, 1)
+	}
+}
+
+// copyBody is the size up to which a request body in memory is copied and sent
+// with the head, in bytes.
+const copyBody = 64 * 1024
+
+// encodeBody sets the method and hands the body over. It reports whether the
+// body's length is unknown.
+func (h *Handler) encodeBody(o *cgo.Options, setup *cgo.Setup) (chunked bool, err error) {
+	req, src := h.spec.Request, h.source
+	method := req.Method
+	if method == "" {
+		method = http.MethodGet
+	}
+	// Whether a refused stream may be told from a dead connection matters only
+	// where the latter must not be repeated.
+	setup.MayResend = (req.URL.Scheme == "https" || h.plan.PriorKnowledge) && !idempotent(method)
+
+	if h.upgrade {
+		h.upload = newPump(h)
+		o.Long(cgo.OptUpload, 1)
+		o.OffT(cgo.OptInFileSizeLarge, -1)
+		o.String(cgo.OptCustomRequest, method)
+		return false, h.t.BodyRing(ringSize, -1, false)
+	}
+	if src.IsNone() {
+		switch method {
+		case http.MethodGet:
+		case http.MethodHead:
+			o.Long(cgo.OptNoBody, 1)
+		case http.MethodPost, http.MethodPut, http.MethodPatch:
+			// RFC 9110 §8.6: say that there is no content.
+			o.String(cgo.OptCustomRequest, method)
+			return false, h.t.BodyCopy(nil)
+		default:
+			o.String(cgo.OptCustomRequest, method)
+		}
+		return false, nil
+	}
+	setup.HeadOnly = method == http.MethodHead
+	length := src.Length()
+	if !h.plan.RoundTripper {
+		if n, err := headerLength(req.Header); err != nil {
+			return false, err
+		} else if n >= 0 {
+			length = n // the header says how much of the body to send
+		}
+	}
+	if b, ok := src.Bytes(); ok && len(req.Trailer) == 0 {
+		if length >= 0 && length < int64(len(b)) {
+			b = b[:length]
+		}
+		if len(b) <= copyBody {
+			o.String(cgo.OptCustomRequest, method)
+			return false, h.t.BodyCopy(b)
+		}
+		h.t.BodyMemory(b)
+		length = int64(len(b))
+	} else {
+		if len(req.Trailer) > 0 {
+			length = -1 // trailers need the chunked coding
+		}
+		h.upload = newPump(h)
+		if err := h.t.BodyRing(ringSize, length, src.Rewindable()); err != nil {
+			return false, err
+		}
+	}
+	o.Long(cgo.OptUpload, 1)
+	o.OffT(cgo.OptInFileSizeLarge, length)
+	if method != http.MethodPut {
+		o.String(cgo.OptCustomRequest, method)
+	}
+	return length < 0, nil
+}
+
+func headerLength(h http.Header) (int64, error) {
+	if len(h["Content-Length"]) == 0 {
+		return -1, nil
+	}
+	return valid.ContentLength(h)
+}
+
+func idempotent(method string) bool {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, http.MethodPut, http.MethodDelete:
+		return true
+	}
+	return false
+}
+
+// encodeHeaders lists the header lines, and takes back those that libcurl would
+// add by itself.
+func (h *Handler) encodeHeaders(o *cgo.Options, chunked bool, setup *cgo.Setup) {
+	req := h.spec.Request
+	l := o.BeginList(cgo.OptHTTPHeader)
+	if host := req.Host; host != "" && host != req.URL.Host && req.Method != http.MethodConnect {
+		if a, err := asciiHost(host); err == nil {
+			host = a
+		}
+		l.Add("Host: ", host)
+	}
+	if ua, ok := req.Header["User-Agent"]; !ok {
+		l.Add("User-Agent: ", h.plan.UserAgent)
+	} else if len(ua) > 0 && ua[0] != "" {
+		l.Add("User-Agent: ", ua[0])
+	}
+	for k, vv := range req.Header {
+		switch k {
+		case "Host", "User-Agent", "Content-Length", "Transfer-Encoding", "Trailer":
+			continue
+		}
+		if h.plan.TitleCase {
+			k = http.CanonicalHeaderKey(k)
+		}
+		for _, v := range vv {
+			if v = strings.Trim(v, " \t"); v == "" {
+				l.Add(k, ";") // libcurl's way to send a header without a value
+			} else {
+				l.Add(k, ": ", v)
+			}
+		}
+	}
+	if len(req.Trailer) > 0 {
+		names := make([]string, 0, len(req.Trailer))
+		for k := range req.Trailer {
+			names = append(names, http.CanonicalHeaderKey(k))
+		}
+		l.Add("Trailer: ", strings.Join(names, ","))
+	}
+	if req.Close && !hasHeader(req.Header, "Connection") {
+		l.Add("Connection: close")
+	}
+	if h.upgrade {
+		l.Add("Transfer-Encoding:") // the stream behind the head is raw
+	} else if chunked && h.source.IsStream() {
+		setup.ExpectSent = setup.ExpectSent && !h.plan.HTTP1 || setup.ExpectSent
+	}
+	if !hasHeader(req.Header, "Accept") {
+		l.Add("Accept:")
+	}
+	if !hasHeader(req.Header, "Content-Type") && !h.source.IsNone() || h.emptyPost() {
+		if !hasHeader(req.Header, "Content-Type") {
+			l.Add("Content-Type:") // libcurl would call it a form
+		}
+	}
+	if !hasHeader(req.Header, "Expect") {
+		if h.plan.Expect && h.source.IsStream() && !h.upgrade {
+			l.Add("Expect: 100-continue")
+			setup.ExpectSent = true
+		} else {
+			l.Add("Expect:")
+		}
+	}
+	if h.plan.Decompress && !hasHeader(req.Header, "Accept-Encoding") && !hasHeader(req.Header, "Range") &&
+		req.Method != http.MethodHead && !h.upgrade {
+		h.acceptAdded = true
+		l.Add("Accept-Encoding: ", h.acceptEncoding())
+	}
+	l.End()
+}
+
+func (h *Handler) acceptEncoding() string {
+	if h.plan.RoundTripper {
+		return "gzip"
+	}
+	return "gzip, deflate, br, zstd"
+}
+
+// emptyPost reports whether an absent body is sent as an empty one.
+func (h *Handler) emptyPost() bool {
+	switch h.spec.Request.Method {
+	case http.MethodPost, http.MethodPut, http.MethodPatch:
+		return h.source.IsNone() && !h.upgrade
+	}
+	return false
+}
+
+// originURL is the part of u that decides which connections serve it.
+func originURL(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = "80"
+		if u.Scheme == "https" {
+			port = "443"
+		}
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
+}
+
+var _ = strconv.Itoa
+var _ = originURL

@@ -1,0 +1,237 @@
+package handler
+
+import (
+	"bytes"
+	"crypto/tls"
+	"io"
+	"net/http"
+	"net/textproto"
+	"strconv"
+	"strings"
+
+	"github.com/ratmom/ratmom/body"
+	"github.com/ratmom/ratmom/internal/failure"
+	"github.com/ratmom/ratmom/internal/valid"
+)
+
+// contentLength is the Content-Length of a raw head, -1 if it has none.
+func contentLength(head []byte) int64 {
+	const name = "content-length:"
+	for line := range bytes.Lines(head) {
+		if len(line) > len(name) && bytes.EqualFold(line[:len(name)], []byte(name)) {
+			n, err := strconv.ParseInt(string(bytes.TrimSpace(line[len(name):])), 10, 64)
+			if err != nil || n < 0 {
+				return -1
+			}
+			return n
+		}
+	}
+	return -1
+}
+
+// Response makes the response once the future has completed. Call it once, on
+// the goroutine of whoever takes the response.
+func (h *Handler) Response() (*http.Response, error) {
+	h.mu.Lock()
+	err, raw, stream := h.err, h.head, h.stream
+	h.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	resp, err := h.parse(raw, stream)
+	if err != nil {
+		_ = stream.Close()
+		return nil, h.annotate(err)
+	}
+	return resp, nil
+}
+
+func (h *Handler) parse(raw []byte, stream *body.Stream) (*http.Response, error) {
+	head, err := ParseHead(raw)
+	if err != nil {
+		return nil, err
+	}
+	req := h.spec.Request
+	resp := &http.Response{
+		Status:        head.Status,
+		StatusCode:    head.StatusCode,
+		Proto:         head.Proto,
+		ProtoMajor:    head.ProtoMajor,
+		ProtoMinor:    head.ProtoMinor,
+		Header:        head.Header,
+		ContentLength: -1,
+		Request:       req,
+	}
+	if err := h.framing(resp); err != nil {
+		return nil, err
+	}
+	if req.URL.Scheme == "https" {
+		resp.TLS = &tls.ConnectionState{HandshakeComplete: true, ServerName: req.URL.Hostname()}
+		if head.ProtoMajor == 2 {
+			resp.TLS.NegotiatedProtocol = "h2"
+			resp.TLS.NegotiatedProtocolIsMutual = true
+		}
+	}
+	switch {
+	case resp.StatusCode == http.StatusSwitchingProtocols || h.upgrade && req.Method == http.MethodConnect && resp.StatusCode == 200:
+		resp.Body = &duplex{Stream: stream, up: h.upload}
+		return resp, nil
+	case noBody(req.Method, resp.StatusCode):
+		// The stream still has to end before the connection is free.
+		stream.OnEOF(nil)
+		resp.Body = http.NoBody
+		if !stream.Done() {
+			_ = stream.Close()
+		}
+		return resp, nil
+	}
+	stream.OnEOF(func() { h.setTrailer(resp) })
+	resp.Body = &responseBody{Stream: stream, h: h}
+	return resp, h.decode(resp)
+}
+
+func noBody(method string, status int) bool {
+	return method == http.MethodHead || status == http.StatusNoContent || status == http.StatusNotModified
+}
+
+// framing sets the length, the transfer coding and the announced trailers, and
+// refuses what is ambiguous.
+func (h *Handler) framing(resp *http.Response) error {
+	hd := resp.Header
+	if te := hd["Transfer-Encoding"]; len(te) > 0 && resp.ProtoMajor == 1 {
+		delete(hd, "Transfer-Encoding")
+		if strings.EqualFold(textproto.TrimString(te[len(te)-1]), "chunked") {
+			resp.TransferEncoding = []string{"chunked"}
+		}
+		delete(hd, "Content-Length")
+	}
+	n, err := valid.ParseContentLength(hd["Content-Length"])
+	if err != nil {
+		return err
+	}
+	resp.ContentLength = n
+	method := h.spec.Request.Method
+	switch {
+	case method == http.MethodHead:
+	case noBody(method, resp.StatusCode) || resp.StatusCode == http.StatusSwitchingProtocols:
+		resp.ContentLength = 0
+	}
+	if len(hd["Trailer"]) > 0 {
+		resp.Trailer = make(http.Header)
+		for _, v := range hd["Trailer"] {
+			for name := range strings.SplitSeq(v, ",") {
+				if name = http.CanonicalHeaderKey(textproto.TrimString(name)); name != "" {
+					switch name {
+					case "Transfer-Encoding", "Trailer", "Content-Length":
+						return failure.Newf(failure.Protocol, "bad trailer key %q", name)
+					}
+					resp.Trailer[name] = nil
+				}
+			}
+		}
+		delete(hd, "Trailer")
+	}
+	if resp.ProtoMajor == 1 {
+		resp.Close = closes(resp)
+	}
+	return nil
+}
+
+func closes(resp *http.Response) bool {
+	for _, v := range resp.Header["Connection"] {
+		for t := range strings.SplitSeq(v, ",") {
+			switch strings.ToLower(textproto.TrimString(t)) {
+			case "close":
+				return true
+			case "keep-alive":
+				if resp.ProtoMinor == 0 {
+					return false
+				}
+			}
+		}
+	}
+	return resp.ProtoMinor == 0 || resp.ContentLength < 0 && len(resp.TransferEncoding) == 0 && !noBody("", resp.StatusCode) && resp.StatusCode >= 200
+}
+
+// setTrailer merges what came behind the body, when its reader sees the end.
+func (h *Handler) setTrailer(resp *http.Response) {
+	h.mu.Lock()
+	raw := h.trailer
+	h.mu.Unlock()
+	if len(raw) == 0 {
+		return
+	}
+	tr, err := ParseTrailer(raw)
+	if err != nil {
+		return // the body was whole; a trailer nobody can read is none
+	}
+	if resp.Trailer == nil {
+		resp.Trailer = make(http.Header, len(tr))
+	}
+	for k, vv := range tr {
+		resp.Trailer[k] = vv
+	}
+}
+
+// decode undoes the content coding.
+func (h *Handler) decode(resp *http.Response) error {
+	enc := resp.Header["Content-Encoding"]
+	if !h.plan.Decompress || len(enc) == 0 || resp.ContentLength == 0 {
+		return nil
+	}
+	if h.plan.RoundTripper && (!h.acceptAdded || len(enc) != 1 || !strings.EqualFold(enc[0], "gzip")) {
+		return nil
+	}
+	name := strings.Join(enc, ",")
+	if strings.EqualFold(name, "identity") {
+		return nil
+	}
+	dec, err := body.NewDecoder(name, resp.Body, body.Limits{})
+	if err != nil {
+		return err
+	}
+	resp.Body = &decodedBody{dec, h}
+	delete(resp.Header, "Content-Encoding")
+	delete(resp.Header, "Content-Length")
+	resp.ContentLength = -1
+	resp.Uncompressed = true
+	return nil
+}
+
+// responseBody is a stream whose owner stays alive while it is open.
+type responseBody struct {
+	*body.Stream
+	h *Handler
+}
+
+// decodedBody names the request in the errors of its decoder.
+type decodedBody struct {
+	io.ReadCloser
+	h *Handler
+}
+
+func (d *decodedBody) Read(p []byte) (int, error) {
+	n, err := d.ReadCloser.Read(p)
+	if err != nil && err != io.EOF && err != http.ErrBodyReadAfterClose {
+		if _, ok := err.(*failure.Error); ok {
+			err = d.h.annotate(err)
+		}
+	}
+	return n, err
+}
+
+// duplex is the body of an upgraded connection.
+type duplex struct {
+	*body.Stream
+	up *pump
+}
+
+func (d *duplex) Write(p []byte) (int, error) { return d.up.write(p) }
+
+// CloseWrite ends the sending half.
+func (d *duplex) CloseWrite() error {
+	if d.up.ring.End() {
+		d.up.h.driver.Feed(d.up.h)
+	}
+	return nil
+}

@@ -1,0 +1,147 @@
+package handler
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/ratmom/ratmom/cgo"
+	"github.com/ratmom/ratmom/internal/failure"
+)
+
+// CURLcodes that need more than the table.
+const (
+	codeOK          = 0
+	codePartialFile = 18
+	codeHTTP2       = 16
+	codeGotNothing  = 52
+	codeSendError   = 55
+	codeRecvError   = 56
+	codeHTTP2Stream = 92
+)
+
+// outcome turns the end of a transfer into an error, nil if it was good.
+func (h *Handler) outcome(res cgo.Result) error {
+	switch res.Cause {
+	case cgo.CauseHeadOnly:
+		return nil
+	case cgo.CauseHeadTooLarge:
+		return failure.Newf(failure.HeadTooLarge, "more than %d bytes", h.plan.MaxHead)
+	case cgo.CauseResend, cgo.CauseRefused:
+		h.refused = res.Cause == cgo.CauseRefused
+		e := failure.New(failure.ConnectionClosed, "the connection died before the first byte of the response")
+		if h.refused {
+			e = failure.New(failure.HTTP2, "the server refused the stream")
+		}
+		return e
+	case cgo.CauseShortUpload, cgo.CauseUpload:
+		if err := h.uploadErr(); err != nil {
+			return err
+		}
+		return failure.New(failure.RequestBody, "the request body ended early")
+	case cgo.CauseMemory:
+		return failure.New(failure.OutOfMemory, "")
+	case cgo.CauseMulti:
+		return failure.Newf(failure.Internal, "the multi handle refused the transfer: CURLMcode %d", res.Multi)
+	}
+	if err := h.uploadErr(); err != nil && res.Code != codeOK {
+		return err
+	}
+	if res.Code == codeOK {
+		return nil
+	}
+	if h.goodReset(res) {
+		return nil
+	}
+	e := failure.FromCurl(res.Code, res.Text)
+	if res.Text == "" {
+		e.Detail = cgo.Strerror(res.Code)
+	}
+	if h.stream != nil && isBroken(res.Code) {
+		// A body that breaks off is never a short body.
+		e.Kind, e.Err = failure.Truncated, io.ErrUnexpectedEOF
+	}
+	return e
+}
+
+func isBroken(code int) bool {
+	return code == codePartialFile || code == codeRecvError || code == codeGotNothing
+}
+
+// goodReset recognises the end that 7.88.1 reports as an error: over HTTP/2 the
+// server has sent its whole response and then reset the upload with NO_ERROR.
+func (h *Handler) goodReset(res cgo.Result) bool {
+	if h.stream == nil || (res.Code != codeHTTP2Stream && res.Code != codeHTTP2) {
+		return false
+	}
+	if !strings.Contains(res.Text, "NO_ERROR") && !strings.Contains(res.Text, "closed cleanly") && res.Text != "" {
+		return false
+	}
+	n := contentLength(h.head)
+	return n < 0 || n == h.t.Received()
+}
+
+// cancelError is the error of a request that was given up.
+func cancelError(cause error) error {
+	if cause == nil {
+		cause = errCanceled
+	}
+	var e *failure.Error
+	if errors.As(cause, &e) {
+		return e
+	}
+	if errors.Is(cause, context.DeadlineExceeded) || os.IsTimeout(cause) {
+		return failure.Wrap(failure.Timeout, cause)
+	}
+	return failure.Wrap(failure.Canceled, cause)
+}
+
+// annotate gives err the request's method, URL and addresses.
+func (h *Handler) annotate(err error) error {
+	var e *failure.Error
+	if !errors.As(err, &e) {
+		e = failure.Wrap(failure.Internal, err)
+	}
+	if e.Op != "" {
+		return e
+	}
+	c := *e
+	method := h.spec.Request.Method
+	if method == "" {
+		method = "GET"
+	}
+	c.At(method, h.url)
+	c.LocalAddr, c.RemoteAddr = h.local, h.remote
+	c.Log = h.log.last()
+	return &c
+}
+
+// Retry tells whether the request that failed may be sent again at once.
+type Retry int
+
+const (
+	RetryNever  Retry = iota
+	RetryIfSafe       // if the method is idempotent and the body can be had again
+	RetryAlways       // the server has not processed it: if the body can be had again
+)
+
+// Retry classifies a failure before the head.
+func (h *Handler) Retry() Retry {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var e *failure.Error
+	if h.stream != nil || h.cancelErr != nil || !errors.As(h.err, &e) {
+		return RetryNever
+	}
+	switch {
+	case h.refused:
+		return RetryAlways
+	case e.Kind == failure.ConnectionClosed && e.Code == 0:
+		return RetryIfSafe // libcurl itself wanted to send it again
+	case h.reused && (e.Code == codeGotNothing || e.Code == codeSendError || e.Code == codeRecvError):
+		return RetryIfSafe
+	}
+	return RetryNever
+}

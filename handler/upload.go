@@ -1,0 +1,222 @@
+package handler
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/ratmom/ratmom/body"
+	"github.com/ratmom/ratmom/cgo"
+	"github.com/ratmom/ratmom/internal/failure"
+)
+
+// ringSize is the memory between a request body's reader and libcurl, in bytes.
+const ringSize = 128 * 1024
+
+// pump moves a request body from the user's reader into the transfer's ring. The
+// reader is user code and may block for ever, so it has a goroutine of its own;
+// it starts when libcurl first asks for the body, not before.
+type pump struct {
+	h       *Handler
+	ring    cgo.Ring
+	stir    chan struct{} // room in the ring, a rewind, or the end
+	stopped atomic.Bool
+	rewind  atomic.Bool
+	started bool // agent only
+	err     atomic.Pointer[error]
+}
+
+func newPump(h *Handler) *pump {
+	return &pump{h: h, ring: h.t.Ring(), stir: make(chan struct{}, 1)}
+}
+
+func (p *pump) poke() {
+	select {
+	case p.stir <- struct{}{}:
+	default:
+	}
+}
+
+// feed serves what libcurl asks of the upload. Agent only.
+func (h *Handler) feed(ev cgo.Event) {
+	p := h.upload
+	if p == nil {
+		return
+	}
+	if ev&cgo.EventRewind != 0 {
+		p.rewind.Store(true)
+	}
+	if ev&(cgo.EventWant|cgo.EventRewind) != 0 && !p.started && !h.upgrade {
+		p.started = true
+		h.refs.Add(1)
+		go p.run()
+		return
+	}
+	p.poke()
+}
+
+// endUpload stops the pump and closes the request's body. Agent only.
+func (h *Handler) endUpload() {
+	p := h.upload
+	switch {
+	case p != nil && p.started:
+		p.stopped.Store(true)
+		p.poke()
+		if !h.source.Finished() {
+			go h.source.Close() // unblocks a Read that waits
+		}
+	case p != nil:
+		p.stopped.Store(true)
+		p.poke()
+		if h.source != nil && h.source.IsStream() {
+			go h.source.Close() // user code does not run on the agent
+		}
+	}
+}
+
+func (p *pump) run() {
+	defer p.h.unref()
+	src := p.h.source
+	for !p.stopped.Load() {
+		if p.rewind.CompareAndSwap(true, false) {
+			if err := src.Rewind(); err != nil {
+				p.fail(failure.Wrap(failure.BodyNotRewindable, err))
+				return
+			}
+			p.ring.Restart()
+		}
+		if err := p.copy(src); err != nil {
+			p.fail(err)
+			return
+		}
+		if p.stopped.Load() || p.rewind.Load() {
+			continue
+		}
+		_ = src.Close()
+		if tr := p.h.trailers(); len(tr) > 0 {
+			if err := p.h.t.SetTrailers(tr); err != nil {
+				p.fail(err)
+				return
+			}
+		}
+		if p.ring.End() {
+			p.h.driver.Feed(p.h)
+		}
+		if !src.Rewindable() {
+			return
+		}
+		<-p.stir // the end, or a rewind
+	}
+}
+
+func (p *pump) fail(err error) {
+	p.err.Store(&err)
+	_ = p.h.source.Close()
+	if p.ring.Fail() {
+		p.h.driver.Feed(p.h)
+	}
+}
+
+// copy fills the ring until the source ends, or is stopped or rewound.
+func (p *pump) copy(src *body.Source) error {
+	var total int64
+	want := src.Length()
+	for !p.stopped.Load() && !p.rewind.Load() {
+		space := p.ring.Space()
+		if len(space) == 0 {
+			<-p.stir
+			continue
+		}
+		if want >= 0 && int64(len(space)) > want-total {
+			if want == total {
+				return expectEnd(src, want)
+			}
+			space = space[:want-total]
+		}
+		n, err := src.Read(space)
+		if p.stopped.Load() {
+			return nil
+		}
+		if n < 0 || n > len(space) {
+			return failure.New(failure.RequestBody, "the reader returned an impossible count")
+		}
+		if n > 0 {
+			total += int64(n)
+			if p.ring.Commit(n) {
+				p.h.driver.Feed(p.h)
+			}
+		}
+		switch {
+		case err == io.EOF && want >= 0 && total < want:
+			return failure.Wrap(failure.RequestBody, fmt.Errorf("http: ContentLength=%d with Body length %d", want, total))
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return failure.Wrap(failure.RequestBody, err)
+		}
+	}
+	return nil
+}
+
+// expectEnd reports a source that has more than it announced.
+func expectEnd(src *body.Source, want int64) error {
+	var one [1]byte
+	for range 16 {
+		n, err := src.Read(one[:])
+		switch {
+		case n > 0:
+			return failure.Wrap(failure.RequestBody, fmt.Errorf("http: ContentLength=%d with Body length %d or more", want, want+1))
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return failure.Wrap(failure.RequestBody, err)
+		}
+	}
+	return nil
+}
+
+// trailers are the request's trailers as lines, once its body has been read.
+func (h *Handler) trailers() []string {
+	tr := h.spec.Request.Trailer
+	var lines []string
+	for k, vv := range tr {
+		for _, v := range vv {
+			lines = append(lines, http.CanonicalHeaderKey(k)+": "+v)
+		}
+	}
+	return lines
+}
+
+// uploadErr is why the request's body failed, if it did.
+func (h *Handler) uploadErr() error {
+	if h.upload == nil {
+		return nil
+	}
+	if e := h.upload.err.Load(); e != nil {
+		return *e
+	}
+	return nil
+}
+
+// write is the upstream half of an upgraded connection: it puts user bytes
+// straight into the ring.
+func (p *pump) write(b []byte) (int, error) {
+	n := 0
+	for n < len(b) {
+		if p.stopped.Load() {
+			return n, io.ErrClosedPipe
+		}
+		space := p.ring.Space()
+		if len(space) == 0 {
+			<-p.stir
+			continue
+		}
+		m := copy(space, b[n:])
+		n += m
+		if p.ring.Commit(m) {
+			p.h.driver.Feed(p.h)
+		}
+	}
+	return n, nil
+}

@@ -1,0 +1,70 @@
+package handler
+
+import (
+	"encoding/binary"
+	"sync"
+
+	"github.com/ratmom/ratmom/config"
+)
+
+// wireLog keeps the last of the conversation for errors, and hands it to the
+// user's function from a goroutine of its own, which lives while there is
+// something to hand over.
+type wireLog struct {
+	mu      sync.Mutex
+	tail    []byte
+	queue   []config.WireEvent
+	running bool
+}
+
+// wireTail is how much of the conversation an error carries, in bytes.
+const wireTail = 8 * 1024
+
+// add takes records of libcurl's debug callback: kind uint32, size uint32, bytes.
+func (l *wireLog) add(raw []byte, to func(config.WireEvent)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for len(raw) >= 8 {
+		kind := binary.NativeEndian.Uint32(raw)
+		n := binary.NativeEndian.Uint32(raw[4:])
+		raw = raw[8:]
+		if uint64(n) > uint64(len(raw)) {
+			break
+		}
+		e := config.NewWireEvent(config.WireKind(kind), raw[:n])
+		raw = raw[n:]
+		l.tail = append(l.tail, e.String()...)
+		l.queue = append(l.queue, e)
+	}
+	if over := len(l.tail) - wireTail; over > 0 {
+		l.tail = append(l.tail[:0], l.tail[over:]...)
+	}
+	if to != nil && !l.running && len(l.queue) > 0 {
+		l.running = true
+		go l.deliver(to)
+	}
+}
+
+func (l *wireLog) deliver(to func(config.WireEvent)) {
+	for {
+		l.mu.Lock()
+		q := l.queue
+		l.queue = nil
+		if len(q) == 0 {
+			l.running = false
+			l.mu.Unlock()
+			return
+		}
+		l.mu.Unlock()
+		for _, e := range q {
+			to(e)
+		}
+	}
+}
+
+// last is a copy of what an error carries.
+func (l *wireLog) last() []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]byte(nil), l.tail...)
+}
