@@ -2,6 +2,8 @@
 # checks.sh: rules of this project that no general linter knows.
 . "$(dirname "$0")/env.sh"
 cd "$ROOT"
+# refuse ends pipelines, and must be able to say so.
+shopt -s lastpipe
 
 bad=0
 # refuse WHY: fails, with the lines of standard input, if there are any.
