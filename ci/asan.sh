@@ -4,7 +4,7 @@
 . "$(dirname "$0")/env.sh"
 cd "$ROOT"
 need_go
-eval "$(ci/libcurl.sh "${1:-system}")"
+use_libcurl "${1:-system}"
 mapfile -t near < <(packages cgo agent handler body .)
 if [ ${#near[@]} = 0 ]; then
 	note "nothing to check yet"

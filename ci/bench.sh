@@ -5,7 +5,7 @@
 cd "$ROOT"
 ci/setup.sh test
 need_go
-eval "$(ci/libcurl.sh "${RATMOM_LIBCURL:-system}")"
+use_libcurl "${RATMOM_LIBCURL:-system}"
 if [ -x bench/run.sh ]; then exec bench/run.sh "$@"; fi
 if ! compgen -G 'bench/*.go' >/dev/null; then
 	note "no benchmarks yet"

@@ -61,6 +61,14 @@ go_can_build() {
 	command -v go >/dev/null && (cd "$ROOT" && go list -m) >/dev/null 2>&1
 }
 
+# use_libcurl FLAVOUR points this shell at a flavour of libcurl, or ends it: a
+# suite must not quietly run on another one.
+use_libcurl() {
+	local settings
+	settings=$("$ROOT/ci/libcurl.sh" "$1") || die "libcurl $1 is not to be had"
+	eval "$settings"
+}
+
 # packages prints those of the folders given that hold Go files, as go arguments.
 packages() {
 	local dir

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/env.sh"
 cd "$ROOT"
 need_go
-eval "$(ci/libcurl.sh "${RATMOM_LIBCURL:-system}")"
+use_libcurl "${RATMOM_LIBCURL:-system}"
 duration=${1:-20s}
 bad=0 count=0
 while IFS=: read -r file target; do

@@ -15,6 +15,9 @@
 . "$(dirname "$0")/env.sh"
 . "$ROOT/ci/backports.sh"
 
+# Whoever evaluates the output of a failure must fail, too.
+trap '[ $? = 0 ] || echo false' EXIT
+
 flavour=${1:-}
 prefix=$CACHE/libcurl/$flavour
 cflags="-O2 -g -Wno-deprecated-declarations" # go-curl speaks of deprecated forms

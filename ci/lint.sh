@@ -4,7 +4,7 @@
 . "$(dirname "$0")/env.sh"
 cd "$ROOT"
 need_go
-eval "$(ci/libcurl.sh "${RATMOM_LIBCURL:-system}")"
+use_libcurl "${RATMOM_LIBCURL:-system}"
 
 GOLANGCI=v2.15.0
 bad=0

@@ -20,7 +20,7 @@ if ! compgen -G 'testdata/nethttp/*_test.go' >/dev/null; then
 fi
 command -v python3 >/dev/null || die "the net/http suite needs python3"
 need_go
-eval "$(ci/libcurl.sh "$flavour")"
+use_libcurl "$flavour"
 suite=$(cd "$suite" && pwd)
 
 log=$("$suite/check" -factory ratmom -dir "$ROOT/testdata/nethttp" \

@@ -5,7 +5,7 @@
 cd "$ROOT"
 ci/setup.sh build
 need_go
-eval "$(ci/libcurl.sh "${RATMOM_LIBCURL:-system}")"
+use_libcurl "${RATMOM_LIBCURL:-system}"
 if ! compgen -G 'cmd/ratmom/*.go' >/dev/null; then die "cmd/ratmom is not written yet"; fi
 note "building (the first time takes a minute)"
 mkdir -p "$CACHE/bin"

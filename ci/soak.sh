@@ -4,7 +4,7 @@
 . "$(dirname "$0")/env.sh"
 cd "$ROOT"
 need_go
-eval "$(ci/libcurl.sh "${RATMOM_LIBCURL:-system}")"
+use_libcurl "${RATMOM_LIBCURL:-system}"
 export RATMOM_SOAK=${1:-10m}
 mapfile -t soaks < <(sources '*_test.go' | xargs -r grep -lE '^func TestSoak' | xargs -r -n 1 dirname | sort -u)
 if [ ${#soaks[@]} = 0 ]; then

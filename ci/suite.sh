@@ -7,8 +7,8 @@ cd "$ROOT"
 need_go
 flavour=$1
 shift
-note "libcurl $flavour: $(ci/libcurl.sh "$flavour" --check)"
-eval "$(ci/libcurl.sh "$flavour")"
+ci/libcurl.sh "$flavour" --check >&2
+use_libcurl "$flavour"
 
 # linked fails if a test binary would run with another libcurl than its flavour's.
 linked() {

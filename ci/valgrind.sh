@@ -5,7 +5,7 @@
 . "$(dirname "$0")/env.sh"
 cd "$ROOT"
 need_go
-eval "$(ci/libcurl.sh "${1:-system}")"
+use_libcurl "${1:-system}"
 command -v valgrind >/dev/null || die "valgrind is not installed: make setup"
 # Debian 12's valgrind reads no DWARF 5; without line numbers reports are riddles.
 export GOEXPERIMENT=nodwarf5
