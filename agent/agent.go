@@ -98,6 +98,9 @@ func Start(o *cgo.MultiOptions) (*Handle, error) {
 	return h, nil
 }
 
+// Driver is the agent as its handlers see it.
+func (h *Handle) Driver() handler.Driver { return h.a }
+
 // Pool is where transfers for this agent come from.
 func (h *Handle) Pool() *cgo.Pool { return h.a.pool }
 
@@ -107,7 +110,7 @@ func (h *Handle) Load() int64 { return h.a.load.Load() }
 // Execute gives the agent a request.
 func (h *Handle) Execute(r *handler.Handler) {
 	defer runtime.KeepAlive(h)
-	r.Attach(h.a)
+	r.Watch()
 	h.a.load.Add(1)
 	if !h.a.post(message{kind: execute, h: r}) {
 		<-h.a.stopped

@@ -2,22 +2,29 @@ package config
 
 import (
 	"fmt"
+	"io"
 	"net/url"
-	"reflect"
 
 	"github.com/ratmom/ratmom/cgo"
 )
 
 // ClientConfig holds the options of a client: those of the client as a whole,
-// and the defaults of its requests.
+// and the defaults of its requests. It does not change once made.
 type ClientConfig struct {
-	set  settings
-	easy cgo.Options // all settings, packed once
+	set      settings
+	defaults *RequestConfig
+	easy     cgo.Options // all settings, packed once
+	tls      cgo.Options // those for TLS
 }
 
-// NewClient applies opts, in order, over the built-in defaults.
+// NewClient applies opts, in order, over [Defaults].
 func NewClient(opts ...ClientOption) (*ClientConfig, error) {
 	c := &ClientConfig{}
+	for _, o := range Defaults() {
+		if err := o.applyClient(c); err != nil {
+			return nil, err
+		}
+	}
 	for _, o := range opts {
 		if o == nil {
 			continue
@@ -26,126 +33,135 @@ func NewClient(opts ...ClientOption) (*ClientConfig, error) {
 			return nil, err
 		}
 	}
-	encode(&c.easy, c.set)
-	return c, c.easy.Err()
+	if err := c.set.check(cgo.Features()); err != nil {
+		return nil, err
+	}
+	c.set.encode(&c.easy)
+	c.set.encodeTLS(&c.tls)
+	if err := c.easy.Err(); err != nil {
+		return nil, err
+	}
+	if err := c.tls.Err(); err != nil {
+		return nil, err
+	}
+	c.defaults = &RequestConfig{client: c, set: c.set, targets: c.set.targets(), packed: true}
+	return c, nil
 }
 
-// Multi packs the options of the multi handle.
+// Multi packs the options of the multi handle of one of the client's agents.
 func (c *ClientConfig) Multi() *cgo.MultiOptions {
 	var o cgo.MultiOptions
 	for _, s := range c.set {
 		if m, ok := s.(multiEncoder); ok {
-			m.encodeMulti(&o)
+			m.encodeMulti(&o, c)
 		}
 	}
 	return &o
 }
 
 // Defaults returns the configuration of a request without options of its own.
-func (c *ClientConfig) Defaults() *RequestConfig { return &RequestConfig{base: c.set, client: c} }
+func (c *ClientConfig) Defaults() *RequestConfig { return c.defaults }
 
 // Request merges the options of one request over the client's.
 func (c *ClientConfig) Request(opts ...RequestOption) (*RequestConfig, error) {
-	r := c.Defaults()
-	for _, o := range opts {
-		if o == nil {
-			continue
-		}
-		if err := o.applyRequest(r); err != nil {
-			return nil, err
-		}
-	}
-	encode(&r.easy, r.set)
-	return r, r.easy.Err()
+	return c.defaults.With(opts...)
+}
+
+// Format implements fmt.Formatter: all verbs print the options, secrets masked.
+func (c *ClientConfig) Format(f fmt.State, _ rune) {
+	_, _ = io.WriteString(f, "ClientConfig{"+c.set.String()+"}")
 }
 
 // RequestConfig holds what applies to one request: its own options over its
 // client's. A setting that neither has is unset, which is not the same as zero.
+// It does not change once made; several goroutines may use it.
 type RequestConfig struct {
-	base   settings
-	set    settings
-	client *ClientConfig
-	easy   cgo.Options
+	client  *ClientConfig
+	set     settings // the client's, the request's put over them
+	targets []targetEncoder
+	packed  bool // set is the client's: take what is packed there
 }
 
-// Encode appends the options of the easy handle for a request of u.
-func (r *RequestConfig) Encode(o *cgo.Options, u *url.URL) error {
-	o.Append(&r.client.easy)
-	o.Append(&r.easy)
-	for _, s := range r.base {
-		if e, ok := s.(urlEncoder); ok && r.set.find(reflect.TypeOf(s)) == nil {
-			if err := e.encodeURL(o, u); err != nil {
-				return err
-			}
+// With returns r with opts put over it; r itself if there are none.
+func (r *RequestConfig) With(opts ...RequestOption) (*RequestConfig, error) {
+	if len(opts) == 0 {
+		return r, nil
+	}
+	n := &RequestConfig{client: r.client, set: make(settings, len(r.set), len(r.set)+len(opts))}
+	copy(n.set, r.set)
+	for _, o := range opts {
+		if o == nil {
+			continue
+		}
+		if err := o.applyRequest(n); err != nil {
+			return nil, err
 		}
 	}
-	for _, s := range r.set {
-		if e, ok := s.(urlEncoder); ok {
-			if err := e.encodeURL(o, u); err != nil {
-				return err
-			}
+	if err := n.set.check(cgo.Features()); err != nil {
+		return nil, err
+	}
+	n.targets = n.set.targets()
+	return n, nil
+}
+
+// Encode appends the options of an easy handle, fresh from its reset, for a
+// request of u.
+func (r *RequestConfig) Encode(o *cgo.Options, u *url.URL) error {
+	t, err := r.targetOf(u)
+	if err != nil {
+		return err
+	}
+	switch {
+	case !r.packed:
+		r.set.encode(o)
+		if t.tls() {
+			r.set.encodeTLS(o)
 		}
+	case t.tls():
+		o.Append(&r.client.easy)
+		o.Append(&r.client.tls)
+	default:
+		o.Append(&r.client.easy)
+	}
+	for _, e := range r.targets {
+		e.encodeTarget(o, r, t)
 	}
 	return o.Err()
 }
 
-func encode(o *cgo.Options, set settings) {
-	for _, s := range set {
-		if e, ok := s.(easyEncoder); ok {
+// Format implements fmt.Formatter: all verbs print the options, secrets masked.
+func (r *RequestConfig) Format(f fmt.State, _ rune) {
+	_, _ = io.WriteString(f, "RequestConfig{"+r.set.String()+"}")
+}
+
+func (s settings) encode(o *cgo.Options) {
+	for _, x := range s {
+		if e, ok := x.(easyEncoder); ok {
 			e.encode(o)
 		}
 	}
 }
 
-// lookup returns the setting of type T: the request's, else the client's.
-func lookup[T setting](r *RequestConfig) (T, bool) {
-	for _, set := range []settings{r.set, r.base} {
-		for _, x := range set {
-			if v, ok := x.(T); ok {
-				return v, true
-			}
+func (s settings) encodeTLS(o *cgo.Options) {
+	for _, x := range s {
+		if e, ok := x.(tlsEncoder); ok {
+			e.encodeTLS(o)
 		}
 	}
-	var zero T
-	return zero, false
 }
+
+func (s settings) targets() []targetEncoder {
+	var list []targetEncoder
+	for _, x := range s {
+		if e, ok := x.(targetEncoder); ok {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// lookup returns the setting of type T: the request's, else the client's.
+func lookup[T setting](r *RequestConfig) (T, bool) { return find[T](r.set) }
 
 // lookupClient returns the client's setting of type T.
-func lookupClient[T setting](c *ClientConfig) (T, bool) {
-	for _, x := range c.set {
-		if v, ok := x.(T); ok {
-			return v, true
-		}
-	}
-	var zero T
-	return zero, false
-}
-
-// Value is a client option that carries a value of another package of this
-// module; Lookup finds it by its type.
-func Value[T any](v T) ClientOption { return clientOption{value[T]{v}} }
-
-// Lookup returns the value that Value put into c.
-func Lookup[T any](c *ClientConfig) (T, bool) {
-	v, ok := lookupClient[value[T]](c)
-	return v.v, ok
-}
-
-type value[T any] struct{ v T }
-
-func (value[T]) validate() error { return nil }
-
-// Error reports an option whose value is out of range.
-type Error struct {
-	Option string // the option's name as in the code: "Timeout"
-	Value  any
-	Reason string
-}
-
-func (e *Error) Error() string {
-	return fmt.Sprintf("config.%s(%v): %s", e.Option, e.Value, e.Reason)
-}
-
-func invalid(option string, value any, reason string) error {
-	return &Error{Option: option, Value: value, Reason: reason}
-}
+func lookupClient[T setting](c *ClientConfig) (T, bool) { return find[T](c.set) }

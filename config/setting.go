@@ -1,8 +1,9 @@
 package config
 
 import (
-	"net/url"
+	"fmt"
 	"reflect"
+	"strings"
 
 	"github.com/ratmom/ratmom/cgo"
 )
@@ -11,56 +12,55 @@ import (
 // later setting of the same type replaces an earlier one, and one given with a
 // request replaces the client's. Whatever else a setting can do it says by the
 // small interfaces below, so that an option is complete in one file.
+//
+// A setting that holds a secret has a String method that masks it.
 type setting interface {
 	// validate reports a value that is out of range, naming the option.
 	validate() error
 }
 
-// An easyEncoder sets options of the easy handle, the same for every URL.
-type easyEncoder interface{ encode(*cgo.Options) }
-
-// A urlEncoder sets options of the easy handle that depend on the URL.
-type urlEncoder interface {
-	encodeURL(*cgo.Options, *url.URL) error
+// A requirer needs something that not every libcurl has.
+type requirer interface {
+	supported(*cgo.FeatureSet) error
 }
-
-// A multiEncoder sets options of the multi handle; only client options do.
-type multiEncoder interface{ encodeMulti(*cgo.MultiOptions) }
 
 // An accumulator adds to the setting of its own type that was there before
 // (the client's, for one given with a request) instead of replacing it.
 type accumulator interface{ after(prev setting) setting }
 
+// An easyEncoder sets options of the easy handle, the same for every URL. The
+// handle has libcurl's defaults, so a value that means the default needs none.
+type easyEncoder interface{ encode(*cgo.Options) }
+
+// A tlsEncoder sets options of the easy handle that matter only where TLS is
+// spoken, to the server or to a proxy.
+type tlsEncoder interface{ encodeTLS(*cgo.Options) }
+
+// A targetEncoder sets options of the easy handle that depend on where the
+// request goes, or on other settings.
+type targetEncoder interface {
+	encodeTarget(*cgo.Options, *RequestConfig, target)
+}
+
+// A multiEncoder sets options of the multi handle; only client options do.
+type multiEncoder interface {
+	encodeMulti(*cgo.MultiOptions, *ClientConfig)
+}
+
 // settings holds at most one setting of each type, in the order of first use.
 type settings []setting
 
-func (s settings) find(t reflect.Type) setting {
-	for _, x := range s {
-		if reflect.TypeOf(x) == t {
-			return x
-		}
-	}
-	return nil
-}
-
-// put stores x over one of its type; base is where an accumulator finds the
-// previous value if s has none.
-func (s *settings) put(x setting, base settings) error {
-	t := reflect.TypeOf(x)
-	if a, ok := x.(accumulator); ok {
-		prev := s.find(t)
-		if prev == nil {
-			prev = base.find(t)
-		}
-		if prev != nil {
-			x = a.after(prev)
-		}
-	}
+// put stores x over one of its type.
+func (s *settings) put(x setting) error {
 	if err := x.validate(); err != nil {
 		return err
 	}
-	for i := range *s {
-		if reflect.TypeOf((*s)[i]) == t {
+	t := reflect.TypeOf(x)
+	for i, prev := range *s {
+		if reflect.TypeOf(prev) == t {
+			if a, ok := x.(accumulator); ok {
+				x = a.after(prev)
+			}
 			(*s)[i] = x
 			return nil
 		}
@@ -69,33 +69,49 @@ func (s *settings) put(x setting, base settings) error {
 	return nil
 }
 
-// ClientOption is an option that only a client as a whole can have.
-type ClientOption interface{ applyClient(*ClientConfig) error }
-
-// RequestOption is an option that only a single request can have.
-type RequestOption interface {
-	applyRequest(*RequestConfig) error
+// check looks at what came out when all options were applied: accumulated values
+// as a whole, and what this libcurl can do of it.
+func (s settings) check(f *cgo.FeatureSet) error {
+	for _, x := range s {
+		if _, ok := x.(accumulator); ok {
+			if err := x.validate(); err != nil {
+				return err
+			}
+		}
+		if q, ok := x.(requirer); ok {
+			if err := q.supported(f); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
-// Option is an option of a client, as the default of its requests, and of a
-// single request, where it overrides the client's.
-type Option interface {
-	ClientOption
-	RequestOption
+// find returns the setting of type T.
+func find[T setting](s settings) (v T, ok bool) {
+	for _, x := range s {
+		if v, ok = x.(T); ok {
+			return v, true
+		}
+	}
+	return v, false
 }
 
-type clientOption struct{ s setting }
-
-func (o clientOption) applyClient(c *ClientConfig) error { return c.set.put(o.s, nil) }
-
-type requestOption struct{ s setting }
-
-func (o requestOption) applyRequest(r *RequestConfig) error { return r.set.put(o.s, r.base) }
-
-type option struct {
-	clientOption
-	requestOption
+// describe returns a setting as text, "timeout(1s)".
+func describe(x setting) string {
+	name := reflect.TypeOf(x).String()
+	name = name[strings.LastIndexByte(name, '.')+1:]
+	value := fmt.Sprint(x)
+	if !strings.HasPrefix(value, "{") {
+		value = "{" + value + "}"
+	}
+	return name + value
 }
 
-// both makes an option for clients and requests of s.
-func both(s setting) Option { return option{clientOption{s}, requestOption{s}} }
+func (s settings) String() string {
+	parts := make([]string, len(s))
+	for i, x := range s {
+		parts[i] = describe(x)
+	}
+	return strings.Join(parts, " ")
+}

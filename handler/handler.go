@@ -33,6 +33,7 @@ type Driver interface {
 type Spec struct {
 	Request *http.Request
 	Plan    *Plan
+	Driver  Driver
 	// Deadline ends the whole exchange; zero: none.
 	Deadline time.Time
 	// Fresh asks for a new connection.
@@ -54,7 +55,6 @@ type Handler struct {
 	spec   Spec
 	plan   *Plan
 	url    *url.URL
-	driver Driver
 	pool   *cgo.Pool
 	t      *cgo.Transfer
 	refs   atomic.Int32 // who may touch t: the agent, the upload's pump
@@ -65,6 +65,7 @@ type Handler struct {
 	upgrade     bool // Upgrade or CONNECT: the body is a raw stream both ways
 	ended       bool // agent only
 	unctx       func() bool
+	over        chan struct{} // closed at the end, if somebody waits for it
 
 	mu        sync.Mutex
 	completed bool
@@ -114,13 +115,23 @@ func closeRequest(req *http.Request, src *body.Source) {
 // Transfer is the prepared transfer, for the agent.
 func (h *Handler) Transfer() *cgo.Transfer { return h.t }
 
-// Attach gives the handler its driver and begins to watch the context; the agent
-// calls it before it takes the handler.
-func (h *Handler) Attach(d Driver) {
-	h.driver = d
+// Watch begins to watch the request's context, and its Cancel channel, which
+// http.Client uses for its Timeout; the agent's handle calls it before the agent
+// is given the handler.
+func (h *Handler) Watch() {
 	ctx := h.spec.Request.Context()
 	if ctx.Done() != nil {
 		h.unctx = context.AfterFunc(ctx, func() { h.Cancel(context.Cause(ctx)) })
+	}
+	if c := h.spec.Request.Cancel; c != nil {
+		h.over = make(chan struct{})
+		go func() {
+			select {
+			case <-c:
+				h.Cancel(errCanceled)
+			case <-h.over:
+			}
+		}()
 	}
 }
 
@@ -137,7 +148,7 @@ func (h *Handler) Cancel(cause error) {
 	if !h.complete(err) && s != nil {
 		s.Fail(err)
 	}
-	h.driver.Cancel(h)
+	h.spec.Driver.Cancel(h)
 }
 
 // complete settles the future once.
@@ -244,6 +255,9 @@ func (h *Handler) End(cause error) {
 	res := t.Result()
 	if h.unctx != nil {
 		h.unctx()
+	}
+	if h.over != nil {
+		close(h.over)
 	}
 	h.mu.Lock()
 	if h.stream == nil && h.local == (netip.AddrPort{}) {
@@ -374,8 +388,8 @@ func (h *Handler) Infos() (cgo.Infos, bool) {
 type feeder Handler
 
 func (f *feeder) Consumed(n int) int { return f.t.Consumed(n) }
-func (f *feeder) Resume()            { f.driver.Resume((*Handler)(f)) }
-func (f *feeder) Abandon()           { f.driver.Abandon((*Handler)(f)) }
+func (f *feeder) Resume()            { f.spec.Driver.Resume((*Handler)(f)) }
+func (f *feeder) Abandon()           { f.spec.Driver.Abandon((*Handler)(f)) }
 
-// errCanceled is the cause when no other is known.
-var errCanceled = errors.New("request canceled")
+// errCanceled is the cause when no other is known, in net/http's words.
+var errCanceled = errors.New("net/http: request canceled")

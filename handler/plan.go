@@ -26,6 +26,7 @@ type Plan struct {
 	Decompress            bool
 	TitleCase             bool
 	UserAgent             string
+	Defaults              http.Header // sent unless the request has the field
 	Expect                bool
 	PriorKnowledge        bool // HTTP/2 without negotiation
 	HTTP1                 bool // never more than HTTP/1.1
@@ -50,6 +51,14 @@ func NewPlan(cfg *config.RequestConfig, roundTripper bool) *Plan {
 		Expect:       cfg.ExpectContinue() > 0,
 		Wire:         cfg.WireLog(),
 		Proxy:        cfg.ProxyFor,
+		Defaults:     cfg.DefaultHeaders(),
+	}
+	if !roundTripper && !hasHeader(p.Defaults, "Accept") {
+		p.Defaults = p.Defaults.Clone()
+		if p.Defaults == nil {
+			p.Defaults = make(http.Header, 1)
+		}
+		p.Defaults["Accept"] = []string{"*/*"} // as curl
 	}
 	if ua, ok := cfg.UserAgent(); ok {
 		p.UserAgent = ua

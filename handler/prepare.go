@@ -3,7 +3,6 @@ package handler
 import (
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -65,11 +64,10 @@ func (h *Handler) prepare() error {
 		Debug:      h.plan.Wire != nil,
 		Trailers:   len(req.Trailer) > 0,
 	}
-	chunked, err := h.encodeBody(o, &setup)
-	if err != nil {
+	if err := h.encodeBody(o, &setup); err != nil {
 		return err
 	}
-	h.encodeHeaders(o, chunked, &setup)
+	h.encodeHeaders(o, &setup)
 	if err := h.t.Prepare(&setup, o); err != nil {
 		return failure.Wrap(failure.InvalidOption, err)
 	}
@@ -184,9 +182,8 @@ func (h *Handler) encodeConnection(o *cgo.Options) {
 // with the head, in bytes.
 const copyBody = 64 * 1024
 
-// encodeBody sets the method and hands the body over. It reports whether the
-// body's length is unknown.
-func (h *Handler) encodeBody(o *cgo.Options, setup *cgo.Setup) (chunked bool, err error) {
+// encodeBody sets the method and hands the body over.
+func (h *Handler) encodeBody(o *cgo.Options, setup *cgo.Setup) error {
 	req, src := h.spec.Request, h.source
 	method := req.Method
 	if method == "" {
@@ -201,7 +198,7 @@ func (h *Handler) encodeBody(o *cgo.Options, setup *cgo.Setup) (chunked bool, er
 		o.Long(cgo.OptUpload, 1)
 		o.OffT(cgo.OptInFileSizeLarge, -1)
 		o.String(cgo.OptCustomRequest, method)
-		return false, h.t.BodyRing(ringSize, -1, false)
+		return h.t.BodyRing(ringSize, -1, false)
 	}
 	if src.IsNone() {
 		switch method {
@@ -211,17 +208,17 @@ func (h *Handler) encodeBody(o *cgo.Options, setup *cgo.Setup) (chunked bool, er
 		case http.MethodPost, http.MethodPut, http.MethodPatch:
 			// RFC 9110 §8.6: say that there is no content.
 			o.String(cgo.OptCustomRequest, method)
-			return false, h.t.BodyCopy(nil)
+			return h.t.BodyCopy(nil)
 		default:
 			o.String(cgo.OptCustomRequest, method)
 		}
-		return false, nil
+		return nil
 	}
 	setup.HeadOnly = method == http.MethodHead
 	length := src.Length()
 	if !h.plan.RoundTripper {
 		if n, err := headerLength(req.Header); err != nil {
-			return false, err
+			return err
 		} else if n >= 0 {
 			length = n // the header says how much of the body to send
 		}
@@ -232,7 +229,7 @@ func (h *Handler) encodeBody(o *cgo.Options, setup *cgo.Setup) (chunked bool, er
 		}
 		if len(b) <= copyBody {
 			o.String(cgo.OptCustomRequest, method)
-			return false, h.t.BodyCopy(b)
+			return h.t.BodyCopy(b)
 		}
 		h.t.BodyMemory(b)
 		length = int64(len(b))
@@ -242,7 +239,7 @@ func (h *Handler) encodeBody(o *cgo.Options, setup *cgo.Setup) (chunked bool, er
 		}
 		h.upload = newPump(h)
 		if err := h.t.BodyRing(ringSize, length, src.Rewindable()); err != nil {
-			return false, err
+			return err
 		}
 	}
 	o.Long(cgo.OptUpload, 1)
@@ -250,7 +247,7 @@ func (h *Handler) encodeBody(o *cgo.Options, setup *cgo.Setup) (chunked bool, er
 	if method != http.MethodPut {
 		o.String(cgo.OptCustomRequest, method)
 	}
-	return length < 0, nil
+	return nil
 }
 
 func headerLength(h http.Header) (int64, error) {
@@ -270,7 +267,7 @@ func idempotent(method string) bool {
 
 // encodeHeaders lists the header lines, and takes back those that libcurl would
 // add by itself.
-func (h *Handler) encodeHeaders(o *cgo.Options, chunked bool, setup *cgo.Setup) {
+func (h *Handler) encodeHeaders(o *cgo.Options, setup *cgo.Setup) {
 	req := h.spec.Request
 	l := o.BeginList(cgo.OptHTTPHeader)
 	if host := req.Host; host != "" && host != req.URL.Host && req.Method != http.MethodConnect {
@@ -279,25 +276,21 @@ func (h *Handler) encodeHeaders(o *cgo.Options, chunked bool, setup *cgo.Setup) 
 		}
 		l.Add("Host: ", host)
 	}
-	if ua, ok := req.Header["User-Agent"]; !ok {
-		l.Add("User-Agent: ", h.plan.UserAgent)
-	} else if len(ua) > 0 && ua[0] != "" {
+	ua, ok := req.Header["User-Agent"]
+	if !ok {
+		if ua, ok = h.plan.Defaults["User-Agent"]; !ok {
+			l.Add("User-Agent: ", h.plan.UserAgent)
+		}
+	}
+	if len(ua) > 0 && ua[0] != "" {
 		l.Add("User-Agent: ", ua[0])
 	}
 	for k, vv := range req.Header {
-		switch k {
-		case "Host", "User-Agent", "Content-Length", "Transfer-Encoding", "Trailer":
-			continue
-		}
-		if h.plan.TitleCase {
-			k = http.CanonicalHeaderKey(k)
-		}
-		for _, v := range vv {
-			if v = strings.Trim(v, " \t"); v == "" {
-				l.Add(k, ";") // libcurl's way to send a header without a value
-			} else {
-				l.Add(k, ": ", v)
-			}
+		h.addField(&l, k, vv)
+	}
+	for k, vv := range h.plan.Defaults {
+		if !hasHeader(req.Header, k) {
+			h.addField(&l, k, vv)
 		}
 	}
 	if len(req.Trailer) > 0 {
@@ -312,16 +305,12 @@ func (h *Handler) encodeHeaders(o *cgo.Options, chunked bool, setup *cgo.Setup) 
 	}
 	if h.upgrade {
 		l.Add("Transfer-Encoding:") // the stream behind the head is raw
-	} else if chunked && h.source.IsStream() {
-		setup.ExpectSent = setup.ExpectSent && !h.plan.HTTP1 || setup.ExpectSent
 	}
-	if !hasHeader(req.Header, "Accept") {
+	if !hasHeader(req.Header, "Accept") && !hasHeader(h.plan.Defaults, "Accept") {
 		l.Add("Accept:")
 	}
-	if !hasHeader(req.Header, "Content-Type") && !h.source.IsNone() || h.emptyPost() {
-		if !hasHeader(req.Header, "Content-Type") {
-			l.Add("Content-Type:") // libcurl would call it a form
-		}
+	if !hasHeader(req.Header, "Content-Type") && (!h.source.IsNone() || h.emptyPost()) {
+		l.Add("Content-Type:") // libcurl would call it a form
 	}
 	if !hasHeader(req.Header, "Expect") {
 		if h.plan.Expect && h.source.IsStream() && !h.upgrade {
@@ -339,6 +328,24 @@ func (h *Handler) encodeHeaders(o *cgo.Options, chunked bool, setup *cgo.Setup) 
 	l.End()
 }
 
+// addField lists one field, but for those that libcurl or the framing sets.
+func (h *Handler) addField(l *cgo.ListWriter, k string, vv []string) {
+	switch k {
+	case "Host", "User-Agent", "Content-Length", "Transfer-Encoding", "Trailer":
+		return
+	}
+	if h.plan.TitleCase {
+		k = http.CanonicalHeaderKey(k)
+	}
+	for _, v := range vv {
+		if v = strings.Trim(v, " \t"); v == "" {
+			l.Add(k, ";") // libcurl's way to send a header without a value
+		} else {
+			l.Add(k, ": ", v)
+		}
+	}
+}
+
 func (h *Handler) acceptEncoding() string {
 	if h.plan.RoundTripper {
 		return "gzip"
@@ -354,18 +361,3 @@ func (h *Handler) emptyPost() bool {
 	}
 	return false
 }
-
-// originURL is the part of u that decides which connections serve it.
-func originURL(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = "80"
-		if u.Scheme == "https" {
-			port = "443"
-		}
-	}
-	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
-}
-
-var _ = strconv.Itoa
-var _ = originURL

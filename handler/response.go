@@ -231,7 +231,7 @@ func (d *duplex) Write(p []byte) (int, error) { return d.up.write(p) }
 // CloseWrite ends the sending half.
 func (d *duplex) CloseWrite() error {
 	if d.up.ring.End() {
-		d.up.h.driver.Feed(d.up.h)
+		d.up.h.spec.Driver.Feed(d.up.h)
 	}
 	return nil
 }

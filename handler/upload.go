@@ -101,7 +101,7 @@ func (p *pump) run() {
 			}
 		}
 		if p.ring.End() {
-			p.h.driver.Feed(p.h)
+			p.h.spec.Driver.Feed(p.h)
 		}
 		if !src.Rewindable() {
 			return
@@ -114,7 +114,7 @@ func (p *pump) fail(err error) {
 	p.err.Store(&err)
 	_ = p.h.source.Close()
 	if p.ring.Fail() {
-		p.h.driver.Feed(p.h)
+		p.h.spec.Driver.Feed(p.h)
 	}
 }
 
@@ -144,7 +144,7 @@ func (p *pump) copy(src *body.Source) error {
 		if n > 0 {
 			total += int64(n)
 			if p.ring.Commit(n) {
-				p.h.driver.Feed(p.h)
+				p.h.spec.Driver.Feed(p.h)
 			}
 		}
 		switch {
@@ -215,7 +215,7 @@ func (p *pump) write(b []byte) (int, error) {
 		m := copy(space, b[n:])
 		n += m
 		if p.ring.Commit(m) {
-			p.h.driver.Feed(p.h)
+			p.h.spec.Driver.Feed(p.h)
 		}
 	}
 	return n, nil

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"io"
 	"net/http"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -88,4 +89,117 @@ func TestNginx_killed_in_the_middle_of_a_body_leaves_it_short(t *testing.T) {
 	_, err = io.Copy(io.Discard, resp.Body)
 	require.Error(t, err)
 	assert.True(t, strings.Contains(err.Error(), "reset") || strings.Contains(err.Error(), "unexpected EOF"), "%v", err)
+}
+
+// curl runs the program, which speaks what net/http does not.
+func curl(t *testing.T, args ...string) string {
+	t.Helper()
+	path, err := exec.LookPath("curl")
+	if err != nil {
+		t.Skip("curl is not installed")
+	}
+	out, err := exec.Command(path, append([]string{"-sS", "--max-time", "10", "--noproxy", ""}, args...)...).CombinedOutput()
+	require.NoError(t, err, "curl %q: %s", args, out)
+	return string(out)
+}
+
+func TestApache_asks_for_credentials_by_Basic_and_Digest(t *testing.T) {
+	a := Apache(t)
+	client := trusting(t, H2, a.CAPEM)
+	resp, body := get(t, client, a.TLSURL+"/hello.txt")
+	assert.Equal(t, "HTTP/2.0", resp.Proto)
+	assert.Equal(t, Hello, body)
+	resp, _ = get(t, plainClient(t), a.URL+"/digest/hello.txt")
+	assert.Equal(t, 401, resp.StatusCode)
+	assert.Contains(t, resp.Header.Get("WWW-Authenticate"), "Digest realm=")
+
+	credentials := User + ":" + Password
+	assert.Equal(t, Hello, curl(t, "--basic", "-u", credentials, a.URL+"/basic/hello.txt"))
+	assert.Equal(t, Hello, curl(t, "--digest", "-u", credentials, a.URL+"/digest/hello.txt"))
+	assert.Contains(t, curl(t, "--digest", "-u", User+":wrong", a.URL+"/digest/hello.txt"), "Unauthorized")
+	assert.Contains(t, curl(t, "--basic", "-u", User+":wrong", a.URL+"/basic/hello.txt"), "Unauthorized")
+	for _, encoding := range []string{"br", "gzip"} {
+		assert.Contains(t, curl(t, "-o", "/dev/null", "-D-", "-H", "Accept-Encoding: "+encoding, a.URL+"/text.txt"), "Content-Encoding: "+encoding)
+	}
+}
+
+func TestHAProxy_forwards_in_every_mode_and_fails_on_demand(t *testing.T) {
+	s := Start(t, H1, Echo())
+	h := HAProxy(t, s.Addr)
+	for mode, url := range map[Mode]string{H1: h.URL, HTTPS1: h.TLSURL, H2: h.TLSURL, H2C: h.H2CURL} {
+		resp, err := trusting(t, mode, h.CAPEM).Post(url, "", strings.NewReader("through"))
+		require.NoError(t, err)
+		body, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		assert.Equal(t, mode.Proto(), resp.Proto)
+		assert.Equal(t, "through", string(body))
+	}
+	resp, _ := get(t, plainClient(t), h.URL+"/deny")
+	assert.Equal(t, 503, resp.StatusCode)
+	_, headErr, _ := read(t, plainClient(t), h.URL+"/reject")
+	assert.Error(t, headErr)
+}
+
+func TestNghttpd_echoes_and_sends_trailers(t *testing.T) {
+	for _, mode := range []Mode{H2, H2C} {
+		n := Nghttpd(t, mode)
+		client := trusting(t, mode, n.CAPEM)
+		resp, body := get(t, client, n.URL+"/hello.txt")
+		assert.Equal(t, Hello, body)
+		assert.Equal(t, "34", resp.Trailer.Get("X-Sum"))
+		resp, err := client.Post(n.URL+"/", "", strings.NewReader("echoed"))
+		require.NoError(t, err)
+		echo, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		assert.Equal(t, "echoed", string(echo))
+	}
+}
+
+func TestSOCKS_daemons_forward(t *testing.T) {
+	s := Start(t, H1, Blob(5))
+	local := strings.Replace(s.URL, "127.0.0.1", "localhost", 1)
+	t.Run("danted", func(t *testing.T) {
+		d := Danted(t)
+		assert.Len(t, curl(t, "-x", "socks4://"+d.Addr, s.URL), 5)
+		assert.Len(t, curl(t, "-x", "socks5://"+d.Addr, s.URL), 5)
+		assert.Len(t, curl(t, "-x", "socks5h://"+d.Addr, local), 5)
+	})
+	t.Run("microsocks", func(t *testing.T) {
+		d := MicroSOCKS(t, false)
+		assert.Len(t, curl(t, "-x", "socks5h://"+d.Addr, local), 5)
+	})
+	t.Run("microsocks with credentials", func(t *testing.T) {
+		d := MicroSOCKS(t, true)
+		assert.Len(t, curl(t, "-x", "socks5h://"+d.Addr, "-U", User+":"+Password, local), 5)
+		assert.Contains(t, curl(t, "-x", "socks5h://"+d.Addr, "-w", "%{exitcode}", "-o", "/dev/null", local+"/", "-U", User+":"+Password), "0")
+	})
+}
+
+func TestSquid_forwards_and_asks_for_credentials(t *testing.T) {
+	plain := Start(t, H1, Blob(5))
+	secure := Start(t, HTTPS1, Blob(5))
+	for _, auth := range []Auth{NoAuth, BasicAuth, DigestAuth, NTLMAuth} {
+		t.Run("auth "+string(auth), func(t *testing.T) {
+			s := Squid(t, auth)
+			args := []string{"--cacert", secure.CAFile, "--proxy-cacert", s.CAFile}
+			if auth != NoAuth {
+				assert.Contains(t, curl(t, "-o", "/dev/null", "-w", "%{http_code}", "-x", s.URL, plain.URL), "407")
+				args = append(args, "--proxy-"+strings.ToLower(string(auth)), "-U", User+":"+Password)
+			}
+			for _, proxy := range []string{s.URL, s.TLSURL} {
+				for _, url := range []string{plain.URL, secure.URL} {
+					assert.Len(t, curl(t, append(args, "-x", proxy, url)...), 5)
+				}
+			}
+			if auth == BasicAuth || auth == DigestAuth {
+				args[len(args)-1] = User + ":wrong"
+				assert.Contains(t, curl(t, append(args, "-o", "/dev/null", "-w", "%{http_code}", "-x", s.URL, plain.URL)...), "407")
+			}
+			log := strings.Join(s.Requests(), "\n")
+			assert.Contains(t, log, "GET "+plain.URL)
+			assert.Contains(t, log, "CONNECT "+secure.Addr)
+		})
+	}
 }

@@ -16,8 +16,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/ratmom/ratmom/bench/internal/result"
 )
 
 type settings struct {
@@ -26,6 +24,8 @@ type settings struct {
 	serverCore, clientCore string
 	cipher                 string
 	sizes                  sizes
+	quiet                  float64
+	patience               time.Duration
 }
 
 func main() {
@@ -46,6 +46,8 @@ func main() {
 	flag.IntVar(&s.sizes.requests, "requests", 100_000, "small requests a run")
 	flag.IntVar(&s.sizes.inFlight, "inflight", 5000, "requests in flight against the slow server")
 	flag.DurationVar(&s.sizes.after, "after", 3*time.Second, "when the slow server answers")
+	flag.Float64Var(&s.quiet, "quiet", 0.1, "repeat a run during which other programs had more than this share of the machine, or the core was slower by as much")
+	flag.DurationVar(&s.patience, "patience", 10*time.Second, "how long to try for a quiet run, before the quietest is taken")
 	flag.StringVar(&out, "o", "", "write the tables to this file too")
 	flag.BoolVar(&enforce, "enforce", false, "fail when a bound is missed")
 	flag.Parse()
@@ -123,7 +125,7 @@ func (s settings) measure(n *nginx, r row) ([]runs, error) {
 				return nil, fmt.Errorf("%s, %s: %w", r.name, p.name, err)
 			}
 			measured[i].peer = p
-			measured[i].results = append(measured[i].results, res)
+			measured[i].samples = append(measured[i].samples, res)
 		}
 	}
 	progress("")
@@ -137,21 +139,39 @@ func progress(format string, args ...any) {
 	}
 }
 
-func (s settings) once(n *nginx, r row, p peer) (result.Result, error) {
-	args := append(slices.Clone(p.args), r.args(n, s.sizes)...)
-	program, err := filepath.Abs(filepath.Join(s.programs, p.program))
-	if err != nil || !r.slow {
+// once runs a peer until a run was quiet, or patience ends.
+func (s settings) once(n *nginx, r row, p peer) (best sample, err error) {
+	for end := time.Now().Add(s.patience); ; {
+		awaitQuiet(s.clientCore, s.quiet, time.Until(end))
+		got, err := s.run(n, r, p)
 		if err != nil {
-			return result.Result{}, err
+			return got, err
 		}
-		return measure(s.clientCore, program, args)
+		if best.Requests == 0 || got.noise() < best.noise() {
+			best = got
+		}
+		if best.noise() <= s.quiet || time.Now().After(end) {
+			return best, nil
+		}
+	}
+}
+
+func (s settings) run(n *nginx, r row, p peer) (sample, error) {
+	program, err := filepath.Abs(filepath.Join(s.programs, p.program))
+	if err != nil {
+		return sample{}, err
+	}
+	args := append(slices.Clone(p.args), r.args(n, s.sizes)...)
+	if !r.slow {
+		return measure(s.clientCore, n.cmd.Process.Pid, program, args)
 	}
 	server, err := startSlow(s.serverCore, filepath.Join(s.programs, "slow"), s.sizes.after)
 	if err != nil {
-		return result.Result{}, err
+		return sample{}, err
 	}
 	defer server.stop()
-	res, err := measure(s.clientCore, program, append(args, "--url", "http://"+server.addr+"/slow"))
+	args = append(args, "--url", "http://"+server.addr+"/slow")
+	res, err := measure(s.clientCore, server.cmd.Process.Pid, program, args)
 	if err != nil {
 		return res, err
 	}

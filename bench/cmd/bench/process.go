@@ -27,21 +27,42 @@ func pinned(core, name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// measure runs one peer once.
-func measure(core, program string, args []string) (result.Result, error) {
+// sample is one run of one peer.
+type sample struct {
+	result.Result
+	others float64 // share of the machine that other programs had meanwhile
+	slow   float64 // by how much the core was slower before or after than at its best
+}
+
+// noise says how far to mistrust the sample.
+func (s sample) noise() float64 { return max(s.others, s.slow) }
+
+// measure runs one peer once, against the server with the given process id.
+func measure(core string, server int, program string, args []string) (sample, error) {
 	var (
-		res            result.Result
+		res            sample
 		stdout, stderr bytes.Buffer
 	)
+	res.slow = slowness(core)
+	before, err := loadNow(server)
+	if err != nil {
+		return res, err
+	}
 	cmd := pinned(core, program, args...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	late := time.AfterFunc(5*time.Minute, func() { _ = cmd.Process.Kill() })
-	err := cmd.Run()
+	err = cmd.Run()
 	if !late.Stop() {
 		err = fmt.Errorf("not done after 5 minutes")
 	}
 	if err == nil {
-		err = json.Unmarshal(stdout.Bytes(), &res)
+		err = json.Unmarshal(stdout.Bytes(), &res.Result)
+	}
+	if err == nil {
+		var after load
+		after, err = loadNow(server)
+		res.others = others(before, after, cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime())
+		res.slow = max(res.slow, slowness(core))
 	}
 	if err != nil {
 		return res, fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, stderr.String())

@@ -9,10 +9,10 @@ import (
 	"github.com/ratmom/ratmom/bench/internal/result"
 )
 
-// runs holds what was measured for one peer, one result a round.
+// runs holds what was measured for one peer, one sample a round.
 type runs struct {
 	peer    peer
-	results []result.Result
+	samples []sample
 }
 
 func median(v []float64) float64 {
@@ -25,11 +25,20 @@ func median(v []float64) float64 {
 }
 
 func (r runs) values(of func(result.Result) float64) []float64 {
-	v := make([]float64, len(r.results))
-	for i, res := range r.results {
-		v[i] = of(res)
+	v := make([]float64, len(r.samples))
+	for i, s := range r.samples {
+		v[i] = of(s.Result)
 	}
 	return v
+}
+
+// noise is what disturbed the typical sample, in percent.
+func (r runs) noise() float64 {
+	v := make([]float64, len(r.samples))
+	for i, s := range r.samples {
+		v[i] = 100 * s.noise()
+	}
+	return median(v)
 }
 
 // ratio is the median of the rounds' ratios: the two runs of a round met the
@@ -53,7 +62,7 @@ func (r row) print(w io.Writer, measured []runs) (ok bool) {
 		}
 	}
 	fmt.Fprintf(w, "### %s (`%s`)\n\n", r.title, r.name)
-	head := []string{"peer", r.metric.name, "min – max", "user", "sys", "wall s", "peak MiB"}
+	head := []string{"peer", r.metric.name, "min – max", "user", "sys", "wall s", "peak MiB", "noise %"}
 	for _, b := range bounds {
 		head = append(head, "× "+b.to)
 	}
@@ -62,7 +71,7 @@ func (r row) print(w io.Writer, measured []runs) (ok bool) {
 		v := m.values(r.metric.of)
 		scale := 1.0
 		if r.metric.name == cpuPerRequest.name {
-			scale = 1e6 / float64(m.results[0].Requests)
+			scale = 1e6 / float64(m.samples[0].Requests)
 		}
 		cells := []string{
 			m.peer.name,
@@ -72,6 +81,7 @@ func (r row) print(w io.Writer, measured []runs) (ok bool) {
 			number(scale * median(m.values(func(r result.Result) float64 { return r.Sys }))),
 			number(median(m.values(func(r result.Result) float64 { return r.Wall }))),
 			number(median(m.values(peakMemory.of))),
+			fmt.Sprintf("%.0f", m.noise()),
 		}
 		for i, base := range bases {
 			q := ratio(m, base, r.metric.of)

@@ -1,0 +1,313 @@
+package ratmom
+
+import (
+	"net/http"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/ratmom/ratmom/config"
+	"github.com/ratmom/ratmom/handler"
+	"github.com/ratmom/ratmom/internal/failure"
+)
+
+// exchange is one call of Send or SendAsync: a state machine that goes down the
+// chain, runs a transfer, and comes up the chain again, once per hop. It has no
+// goroutine of its own: the caller of Send drives it, or the completions of the
+// agent, on a few workers.
+type exchange struct {
+	client   *Client
+	cfg      *config.RequestConfig
+	plan     *handler.Plan
+	deadline time.Time
+	chain    []link
+	sent     []*http.Request // what each link passed down
+	blocks   bool            // the chain has an InterceptFunc
+	user     bool            // the chain runs code of the caller's
+
+	h       *handler.Handler
+	req     *http.Request // of the running transfer
+	retried bool
+
+	ready chan struct{} // a transfer has completed, for who drives by blocking
+	fut   *future       // else
+}
+
+var readyPool = sync.Pool{New: func() any { return make(chan struct{}, 1) }}
+
+func (c *Client) newExchange(req *http.Request, plan *handler.Plan, opts []config.RequestOption) (*exchange, error) {
+	if req == nil || req.URL == nil {
+		if req != nil && req.Body != nil {
+			_ = req.Body.Close()
+		}
+		return nil, failure.New(failure.InvalidRequest, "the request has no URL")
+	}
+	if len(opts) > 0 {
+		cfg, err := c.cfg.Request(opts...)
+		if err != nil {
+			if req.Body != nil {
+				_ = req.Body.Close()
+			}
+			return nil, wrapOption(err)
+		}
+		plan = handler.NewPlan(cfg, plan.RoundTripper)
+	}
+	x := &exchange{client: c, cfg: plan.Config, plan: plan, sent: []*http.Request{req}}
+	if plan.RoundTripper {
+		return x, nil
+	}
+	if plan.Total > 0 {
+		x.deadline = time.Now().Add(plan.Total)
+	}
+	x.addRedirects()
+	for _, i := range c.chain {
+		x.add(i.link(x))
+	}
+	x.addCookies()
+	return x, nil
+}
+
+func (x *exchange) add(l link) {
+	x.chain = append(x.chain, l)
+	x.sent = append(x.sent, nil)
+	x.blocks = x.blocks || l.block != nil
+	x.user = x.user || l.user
+}
+
+// blocking drives the exchange on the caller's goroutine.
+func (x *exchange) blocking() (*Response, error) {
+	x.ready = readyPool.Get().(chan struct{})
+	resp, err := x.run(0, x.sent[0])
+	readyPool.Put(x.ready)
+	return resp, err
+}
+
+// run sends req through the chain from link i on.
+func (x *exchange) run(i int, req *http.Request) (*Response, error) {
+	if i == len(x.chain) {
+		return x.transfer(req)
+	}
+	l := &x.chain[i]
+	if l.block != nil {
+		return l.block(req, func(r *http.Request) (*Response, error) { return x.run(i+1, r) })
+	}
+	for {
+		var resp *Response
+		var err error
+		if l.down != nil {
+			if req, err = l.down(req); err != nil {
+				return nil, err
+			}
+		}
+		resp, err = x.run(i+1, req)
+		if l.up == nil {
+			return resp, err
+		}
+		var again *http.Request
+		if resp, again, err = l.up(req, resp, err); again == nil || err != nil {
+			return resp, err
+		}
+		req = again
+	}
+}
+
+// transfer runs one transfer, and a second one if the first met a connection that
+// was dead already.
+func (x *exchange) transfer(req *http.Request) (*Response, error) {
+	for x.retried = false; ; {
+		if err := x.start(req); err != nil {
+			return nil, err
+		}
+		<-x.ready
+		if r := x.retry(); r != nil {
+			req = r
+			continue
+		}
+		return x.take()
+	}
+}
+
+// start hands a transfer to an agent.
+func (x *exchange) start(req *http.Request) error {
+	if x.client.closed.Load() {
+		if req.Body != nil {
+			_ = req.Body.Close()
+		}
+		return failure.New(failure.Closed, "").At(method(req), req.URL)
+	}
+	a := x.client.pick(req.URL)
+	h, err := handler.New(a.Pool(), handler.Spec{
+		Request:  req,
+		Plan:     x.plan,
+		Driver:   a.Driver(),
+		Deadline: x.deadline,
+		Fresh:    x.retried,
+		Done:     x.completed,
+		Owner:    x.client,
+	})
+	if err != nil {
+		return err
+	}
+	x.h, x.req = h, req
+	if x.fut != nil {
+		x.fut.running(h)
+	}
+	a.Execute(h)
+	return nil
+}
+
+func method(req *http.Request) string {
+	if req.Method == "" {
+		return http.MethodGet
+	}
+	return req.Method
+}
+
+// completed is called once per transfer, mostly on the agent's goroutine: it
+// only passes the word.
+func (x *exchange) completed(h *handler.Handler) {
+	switch {
+	case x.ready != nil:
+		x.ready <- struct{}{}
+	case x.idle(h):
+		x.fut.settle(h)
+	case x.user:
+		go x.resume()
+	default:
+		x.client.work.submit(x.resume)
+	}
+}
+
+// idle reports whether no link has anything to do with what came, so that whoever
+// takes the future's result can make the response.
+func (x *exchange) idle(h *handler.Handler) bool {
+	if h.Err() != nil {
+		return false
+	}
+	for i := range x.chain {
+		if l := &x.chain[i]; l.wants != nil && l.wants(h) {
+			return false
+		}
+	}
+	return true
+}
+
+// retry returns the request to send once more if the transfer has failed in a way
+// that allows it: at once, one time, when nothing was processed, or when a
+// connection that was used before died before the first byte of the response and
+// the request may be repeated.
+func (x *exchange) retry() *http.Request {
+	if x.retried || x.h.Err() == nil {
+		return nil
+	}
+	switch x.h.Retry() {
+	case handler.RetryAlways:
+	case handler.RetryIfSafe:
+		if !repeatable(x.req) {
+			return nil
+		}
+	default:
+		return nil
+	}
+	r, err := rewound(x.req)
+	if err != nil {
+		return nil
+	}
+	x.retried = true
+	return r
+}
+
+// repeatable reports whether the request may reach the server twice (RFC 9110,
+// section 9.2.2).
+func repeatable(req *http.Request) bool {
+	switch method(req) {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, http.MethodPut, http.MethodDelete:
+		return true
+	}
+	_, key := req.Header["Idempotency-Key"]
+	_, xkey := req.Header["X-Idempotency-Key"]
+	return key || xkey
+}
+
+// rewound returns req with its body at the beginning.
+func rewound(req *http.Request) (*http.Request, error) {
+	if req.Body == nil || req.Body == http.NoBody {
+		return req, nil
+	}
+	if req.GetBody == nil {
+		return nil, failure.New(failure.BodyNotRewindable, "the request has no GetBody")
+	}
+	b, err := req.GetBody()
+	if err != nil {
+		return nil, failure.Wrap(failure.BodyNotRewindable, err)
+	}
+	r := *req
+	r.Body = b
+	return &r, nil
+}
+
+// take makes the response of the completed transfer.
+func (x *exchange) take() (*Response, error) { return newResponse(x.h, x.req) }
+
+// async starts the exchange and returns its future.
+func (x *exchange) async() *Future {
+	x.fut = newFuture(x)
+	f := &Future{x.fut}
+	if x.blocks {
+		fut := x.fut
+		x.fut = nil
+		go func() { fut.finish(x.blocking()) }()
+	} else {
+		x.down(0, x.sent[0])
+	}
+	// A future that nobody holds any more gives its response up.
+	runtime.AddCleanup(f, func(s *future) { s.abandon() }, f.future)
+	return f
+}
+
+// down passes req through the links from i on and starts a transfer. It does not
+// block.
+func (x *exchange) down(i int, req *http.Request) {
+	for ; i < len(x.chain); i++ {
+		if d := x.chain[i].down; d != nil {
+			var err error
+			if req, err = d(req); err != nil {
+				x.up(i-1, nil, err)
+				return
+			}
+		}
+		x.sent[i+1] = req
+	}
+	x.retried = false
+	if err := x.start(req); err != nil {
+		x.up(len(x.chain)-1, nil, err)
+	}
+}
+
+// resume goes on after a transfer, on a worker.
+func (x *exchange) resume() {
+	if r := x.retry(); r != nil {
+		if err := x.start(r); err != nil {
+			x.up(len(x.chain)-1, nil, err)
+		}
+		return
+	}
+	resp, err := x.take()
+	x.up(len(x.chain)-1, resp, err)
+}
+
+// up passes what came back through the links from i up to the caller.
+func (x *exchange) up(i int, resp *Response, err error) {
+	for ; i >= 0; i-- {
+		u := x.chain[i].up
+		if u == nil {
+			continue
+		}
+		var again *http.Request
+		if resp, again, err = u(x.sent[i+1], resp, err); again != nil && err == nil {
+			x.down(i, again)
+			return
+		}
+	}
+	x.fut.finish(resp, err)
+}

@@ -1,0 +1,201 @@
+package ratmom
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/ratmom/ratmom/handler"
+	"github.com/ratmom/ratmom/internal/failure"
+)
+
+// redirects follows 301, 302, 303, 307 and 308 by the rules of fetch and RFC 9110,
+// section 15.4. It is the outermost link, so that everything else runs per hop.
+type redirects struct {
+	x   *exchange
+	via []*http.Request
+}
+
+func (x *exchange) addRedirects() {
+	policy := x.cfg.Redirect()
+	if policy.Max == 0 {
+		return
+	}
+	r := &redirects{x: x}
+	x.add(link{up: r.follow, wants: isRedirect, user: policy.CheckRedirect != nil})
+}
+
+func isRedirect(h *handler.Handler) bool { return redirectStatus(h.Status()) }
+
+func redirectStatus(status int) bool {
+	switch status {
+	case 301, 302, 303, 307, 308:
+		return true
+	}
+	return false
+}
+
+// follow returns the request of the next hop, if there is one.
+func (r *redirects) follow(req *http.Request, resp *Response, err error) (*Response, *http.Request, error) {
+	if err != nil || !redirectStatus(resp.StatusCode) {
+		return resp, nil, err
+	}
+	loc := resp.Header.Get("Location")
+	if loc == "" {
+		return resp, nil, nil
+	}
+	fail := func(k failure.Kind, format string, args ...any) (*Response, *http.Request, error) {
+		_ = resp.Body.Close()
+		e := failure.Newf(k, format, args...).At(method(req), req.URL)
+		e.LocalAddr, e.RemoteAddr = resp.LocalAddr(), resp.RemoteAddr()
+		return nil, nil, e
+	}
+	u, err := resolve(req.URL, loc)
+	if err != nil {
+		return fail(failure.Protocol, "redirect to %q: %w", loc, err)
+	}
+	if u.Scheme != "http" && u.Scheme != "https" {
+		return fail(failure.Protocol, "redirect to %q: only http and https are followed", loc)
+	}
+	policy := r.x.cfg.Redirect()
+	r.via = append(r.via, req)
+	if len(r.via) > policy.Max {
+		return fail(failure.TooManyRedirects, "stopped after %d", policy.Max)
+	}
+	next, err := r.next(req, u, resp.StatusCode)
+	if err != nil {
+		return fail(failure.BodyNotRewindable, "redirect with status %d: %w", resp.StatusCode, err)
+	}
+	if policy.CheckRedirect != nil {
+		switch err := policy.CheckRedirect(next, r.via); err {
+		case nil:
+		case http.ErrUseLastResponse:
+			return resp, nil, nil
+		default:
+			if next.Body != nil {
+				_ = next.Body.Close()
+			}
+			return fail(failure.Canceled, "redirect to %s: %w", failure.Mask(u), err)
+		}
+	}
+	_ = resp.Body.Close() // what is left of it is drained if it is little
+	return nil, next, nil
+}
+
+// next makes the request of the next hop.
+func (r *redirects) next(req *http.Request, u *url.URL, status int) (*http.Request, error) {
+	next := req.Clone(req.Context())
+	next.URL = u
+	next.Response = nil
+	if u.Fragment == "" {
+		next.URL.Fragment = req.URL.Fragment // RFC 9110, section 10.2.2
+	}
+	m := method(req)
+	get := status == 303 && m != http.MethodGet && m != http.MethodHead ||
+		(status == 301 || status == 302) && m == http.MethodPost
+	if get {
+		next.Method = http.MethodGet
+		next.Body, next.GetBody, next.ContentLength = nil, nil, 0
+		next.TransferEncoding, next.Trailer = nil, nil
+		for _, k := range bodyHeaders {
+			next.Header.Del(k)
+		}
+	} else {
+		fresh, err := rewound(req)
+		if err != nil {
+			return nil, err
+		}
+		next.Body = fresh.Body
+	}
+	if !sameOrigin(req.URL, u) {
+		next.Host = ""
+		for _, k := range secretHeaders {
+			next.Header.Del(k)
+		}
+		r.x.dropCredentials()
+	}
+	if r.x.cfg.Redirect().AutoReferer {
+		setReferer(next, req.URL)
+	}
+	return next, nil
+}
+
+// Headers that describe a body, and those that are for one origin only.
+var (
+	bodyHeaders = []string{
+		"Content-Encoding", "Content-Language", "Content-Length", "Content-Location",
+		"Content-Type", "Digest", "Content-Digest", "Last-Modified", "Transfer-Encoding", "Expect",
+	}
+	secretHeaders = []string{
+		"Authorization", "Cookie", "Cookie2", "Proxy-Authorization", "Www-Authenticate", "Host",
+	}
+)
+
+// dropCredentials forgets the configured credentials of the origin for the rest
+// of the exchange.
+func (x *exchange) dropCredentials() {
+	if cfg := x.cfg.WithoutCredentials(); cfg != x.cfg {
+		x.cfg = cfg
+		x.plan = handler.NewPlan(cfg, false)
+	}
+}
+
+// resolve makes the target of a redirect absolute. Bytes that are not ASCII are
+// percent-encoded, as browsers do.
+func resolve(base *url.URL, loc string) (*url.URL, error) {
+	u, err := url.Parse(escapeNonASCII(loc))
+	if err != nil {
+		return nil, err
+	}
+	u = base.ResolveReference(u)
+	if u.Host == "" {
+		return nil, fmt.Errorf("no host")
+	}
+	return u, nil
+}
+
+func escapeNonASCII(s string) string {
+	plain := true
+	for i := 0; i < len(s); i++ {
+		plain = plain && s[i] < 0x80
+	}
+	if plain {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] < 0x80 {
+			b.WriteByte(s[i])
+		} else {
+			fmt.Fprintf(&b, "%%%02X", s[i])
+		}
+	}
+	return b.String()
+}
+
+func sameOrigin(a, b *url.URL) bool {
+	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
+}
+
+func port(u *url.URL) string {
+	if p := u.Port(); p != "" {
+		return p
+	}
+	if u.Scheme == "https" {
+		return "443"
+	}
+	return "80"
+}
+
+// setReferer names the previous page, without its secrets, and not from https to
+// http.
+func setReferer(req *http.Request, from *url.URL) {
+	req.Header.Del("Referer")
+	if from.Scheme == "https" && req.URL.Scheme == "http" {
+		return
+	}
+	u := *from
+	u.User, u.Fragment, u.RawFragment = nil, "", ""
+	req.Header.Set("Referer", u.String())
+}

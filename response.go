@@ -1,0 +1,119 @@
+package ratmom
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/ratmom/ratmom/body"
+	"github.com/ratmom/ratmom/handler"
+)
+
+// Response is a response whose head has arrived. Its body streams: close it, or
+// use one of the readers below, which close it.
+type Response struct {
+	*http.Response
+	// EffectiveURL is where the response came from, after all redirects.
+	EffectiveURL *url.URL
+
+	h *handler.Handler
+}
+
+func newResponse(h *handler.Handler, req *http.Request) (*Response, error) {
+	r, err := h.Response()
+	if err != nil {
+		return nil, err
+	}
+	return &Response{Response: r, EffectiveURL: req.URL, h: h}, nil
+}
+
+// LocalAddr is our end of the connection; the zero value on a unix socket, and for
+// a response that an interceptor made.
+func (r *Response) LocalAddr() netip.AddrPort {
+	if r.h == nil {
+		return netip.AddrPort{}
+	}
+	return r.h.LocalAddr()
+}
+
+// RemoteAddr is the other end of the connection, the proxy's if there is one.
+func (r *Response) RemoteAddr() netip.AddrPort {
+	if r.h == nil {
+		return netip.AddrPort{}
+	}
+	return r.h.RemoteAddr()
+}
+
+// Bytes reads the rest of the body and closes it. What a server announces as the
+// length is believed only as far as the bytes come.
+func (r *Response) Bytes() ([]byte, error) {
+	defer r.Body.Close()
+	return io.ReadAll(r.Body)
+}
+
+// Text reads the rest of the body as text and closes it. The encoding is that of
+// the byte order mark, else of the Content-Type's charset, else UTF-8; bytes that
+// are not valid become U+FFFD.
+func (r *Response) Text() (string, error) {
+	defer r.Body.Close()
+	b, err := io.ReadAll(body.NewTextReader(r.Body, r.Header.Get("Content-Type")))
+	return string(b), err
+}
+
+// JSON decodes the body into v and closes it. An error of the body itself is
+// returned as such, not as a syntax error.
+func (r *Response) JSON(v any) error {
+	b, err := r.Bytes()
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(b, v)
+}
+
+// CopyTo writes the rest of the body to w, closes it, and returns the number of
+// bytes.
+func (r *Response) CopyTo(w io.Writer) (int64, error) {
+	defer r.Body.Close()
+	return io.Copy(w, r.Body)
+}
+
+// SaveFile writes the rest of the body to the file and closes it. The file appears
+// under its name only when the body is complete.
+func (r *Response) SaveFile(name string) (n int64, err error) {
+	defer r.Body.Close()
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	if err != nil {
+		return 0, err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(f.Name())
+		}
+	}()
+	n, err = io.Copy(f, r.Body)
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Chmod(f.Name(), 0o644)
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	return n, err
+}
+
+// Discard reads the rest of the body, so that the connection can be used again,
+// and closes it.
+func (r *Response) Discard() error {
+	_, err := r.CopyTo(io.Discard)
+	return err
+}
+
+// Trailers are the fields that came behind the body. They are complete when the
+// body has been read to its end.
+func (r *Response) Trailers() http.Header { return r.Trailer }

@@ -1,0 +1,45 @@
+package ratmom
+
+import (
+	"net/http"
+
+	"github.com/ratmom/ratmom/internal/failure"
+)
+
+// Transport is the client as a net/http.RoundTripper, for use in an http.Client or
+// wherever Go code takes one. Each RoundTrip is one transfer: no redirects, no
+// cookies, no total time limit; the http.Client does those. Compression is asked
+// for and undone as net/http does: gzip, if the request has no Accept-Encoding.
+//
+// http.Client.Timeout works through the deprecated Request.Cancel for every
+// RoundTripper that is not net/http's own, which costs two goroutines per request:
+// a context with a deadline is cheaper.
+type Transport struct{ client *Client }
+
+var _ http.RoundTripper = (*Transport)(nil)
+
+// Transport returns the client as a RoundTripper. It works as long as the client is
+// open.
+func (c *Client) Transport() *Transport { return &Transport{c} }
+
+// RoundTrip sends req and returns its response when the final head is there.
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL == nil {
+		if req.Body != nil {
+			_ = req.Body.Close()
+		}
+		return nil, failure.New(failure.InvalidRequest, "nil Request.URL")
+	}
+	x, err := t.client.newExchange(req, t.client.bare, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := x.blocking()
+	if err != nil {
+		return nil, err
+	}
+	return resp.Response, nil
+}
+
+// CloseIdleConnections closes the client's connections that no request uses.
+func (t *Transport) CloseIdleConnections() { t.client.CloseIdleConnections() }
