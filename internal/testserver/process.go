@@ -188,10 +188,14 @@ func (p *Process) signal(s syscall.Signal) {
 	}
 }
 
-// Log is what the daemon has printed so far.
+// Log is what the daemon has printed and written to its logs of errors so far.
 func (p *Process) Log() string {
-	b, _ := os.ReadFile(p.log)
-	return string(b)
+	var all []byte
+	for _, name := range []string{p.log, filepath.Join(p.Dir, "error.log"), filepath.Join(p.Dir, "cache.log")} {
+		b, _ := os.ReadFile(name)
+		all = append(all, b...)
+	}
+	return string(all)
 }
 
 func tail(s string) string { return s[max(0, len(s)-4000):] }
