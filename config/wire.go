@@ -1,18 +1,20 @@
 package config
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 )
 
 // WireLog hands the conversation on the wire to f as it happens: what libcurl
-// says of the connection, the heads sent and received, the bodies and the TLS
-// records' sizes. f is called in order, for one request at a time, from a
+// says of the connection, the heads sent and received, the bodies, the TLS records.
+// f is called in order, for one request at a time, from a
 // goroutine of its own, never from the agent's; calls for different requests run
-// at the same time. The values of Authorization, Proxy-Authorization, Cookie and
-// Set-Cookie are masked. The last part of the conversation is also in the errors'
-// %+v. Default: off. (CURLOPT_VERBOSE, CURLOPT_DEBUGFUNCTION)
+// at the same time. In heads and remarks the values of header fields that hold
+// secrets (Authorization, Cookie and their like) and the userinfo of URLs are
+// masked; bodies are as they are. The last part of the conversation is also in the
+// errors' %+v.
+//
+// Default: nil, off. CURLOPT_VERBOSE, CURLOPT_DEBUGFUNCTION.
 func WireLog(f func(WireEvent)) Option { return both(wireLog{f}) }
 
 type wireLog struct{ f func(WireEvent) }
@@ -45,20 +47,11 @@ type WireEvent struct {
 	Data []byte // secrets masked
 }
 
-// NewWireEvent copies data and masks its secrets.
+// NewWireEvent copies data and masks its secrets. Pieces of one request that may
+// be cut within a line need a [WireMasker].
 func NewWireEvent(kind WireKind, data []byte) WireEvent {
-	e := WireEvent{Kind: kind}
-	switch kind {
-	case WireInfo, WireHeaderReceived, WireHeaderSent:
-		e.Data = secret.ReplaceAll(data, []byte("${1}***"))
-	default:
-		e.Data = append([]byte(nil), data...)
-	}
-	return e
+	return new(WireMasker).Event(kind, data)
 }
-
-// A header line, or libcurl's remark on an HTTP/2 header: "[cookie: x]".
-var secret = regexp.MustCompile(`(?im)((?:^|\[)(?:proxy-)?(?:authorization|(?:set-)?cookie): ?)[^\r\n\]]*`)
 
 var wirePrefix = [...]string{"* ", "< ", "> ", "{ ", "} ", "{ ", "} "}
 

@@ -1,0 +1,34 @@
+package config
+
+import "github.com/ratmom/ratmom/cgo"
+
+// 64 KiB take a fast body in a quarter of the reads of libcurl's default, 16 KiB.
+const defaultBufferSize = 64 << 10
+
+// BufferSize sets the size of the buffer that libcurl receives into: the most
+// that one read from a socket can take. It is held only while a response is being
+// received.
+//
+// Unit: bytes, 1 KiB to 512 KiB. Default: 64 KiB. CURLOPT_BUFFERSIZE.
+func BufferSize(n int) Option { return both(bufferSize(n)) }
+
+type bufferSize int
+
+func (s bufferSize) validate() error { return checkRange("BufferSize", int(s), 1<<10, 512<<10) }
+
+func (s bufferSize) encode(o *cgo.Options) { o.Long(cgo.OptBufferSize, int64(s)) }
+
+// UploadBufferSize sets the size of the buffer that libcurl sends a request body
+// from.
+//
+// Unit: bytes, 16 KiB to 2 MiB. Default: 64 KiB, libcurl's.
+// CURLOPT_UPLOAD_BUFFERSIZE.
+func UploadBufferSize(n int) Option { return both(uploadBufferSize(n)) }
+
+type uploadBufferSize int
+
+func (s uploadBufferSize) validate() error {
+	return checkRange("UploadBufferSize", int(s), 16<<10, 2<<20)
+}
+
+func (s uploadBufferSize) encode(o *cgo.Options) { o.Long(cgo.OptUploadBufferSize, int64(s)) }

@@ -1,0 +1,150 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"sync"
+
+	"github.com/ratmom/ratmom/cgo"
+)
+
+// SystemCA trusts the certificate authorities of the system: the file in the
+// environment variable SSL_CERT_FILE or the directory in SSL_CERT_DIR, else where
+// libcurl was built to look. Where there is a file with all of them the directory
+// is left out, since libcurl keeps a file's content between connections (for a
+// day) and must read it for each with a directory: 25 ms.
+//
+// This is the default. CURLOPT_CAINFO, CURLOPT_CAPATH, and their PROXY_ twins.
+func SystemCA() Option { return both(trust{system: true}) }
+
+// CAFile trusts the certificate authorities in the PEM file at path, and no
+// others, for servers and https proxies. The file is looked at when the option is
+// applied, and read by libcurl when it connects, at most once a day.
+//
+// Default: [SystemCA]. CURLOPT_CAINFO, CURLOPT_PROXY_CAINFO.
+func CAFile(path string) Option { return both(trust{file: path}) }
+
+// CABytes trusts the certificate authorities in pem, and no others, for servers
+// and https proxies. The bytes are copied for every https request and parsed for
+// every connection: write a bundle of hundreds to a file, for [CAFile].
+//
+// Not every TLS library of libcurl can; GnuTLS cannot before libcurl 8.18.
+// CURLOPT_CAINFO_BLOB, CURLOPT_PROXY_CAINFO_BLOB.
+func CABytes(pem []byte) Option { return both(trust{pem: append([]byte{}, pem...)}) }
+
+// trust is one of the three.
+type trust struct {
+	system bool
+	file   string
+	pem    []byte
+}
+
+func (s trust) String() string {
+	switch {
+	case s.system:
+		return "system"
+	case s.pem != nil:
+		return fmt.Sprintf("%d bytes", len(s.pem))
+	}
+	return s.file
+}
+
+func (s trust) validate() error {
+	switch {
+	case s.system:
+		return nil
+	case s.pem != nil:
+		if err := checkCertificates(s.pem); err != nil {
+			return invalid("CABytes", s, "%v", err)
+		}
+		return nil
+	}
+	if err := checkText("CAFile", s.file); err != nil {
+		return err
+	}
+	data, err := readFile(s.file)
+	if err == nil {
+		err = checkCertificates(data)
+	}
+	if err != nil {
+		return invalid("CAFile", s.file, "%v", err)
+	}
+	return nil
+}
+
+func (s trust) supported(f *cgo.FeatureSet) error {
+	switch {
+	case s.system:
+	case !f.TLS:
+		return unsupported(f, "CAFile", s, "to be built with TLS")
+	case s.pem != nil && !takesCABlob(f):
+		return unsupported(f, "CABytes", s, "a TLS library other than "+f.SSLBackend+"; CAFile works with all")
+	}
+	return nil
+}
+
+func takesCABlob(f *cgo.FeatureSet) bool {
+	switch {
+	case f.Backend("GnuTLS"):
+		return f.AtLeast(8, 18, 0)
+	case f.Backend("wolfSSL"):
+		return f.AtLeast(8, 2, 0)
+	}
+	return !f.Backend("NSS")
+}
+
+// takesCAPath reports whether CURLOPT_CAPATH exists for the TLS library.
+func takesCAPath(f *cgo.FeatureSet) bool {
+	return f.Backend("OpenSSL", "LibreSSL", "BoringSSL", "AWS-LC", "quictls", "GnuTLS", "mbedTLS", "wolfSSL")
+}
+
+func (s trust) encodeTLS(o *cgo.Options) {
+	f := cgo.Features()
+	file, dir := s.file, ""
+	switch {
+	case s.pem != nil:
+		o.Blob(cgo.OptCAInfoBlob, s.pem)
+		o.Blob(cgo.OptProxyCAInfoBlob, s.pem)
+	case s.system:
+		if file, dir = systemTrust(); file == "" && dir == "" {
+			return
+		}
+	}
+	for _, opt := range []struct{ file, dir cgo.Opt }{
+		{cgo.OptCAInfo, cgo.OptCAPath},
+		{cgo.OptProxyCAInfo, cgo.OptProxyCAPath},
+	} {
+		stringOrNull(o, opt.file, file)
+		if takesCAPath(f) {
+			stringOrNull(o, opt.dir, dir)
+		}
+	}
+}
+
+func stringOrNull(o *cgo.Options, opt cgo.Opt, s string) {
+	if s == "" {
+		o.Null(opt)
+	} else {
+		o.String(opt, s)
+	}
+}
+
+var systemTrust = sync.OnceValues(func() (file, dir string) { return systemCA(os.Getenv, cgo.Features()) })
+
+// systemCA returns the file, or else the directory, of the system's certificates;
+// neither if libcurl asks the system in another way.
+func systemCA(getenv func(string) string, f *cgo.FeatureSet) (file, dir string) {
+	file, dir = getenv("SSL_CERT_FILE"), getenv("SSL_CERT_DIR")
+	if !takesCAPath(f) {
+		dir = ""
+	}
+	if file != "" || dir != "" {
+		return file, dir
+	}
+	if f.CAInfo != "" {
+		if _, err := os.Stat(f.CAInfo); err == nil {
+			return f.CAInfo, ""
+		}
+	}
+	return "", f.CAPath
+}

@@ -1,0 +1,43 @@
+package config
+
+import (
+	"math"
+
+	"github.com/ratmom/ratmom/cgo"
+)
+
+// MaxUploadSpeed holds the sending of one request to an average of n bytes a
+// second.
+//
+// Default: no limit. 0 means no limit. CURLOPT_MAX_SEND_SPEED_LARGE.
+func MaxUploadSpeed(n int64) Option { return both(maxUploadSpeed(n)) }
+
+type maxUploadSpeed int64
+
+func (s maxUploadSpeed) validate() error {
+	return checkRange("MaxUploadSpeed", int64(s), 0, math.MaxInt64)
+}
+
+func (s maxUploadSpeed) encode(o *cgo.Options) {
+	if s > 0 {
+		o.OffT(cgo.OptMaxSendSpeedLarge, int64(s))
+	}
+}
+
+// MaxDownloadSpeed holds the receiving of one response to an average of n bytes a
+// second.
+//
+// Default: no limit. 0 means no limit. CURLOPT_MAX_RECV_SPEED_LARGE.
+func MaxDownloadSpeed(n int64) Option { return both(maxDownloadSpeed(n)) }
+
+type maxDownloadSpeed int64
+
+func (s maxDownloadSpeed) validate() error {
+	return checkRange("MaxDownloadSpeed", int64(s), 0, math.MaxInt64)
+}
+
+func (s maxDownloadSpeed) encode(o *cgo.Options) {
+	if s > 0 {
+		o.OffT(cgo.OptMaxRecvSpeedLarge, int64(s))
+	}
+}
