@@ -27,15 +27,9 @@ func (c *ClientConfig) AgentCount() int {
 	return int(n)
 }
 
-// AgentsPerHost returns over how many agents the requests of one host may be
-// spread, so that each can have a connection within [MaxConnectionsPerHost].
-func (c *ClientConfig) AgentsPerHost() int {
-	n := c.AgentCount()
-	if most := c.MaxConnectionsPerHostLimit(); most > 0 && most < n {
-		return most
-	}
-	return n
-}
+// LimitsPerHost reports whether connections to one host are limited. Then the
+// requests of an origin must stay on one agent, for the limit to hold.
+func (c *ClientConfig) LimitsPerHost() bool { return c.MaxConnectionsPerHostLimit() > 0 }
 
 // encodeShare sets what each of n agents gets of a limit, at least 1; 0 is none.
 func encodeShare(o *cgo.MultiOptions, opt cgo.MultiOpt, limit, n int) {

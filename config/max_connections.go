@@ -33,8 +33,8 @@ func (s maxConnections) encodeMulti(o *cgo.MultiOptions, c *ClientConfig) {
 // MaxConnectionsPerHost bounds the connections of the client to one host and
 // port. Requests above it wait for a connection, or share one over HTTP/2.
 //
-// Default: no limit. 0 means no limit. With several [Agents] each that serves the
-// host gets its part, rounded down. CURLMOPT_MAX_HOST_CONNECTIONS.
+// Default: no limit. 0 means no limit. With several [Agents] the requests of a
+// host stay on one of them. CURLMOPT_MAX_HOST_CONNECTIONS.
 func MaxConnectionsPerHost(n int) ClientOption { return forClient(maxConnectionsPerHost(n)) }
 
 // MaxConnectionsPerHostLimit returns the value of [MaxConnectionsPerHost]; 0 if
@@ -50,6 +50,6 @@ func (s maxConnectionsPerHost) validate() error {
 	return checkRange("MaxConnectionsPerHost", int(s), 0, math.MaxInt32)
 }
 
-func (s maxConnectionsPerHost) encodeMulti(o *cgo.MultiOptions, c *ClientConfig) {
-	encodeShare(o, cgo.MultiOptMaxHostConnections, int(s), c.AgentsPerHost())
+func (s maxConnectionsPerHost) encodeMulti(o *cgo.MultiOptions, _ *ClientConfig) {
+	encodeShare(o, cgo.MultiOptMaxHostConnections, int(s), 1)
 }
