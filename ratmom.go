@@ -130,21 +130,21 @@ func (c *Client) Stats() Stats {
 	return s
 }
 
-// pick chooses the agent for u: by origin, so that connections are shared; of
-// HTTP/1.1 requests, which share nothing, by load.
+// pick chooses the agent for u: by origin, so that connections are shared; where
+// requests share no connection anyway, by load.
 func (c *Client) pick(u *url.URL) *agent.Handle {
 	if len(c.agents) == 1 {
 		return c.agents[0]
 	}
-	if u.Scheme == "http" && !c.pinned && !c.plan.PriorKnowledge {
-		best := c.agents[0]
-		for _, a := range c.agents[1:] {
-			if a.Load() < best.Load() {
-				best = a
-			}
-		}
-		return best
+	if c.pinned || u.Scheme == "https" && !c.plan.HTTP1 || c.plan.PriorKnowledge {
+		h := maphash.String(c.seed, u.Scheme+"://"+strings.ToLower(u.Host))
+		return c.agents[h%uint64(len(c.agents))]
 	}
-	h := maphash.String(c.seed, u.Scheme+"://"+strings.ToLower(u.Host))
-	return c.agents[h%uint64(len(c.agents))]
+	best := c.agents[0]
+	for _, a := range c.agents[1:] {
+		if a.Load() < best.Load() {
+			best = a
+		}
+	}
+	return best
 }

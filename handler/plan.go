@@ -26,6 +26,7 @@ type Plan struct {
 	Decompress            bool
 	TitleCase             bool
 	UserAgent             string
+	ServerName            string // for SNI and verification; empty: the host
 	Defaults              http.Header // sent unless the request has the field
 	Expect                bool
 	PriorKnowledge        bool // HTTP/2 without negotiation
@@ -52,6 +53,7 @@ func NewPlan(cfg *config.RequestConfig, roundTripper bool) *Plan {
 		Wire:         cfg.WireLog(),
 		Proxy:        cfg.ProxyFor,
 		Defaults:     cfg.DefaultHeaders(),
+		ServerName:   cfg.TLSServerName(),
 	}
 	if !roundTripper && !hasHeader(p.Defaults, "Accept") {
 		p.Defaults = p.Defaults.Clone()

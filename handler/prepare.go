@@ -2,6 +2,7 @@ package handler
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -84,6 +85,13 @@ func (h *Handler) encodeURL(o *cgo.Options) error {
 	if err != nil {
 		return err
 	}
+	if name := h.plan.ServerName; name != "" && u.Scheme == "https" {
+		// libcurl verifies the name in the URL: it goes there, and the
+		// connection is sent to the host.
+		port := portOf(u)
+		o.List(cgo.OptConnectTo, []string{name + ":" + port + ":" + hostOnly(host) + ":" + port})
+		host = name + ":" + port
+	}
 	target := u.RequestURI()
 	if h.spec.Request.Method == http.MethodConnect {
 		target = h.spec.Request.Host
@@ -143,6 +151,16 @@ func hostOnly(hostport string) string {
 		return hostport[:i]
 	}
 	return hostport
+}
+
+func portOf(u *url.URL) string {
+	if p := u.Port(); p != "" {
+		return p
+	}
+	if u.Scheme == "https" {
+		return "443"
+	}
+	return "80"
 }
 
 // encodeDeadline sets what is left of the total time.
@@ -269,7 +287,11 @@ func idempotent(method string) bool {
 func (h *Handler) encodeHeaders(o *cgo.Options, setup *cgo.Setup) {
 	req := h.spec.Request
 	l := o.BeginList(cgo.OptHTTPHeader)
-	if host := req.Host; host != "" && host != req.URL.Host && req.Method != http.MethodConnect {
+	host := req.Host
+	if host == "" && h.plan.ServerName != "" {
+		host = req.URL.Host
+	}
+	if host != "" && (host != req.URL.Host || h.plan.ServerName != "") && req.Method != http.MethodConnect {
 		if a, err := asciiHost(host); err == nil {
 			host = a
 		}
@@ -312,7 +334,7 @@ func (h *Handler) encodeHeaders(o *cgo.Options, setup *cgo.Setup) {
 		l.Add("Content-Type:") // libcurl would call it a form
 	}
 	if !hasHeader(req.Header, "Expect") {
-		if h.plan.Expect && h.source.IsStream() && !h.upgrade {
+		if h.plan.Expect && !h.plan.RoundTripper && h.source.IsStream() && !h.upgrade {
 			l.Add("Expect: 100-continue")
 			setup.ExpectSent = true
 		} else {

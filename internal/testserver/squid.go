@@ -42,6 +42,15 @@ func Squid(t testing.TB, auth Auth) *SquidServer {
 	a := LocalAuthority(t)
 	cert := a.Localhost(t)
 	s := &SquidServer{CAFile: a.File(t), CAPEM: a.PEM}
+	// The name keeps its shared memory apart from that of other Squids; a Squid
+	// that is killed leaves it behind.
+	name := strings.ReplaceAll(filepath.Base(dir), "-", "")
+	t.Cleanup(func() {
+		left, _ := filepath.Glob("/dev/shm/" + name + "-*")
+		for _, file := range left {
+			_ = os.Remove(file)
+		}
+	})
 	writeFile(t, filepath.Join(dir, "cert.pem"), cert.CertPEM, 0o644)
 	writeFile(t, filepath.Join(dir, "key.pem"), cert.KeyPEM, 0o644)
 	handDown(t, dir)
@@ -51,8 +60,7 @@ func Squid(t testing.TB, auth Auth) *SquidServer {
 			conf := strings.NewReplacer("@DIR", dir, "@PORT", fmt.Sprint(ports[0]), "@TLS", fmt.Sprint(ports[1]),
 				"@AUTH", squidAuth(t, dir, auth)).Replace(squidConfig)
 			file := writeFile(t, filepath.Join(dir, "squid.conf"), []byte(conf), 0o644)
-			// The name keeps shared memory and sockets apart from other Squids'.
-			return []string{"-N", "-n", "ratmom" + strconv.Itoa(ports[0]), "-f", file}
+			return []string{"-N", "-n", name, "-f", file}
 		},
 	}
 	var ports []int
