@@ -23,7 +23,7 @@ need_go
 use_libcurl "$flavour"
 suite=$(cd "$suite" && pwd)
 
-log=$("$suite/check" -factory ratmom -dir "$ROOT/testdata/nethttp" \
+log=$(timeout -k 10 15m "$suite/check" -factory ratmom -dir "$ROOT/testdata/nethttp" \
 	-module "github.com/ratmom/ratmom=$ROOT" -out "$result") || die "the net/http suite did not run: $log"
 printf '%s\n' "$log"
 passed=$(sed -n 's/^\([0-9]*\) passed, .*/\1/p' <<<"$log" | tail -1)
