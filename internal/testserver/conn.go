@@ -42,6 +42,13 @@ func (c *Conn) ReadHead() (*Request, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.identify(r)
+	c.server.requests.add(r)
+	return r, nil
+}
+
+// identify notes the connection that a request came on.
+func (c *Conn) identify(r *Request) {
 	r.Conn = c.Number
 	r.LocalAddr, _ = netip.ParseAddrPort(c.LocalAddr().String())
 	r.RemoteAddr, _ = netip.ParseAddrPort(c.RemoteAddr().String())
@@ -49,8 +56,6 @@ func (c *Conn) ReadHead() (*Request, error) {
 		state := t.ConnectionState()
 		r.TLS = &state
 	}
-	c.server.requests.add(r)
-	return r, nil
 }
 
 // ReadBody reads the rest of a request whose head ReadHead gave.
@@ -96,6 +101,20 @@ func (c *Conn) UntilClosed() { _, _ = io.Copy(io.Discard, c.br) }
 // the server is closed (ErrServerClosed). What the client sends meanwhile stays
 // unread; once it has sent something, its close is not seen any more.
 func (c *Conn) WaitFor(ch <-chan struct{}) error {
+	data, err := c.waitOrData(ch)
+	if err != nil || !data {
+		return err
+	}
+	select {
+	case <-ch:
+		return nil
+	case <-c.server.closed:
+		return ErrServerClosed
+	}
+}
+
+// waitOrData waits for ch, or (data is true then) for something to read.
+func (c *Conn) waitOrData(ch <-chan struct{}) (data bool, err error) {
 	peeked := make(chan error, 1)
 	go func() {
 		_, err := c.br.Peek(1)
@@ -107,17 +126,9 @@ func (c *Conn) WaitFor(ch <-chan struct{}) error {
 		_ = c.SetReadDeadline(time.Unix(1, 0))
 		<-peeked
 		_ = c.SetReadDeadline(time.Time{})
-		return nil
+		return false, nil
 	case err := <-peeked:
-		if err != nil {
-			return err
-		}
-	}
-	select {
-	case <-ch:
-		return nil
-	case <-c.server.closed:
-		return ErrServerClosed
+		return err == nil, err
 	}
 }
 
