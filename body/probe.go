@@ -11,7 +11,6 @@ const probeTime = 200 * time.Millisecond
 // prefix is the outcome of a probe: the first byte of a body, read ahead.
 type prefix struct {
 	result chan firstByte // nil without a probe, and once it has been used up
-	rest   error          // what came with the byte
 }
 
 type firstByte struct {

@@ -58,6 +58,7 @@ func TestFrame_is_that_of_net_http(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
+			defer want.Body.Close()
 			assert.Equal(t, want.ContentLength, f.ContentLength)
 			assert.Equal(t, want.TransferEncoding, f.TransferEncoding)
 			assert.Equal(t, want.Close, f.Close)

@@ -40,7 +40,7 @@ func TestError_is_one_line_with_operation_url_words_and_cause(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			assert.Equal(t, c.text, c.err.Error())
 			assert.Equal(t, c.text, fmt.Sprintf("%v", c.err))
-			assert.Equal(t, c.text, fmt.Sprintf("%s", c.err)) //nolint:staticcheck // the verb is what is tested
+			assert.Equal(t, c.text, fmt.Sprintf("%s", c.err))
 			assert.Equal(t, fmt.Sprintf("%q", c.text), fmt.Sprintf("%q", c.err))
 		})
 	}
