@@ -39,3 +39,8 @@ func TestOptions_refuse_a_NUL_byte(t *testing.T) {
 	o.String(OptUserAgent, "a\x00b")
 	assert.ErrorIs(t, o.Err(), ErrNUL)
 }
+
+func TestOpt_prints_its_name(t *testing.T) {
+	assert.Equal(t, "CURLOPT_TIMEOUT_MS", OptTimeoutMS.String())
+	assert.Equal(t, "option 9", Opt(9).String())
+}

@@ -48,3 +48,14 @@ func (o *Options) Records() iter.Seq[Record] {
 		}
 	}
 }
+
+// Records gives the options and their values, in order, for tests.
+func (o *MultiOptions) Records() iter.Seq2[MultiOpt, int64] {
+	return func(yield func(MultiOpt, int64) bool) {
+		for _, s := range o.set {
+			if !yield(s.opt, s.val) {
+				return
+			}
+		}
+	}
+}

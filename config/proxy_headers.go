@@ -4,30 +4,37 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/ratmom/ratmom/cgo"
 	"github.com/ratmom/ratmom/internal/valid"
 )
 
-// ProxyHeaders are sent to the proxy alone, with the CONNECT request. Requests that
-// go through an HTTP proxy without a tunnel carry the request's own header only.
+// ProxyHeaders sends header fields to the proxy alone, with the CONNECT request.
+// Requests that go through an HTTP proxy without a tunnel carry the request's own
+// header only. Given again it replaces what was there; nil switches it off.
 //
-// Default: none. (CURLOPT_PROXYHEADER, CURLOPT_HEADEROPT)
+// Default: none. CURLOPT_PROXYHEADER, CURLOPT_HEADEROPT.
 func ProxyHeaders(h http.Header) Option { return both(proxyHeaders{h.Clone()}) }
 
 type proxyHeaders struct{ h http.Header }
 
 // String leaves the values out: they may be secrets.
-func (s proxyHeaders) String() string { return "ProxyHeaders(…)" }
+func (s proxyHeaders) String() string {
+	return strings.Join(slices.Sorted(maps.Keys(s.h)), " ")
+}
 
 func (s proxyHeaders) validate() error {
 	if err := valid.Header(s.h); err != nil {
-		return invalid("ProxyHeaders", "…", err.Error())
+		return invalid("ProxyHeaders", s.String(), "%v", err)
 	}
 	return nil
 }
 
-func (s proxyHeaders) encode(o *cgo.Options) {
+func (s proxyHeaders) encodeTarget(o *cgo.Options, _ *RequestConfig, t target) {
+	if len(s.h) == 0 || t.proxy == nil {
+		return
+	}
 	o.Long(cgo.OptHeaderOpt, cgo.HeaderSeparate)
 	l := o.BeginList(cgo.OptProxyHeader)
 	for _, k := range slices.Sorted(maps.Keys(s.h)) {

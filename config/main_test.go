@@ -1,0 +1,104 @@
+package config
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+// PEM files for the tests: a CA, and two certificates with their keys.
+var files struct {
+	dir                      string
+	ca, cert, key, both      string
+	otherKey, encryptedKey   string
+	caPEM, certPEM, keyPEM   []byte
+	otherKeyPEM, damagedPEM  []byte
+	notPEM, empty, directory string
+}
+
+func TestMain(m *testing.M) {
+	// The machine's own proxies must not change what the tests see.
+	for _, v := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR"} {
+		_ = os.Unsetenv(v)
+	}
+	dir, err := os.MkdirTemp("", "config")
+	if err == nil {
+		err = makeFiles(dir)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		_ = os.RemoveAll(dir)
+		os.Exit(code)
+	}))
+}
+
+func makeFiles(dir string) error {
+	f := &files
+	f.dir, f.directory = dir, dir
+	var err error
+	if f.certPEM, f.keyPEM, err = newCertificate("client"); err != nil {
+		return err
+	}
+	if f.caPEM, f.otherKeyPEM, err = newCertificate("ca"); err != nil {
+		return err
+	}
+	f.damagedPEM = f.caPEM[:len(f.caPEM)-40]
+	encrypted := pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: []byte{0x30, 0}})
+	for _, w := range []struct {
+		path *string
+		name string
+		data []byte
+	}{
+		{&f.ca, "ca.pem", f.caPEM},
+		{&f.cert, "cert.pem", f.certPEM},
+		{&f.key, "key.pem", f.keyPEM},
+		{&f.both, "both.pem", append(append([]byte{}, f.certPEM...), f.keyPEM...)},
+		{&f.otherKey, "other.pem", f.otherKeyPEM},
+		{&f.encryptedKey, "encrypted.pem", encrypted},
+		{&f.notPEM, "not.pem", []byte("hello\n")},
+		{&f.empty, "empty.pem", nil},
+	} {
+		*w.path = filepath.Join(dir, w.name)
+		if err := os.WriteFile(*w.path, w.data, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func newCertificate(name string) (cert, key []byte, err error) {
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	t := &x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		Subject:      pkix.Name{CommonName: name},
+		NotAfter:     time.Now().Add(time.Hour),
+		IsCA:         true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, t, t, k.Public(), k)
+	if err != nil {
+		return nil, nil, err
+	}
+	kder, err := x509.MarshalPKCS8PrivateKey(k)
+	if err != nil {
+		return nil, nil, err
+	}
+	cert = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	return cert, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: kder}), nil
+}

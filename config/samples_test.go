@@ -1,0 +1,131 @@
+package config
+
+import (
+	"crypto/tls"
+	"net/http"
+	"net/http/cookiejar"
+	"net/netip"
+	"time"
+
+	"github.com/ratmom/ratmom/cgo"
+)
+
+// A sample is an option with two different values and, if it has one, the value
+// that switches it off.
+type sample struct {
+	name               string
+	first, second, off any // each a ClientOption, RequestOption or both
+}
+
+// secretText stands in every sample value that must never be printed.
+const secretText = "s3cret"
+
+func addr(s string) netip.Addr { return netip.MustParseAddr(s) }
+
+// samples has every option there is; a test sees to that.
+func samples() []sample {
+	jar, _ := cookiejar.New(nil)
+	jar2, _ := cookiejar.New(nil)
+	check := func(*http.Request, []*http.Request) error { return nil }
+	wire := func(WireEvent) {}
+	list := []sample{
+		{"Timeout", Timeout(time.Second), Timeout(time.Minute), Timeout(0)},
+		{"ResponseHeadTimeout", ResponseHeadTimeout(1), ResponseHeadTimeout(2), ResponseHeadTimeout(0)},
+		{"IdleReadTimeout", IdleReadTimeout(1), IdleReadTimeout(2), IdleReadTimeout(0)},
+		{"ConnectTimeout", ConnectTimeout(1), ConnectTimeout(time.Second), ConnectTimeout(0)},
+		{"LowSpeed", LowSpeed(10, time.Second), LowSpeed(20, time.Minute), LowSpeed(0, 0)},
+		{"MaxUploadSpeed", MaxUploadSpeed(1), MaxUploadSpeed(2), MaxUploadSpeed(0)},
+		{"MaxDownloadSpeed", MaxDownloadSpeed(1), MaxDownloadSpeed(2), MaxDownloadSpeed(0)},
+		{"HTTPVersion", HTTPVersion(HTTP10), HTTPVersion(HTTP11), HTTPVersion(HTTPDefault)},
+		{"DefaultHeader", DefaultHeader("A", secretText), DefaultHeader("B", "2"), nil},
+		{"DefaultHeaders", DefaultHeaders(http.Header{"A": {"1"}}), DefaultHeaders(http.Header{"B": {secretText}}), DefaultHeaders(nil)},
+		{"UserAgent", UserAgent("a"), UserAgent("b"), UserAgent("")},
+		{"TitleCaseHeaders", TitleCaseHeaders(true), TitleCaseHeaders(true), TitleCaseHeaders(false)},
+		{"Decompression", Decompression(true), Decompression(true), Decompression(false)},
+		{"BufferSize", BufferSize(1024), BufferSize(2048), nil},
+		{"UploadBufferSize", UploadBufferSize(16384), UploadBufferSize(32768), nil},
+		{"BodyBuffer", BodyBuffer(1), BodyBuffer(2), nil},
+		{"MaxResponseHeadBytes", MaxResponseHeadBytes(1), MaxResponseHeadBytes(2), nil},
+		{"ExpectContinue", ExpectContinue(1), ExpectContinue(time.Second), ExpectContinue(0)},
+		{"MaxRedirects", MaxRedirects(1), MaxRedirects(2), MaxRedirects(0)},
+		{"NoRedirect", NoRedirect(), NoRedirect(), nil},
+		{"CheckRedirect", CheckRedirect(check), CheckRedirect(check), CheckRedirect(nil)},
+		{"AutoReferer", AutoReferer(true), AutoReferer(true), AutoReferer(false)},
+		{"CookieJar", CookieJar(jar), CookieJar(jar2), CookieJar(nil)},
+		{"Metrics", Metrics(true), Metrics(true), Metrics(false)},
+		{"WireLog", WireLog(wire), WireLog(wire), WireLog(nil)},
+		{"BasicAuth", BasicAuth("u", secretText), BasicAuth(secretText, "p"), NoAuth()},
+		{"DigestAuth", DigestAuth("u", secretText), DigestAuth(secretText, "p"), NoAuth()},
+		{"AnyAuth", AnyAuth("u", secretText), AnyAuth(secretText, "p"), NoAuth()},
+		{"NoAuth", NoAuth(), NoAuth(), nil},
+		{"ProxyBasicAuth", ProxyBasicAuth("u", secretText), ProxyBasicAuth(secretText, "p"), NoProxyAuth()},
+		{"ProxyDigestAuth", ProxyDigestAuth("u", secretText), ProxyDigestAuth(secretText, "p"), NoProxyAuth()},
+		{"ProxyAnyAuth", ProxyAnyAuth("u", secretText), ProxyAnyAuth(secretText, "p"), NoProxyAuth()},
+		{"NoProxyAuth", NoProxyAuth(), NoProxyAuth(), nil},
+		{"Proxy", Proxy("http://u:" + secretText + "@a:1"), Proxy("socks5h://" + secretText + "@b"), Proxy("")},
+		{"ProxyFromEnvironment", ProxyFromEnvironment(), ProxyFromEnvironment(), nil},
+		{"NoProxy", NoProxy("a"), NoProxy("b", "10.0.0.0/8"), NoProxy()},
+		{"ProxyHeaders", ProxyHeaders(http.Header{"A": {secretText}}), ProxyHeaders(http.Header{"B": {"1"}}), ProxyHeaders(nil)},
+		{"TLSServerName", TLSServerName("a"), TLSServerName("b"), TLSServerName("")},
+		{"SystemCA", SystemCA(), SystemCA(), nil},
+		{"CAFile", CAFile(files.ca), CAFile(files.both), SystemCA()},
+		{"ClientCertificate", ClientCertificate(files.cert, files.key), ClientCertificate(files.both, ""), ClientCertificate("", "")},
+		{"TLSMinVersion", TLSMinVersion(tls.VersionTLS13), TLSMinVersion(tls.VersionTLS12), TLSMinVersion(0)},
+		{"TLSMaxVersion", TLSMaxVersion(tls.VersionTLS13), TLSMaxVersion(tls.VersionTLS12), TLSMaxVersion(0)},
+		{"DangerAcceptInvalidCertificates", DangerAcceptInvalidCertificates(true), DangerAcceptInvalidCertificates(true), DangerAcceptInvalidCertificates(false)},
+		{"DangerAcceptInvalidHostnames", DangerAcceptInvalidHostnames(true), DangerAcceptInvalidHostnames(true), DangerAcceptInvalidHostnames(false)},
+		{"Agents", Agents(2), Agents(3), nil},
+		{"MaxConnections", MaxConnections(4), MaxConnections(6), MaxConnections(0)},
+		{"MaxConnectionsPerHost", MaxConnectionsPerHost(4), MaxConnectionsPerHost(6), MaxConnectionsPerHost(0)},
+		{"ConnectionCacheSize", ConnectionCacheSize(4), ConnectionCacheSize(6), ConnectionCacheSize(0)},
+		{"IdleConnectionAge", IdleConnectionAge(1), IdleConnectionAge(time.Minute), IdleConnectionAge(0)},
+		{"ConnectionLifetime", ConnectionLifetime(1), ConnectionLifetime(time.Minute), ConnectionLifetime(0)},
+		{"FreshConnection", FreshConnection(), FreshConnection(), nil},
+		{"ForbidReuse", ForbidReuse(), ForbidReuse(), nil},
+		{"DNSCacheTimeout", DNSCacheTimeout(1), DNSCacheTimeout(time.Minute), DNSCacheTimeout(0)},
+		{"DNSCacheForever", DNSCacheForever(), DNSCacheForever(), nil},
+		{
+			"Resolve", Resolve(map[string][]netip.Addr{"a:1": {addr("127.0.0.1"), addr("::1")}}),
+			Resolve(map[string][]netip.Addr{"*:2": {addr("127.0.0.2")}}), Resolve(nil),
+		},
+		{"ConnectTo", ConnectTo(map[string]string{"a:1": "b:2"}), ConnectTo(map[string]string{"": "[::1]:80"}), ConnectTo(nil)},
+		{"UnixSocket", UnixSocket("/a"), UnixSocket("/b"), UnixSocket("")},
+		{"Interface", Interface("lo"), Interface("eth0"), Interface("")},
+		{"LocalAddress", LocalAddress(addr("127.0.0.1")), LocalAddress(addr("::1")), LocalAddress(netip.Addr{})},
+		{"LocalPort", LocalPort(1, 2), LocalPort(65535, 1), LocalPort(0, 0)},
+		{"IPVersion", IPVersion(IPv4), IPVersion(IPv6), IPVersion(IPAny)},
+		{"TCPKeepAlive", TCPKeepAlive(1, 2), TCPKeepAlive(time.Minute, time.Second), TCPKeepAlive(0, 0)},
+		{"TCPNoDelay", TCPNoDelay(false), TCPNoDelay(false), TCPNoDelay(true)},
+		{"Value", Value(1), Value(2), nil},
+	}
+	// What not every libcurl has; elsewhere these must be refused.
+	for _, s := range featureSamples() {
+		if s.has {
+			list = append(list, s.sample)
+		}
+	}
+	return list
+}
+
+type featureSample struct {
+	has bool
+	sample
+}
+
+func featureSamples() []featureSample {
+	f := cgo.Features()
+	return []featureSample{
+		{f.NTLM, sample{"NTLMAuth", NTLMAuth("u", secretText), NTLMAuth(secretText, "p"), NoAuth()}},
+		{f.NTLM, sample{"ProxyNTLMAuth", ProxyNTLMAuth("u", secretText), ProxyNTLMAuth(secretText, "p"), NoProxyAuth()}},
+		{f.HTTP2, sample{"HTTPVersion", HTTPVersion(HTTP2), HTTPVersion(HTTP2PriorKnowledge), HTTPVersion(HTTPDefault)}},
+		{f.HTTP3, sample{"HTTPVersion", HTTPVersion(HTTP3), HTTPVersion(HTTP3Only), HTTPVersion(HTTPDefault)}},
+		{f.HTTPSProxy, sample{"Proxy", Proxy("https://u:" + secretText + "@a"), Proxy("https://b:1"), Proxy("")}},
+		{takesCABlob(f), sample{"CABytes", CABytes(files.caPEM), CABytes(files.certPEM), SystemCA()}},
+		{takesCertificateBlob(f), sample{
+			"ClientCertificateBytes",
+			ClientCertificateBytes(files.certPEM, files.keyPEM),
+			ClientCertificateBytes(append(append([]byte{}, files.certPEM...), files.keyPEM...), nil),
+			ClientCertificate("", ""),
+		}},
+	}
+}
