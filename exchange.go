@@ -144,6 +144,7 @@ func (x *exchange) start(req *http.Request) error {
 		Fresh:    x.retried,
 		Done:     x.completed,
 		Owner:    x.client,
+		Logs:     &x.client.logs,
 	})
 	if err != nil {
 		return err

@@ -30,6 +30,7 @@ type Client struct {
 	pinned bool // an origin stays on one agent
 	seed   maphash.Seed
 	work   workers
+	logs   sync.WaitGroup // config.WireLog's functions at work
 	closed atomic.Bool
 	once   sync.Once
 }
@@ -99,7 +100,8 @@ func (c *Client) CloseIdleConnections() {
 
 // Close ends the client: new requests are refused, those under way fail with
 // ErrClosed, open bodies too, and every connection is closed. It blocks until the
-// agents have ended. Further calls do nothing. It always returns nil.
+// agents have ended and a config.WireLog has been told everything; it must not be
+// called from there. Further calls do nothing. It always returns nil.
 func (c *Client) Close() error {
 	c.closed.Store(true)
 	c.once.Do(func() {
@@ -108,6 +110,7 @@ func (c *Client) Close() error {
 			wg.Go(a.Close)
 		}
 		wg.Wait()
+		c.logs.Wait()
 	})
 	return nil
 }

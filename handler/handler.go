@@ -43,6 +43,9 @@ type Spec struct {
 	Done func(*Handler)
 	// Owner is kept alive as long as the handler is.
 	Owner any
+	// Logs counts the goroutines that run the user's log function; nil: nobody
+	// waits for them.
+	Logs *sync.WaitGroup
 }
 
 // Handler is one request under way.
@@ -179,7 +182,7 @@ func (h *Handler) Handle() Progress {
 	t := h.t
 	ev := t.TakeEvents()
 	if ev&cgo.EventDebug != 0 {
-		h.log.add(t.TakeDebug(), h.plan.Wire)
+		h.log.add(t.TakeDebug(), h.plan.Wire, h.spec.Logs)
 	}
 	if ev&cgo.EventInfo != 0 {
 		h.mu.Lock()

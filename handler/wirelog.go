@@ -12,6 +12,7 @@ import (
 // something to hand over.
 type wireLog struct {
 	mu      sync.Mutex
+	mask    config.WireMasker // remembers where a record ended within a secret
 	tail    []byte
 	queue   []config.WireEvent
 	running bool
@@ -21,7 +22,8 @@ type wireLog struct {
 const wireTail = 8 * 1024
 
 // add takes records of libcurl's debug callback: kind uint32, size uint32, bytes.
-func (l *wireLog) add(raw []byte, to func(config.WireEvent)) {
+// group, if there is one, counts the goroutines that hand them over.
+func (l *wireLog) add(raw []byte, to func(config.WireEvent), group *sync.WaitGroup) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for len(raw) >= 8 {
@@ -31,7 +33,7 @@ func (l *wireLog) add(raw []byte, to func(config.WireEvent)) {
 		if uint64(n) > uint64(len(raw)) {
 			break
 		}
-		e := config.NewWireEvent(config.WireKind(kind), raw[:n])
+		e := l.mask.Event(config.WireKind(kind), raw[:n])
 		raw = raw[n:]
 		l.tail = append(l.tail, e.String()...)
 		l.queue = append(l.queue, e)
@@ -41,7 +43,11 @@ func (l *wireLog) add(raw []byte, to func(config.WireEvent)) {
 	}
 	if to != nil && !l.running && len(l.queue) > 0 {
 		l.running = true
-		go l.deliver(to)
+		if group == nil {
+			go l.deliver(to)
+		} else {
+			group.Go(func() { l.deliver(to) })
+		}
 	}
 }
 
