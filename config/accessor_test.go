@@ -1,0 +1,132 @@
+package config
+
+import (
+	"net/http"
+	"net/http/cookiejar"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ratmom/ratmom/cgo"
+)
+
+func TestAccessors_give_what_was_set(t *testing.T) {
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	r := client(t,
+		ResponseHeadTimeout(1), IdleReadTimeout(2), ExpectContinue(3), HTTPVersion(HTTP11),
+		Decompression(false), UserAgent(""), BodyBuffer(10), MaxResponseHeadBytes(11),
+		CookieJar(jar), Metrics(true), TitleCaseHeaders(true), UnixSocket("/a"), TLSServerName("n"),
+		WireLog(func(WireEvent) {}), BasicAuth("u", "p"), ProxyDigestAuth("x", "y"),
+	).Defaults()
+	assert.Equal(t, time.Duration(1), r.ResponseHeadTimeout())
+	assert.Equal(t, time.Duration(2), r.IdleReadTimeout())
+	assert.Equal(t, time.Duration(3), r.ExpectContinue())
+	assert.Equal(t, HTTP11, r.HTTPVersion())
+	assert.False(t, r.Decompression())
+	ua, ok := r.UserAgent()
+	assert.True(t, ok, "set to nothing is not unset")
+	assert.Empty(t, ua)
+	assert.Equal(t, 10, r.HighWater())
+	assert.Equal(t, 5, r.LowWater())
+	assert.Equal(t, 11, r.MaxResponseHeadBytes())
+	assert.Same(t, jar, r.CookieJar())
+	assert.True(t, r.Metrics() && r.TitleCaseHeaders())
+	assert.Equal(t, "/a", r.UnixSocket())
+	assert.Equal(t, "n", r.TLSServerName())
+	assert.NotNil(t, r.WireLog())
+	scheme, user, password := r.Auth()
+	assert.Equal(t, []any{AuthBasic, "u", "p"}, []any{scheme, user, password})
+	scheme, user, password = r.ProxyAuth()
+	assert.Equal(t, []any{AuthDigest, "x", "y"}, []any{scheme, user, password})
+}
+
+func TestRedirect_options_are_independent(t *testing.T) {
+	stop := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	c := client(t, MaxRedirects(3), CheckRedirect(stop), AutoReferer(true))
+	r := request(t, c, NoRedirect())
+	assert.Equal(t, 0, r.Redirect().Max)
+	assert.True(t, r.Redirect().AutoReferer)
+	assert.ErrorIs(t, r.Redirect().CheckRedirect(nil, nil), http.ErrUseLastResponse)
+	assert.Equal(t, 3, request(t, c, CheckRedirect(nil)).Redirect().Max)
+	assert.Nil(t, request(t, c, CheckRedirect(nil)).Redirect().CheckRedirect)
+}
+
+func TestAuthArmed_tells_whether_libcurl_may_answer_a_challenge(t *testing.T) {
+	for _, c := range []struct {
+		o     Option
+		armed bool
+	}{
+		{NoAuth(), false},
+		{BasicAuth("u", "p"), false},
+		{DigestAuth("u", "p"), true},
+		{AnyAuth("u", "p"), true},
+		{ProxyBasicAuth("u", "p"), false},
+		{ProxyDigestAuth("u", "p"), true},
+		{ProxyAnyAuth("u", "p"), true},
+	} {
+		assert.Equal(t, c.armed, client(t, c.o).Defaults().AuthArmed(), "%v", c.o)
+	}
+}
+
+func TestWithoutCredentials_drops_those_for_the_server(t *testing.T) {
+	c := client(t, DigestAuth("u", "p"), Timeout(5), Proxy("http://x:y@proxy"))
+	r := c.Defaults().WithoutCredentials()
+	scheme, user, password := r.Auth()
+	assert.Zero(t, scheme)
+	assert.Empty(t, user+password)
+	assert.Equal(t, time.Duration(5), r.TotalTimeout())
+	got := records(t, r, testURLs[0])
+	assert.NotContains(t, got, "CURLOPT_USERNAME u")
+	assert.Contains(t, got, "CURLOPT_PROXYUSERNAME x", "a redirect goes over the same proxy")
+	assert.True(t, c.Defaults().AuthArmed(), "the client's are as they were")
+
+	plain := client(t).Defaults()
+	assert.Same(t, plain, plain.WithoutCredentials())
+}
+
+func TestDefaultHeaders_add_up_until_replaced(t *testing.T) {
+	c := client(t, DefaultHeader("x-a", "1"), DefaultHeader("X-A", "2"), DefaultHeader("B", "3"))
+	assert.Equal(t, http.Header{"X-A": {"1", "2"}, "B": {"3"}}, c.DefaultHeaders())
+	c = client(t, DefaultHeader("a", "1"), DefaultHeaders(http.Header{"b": {"2"}}), DefaultHeader("c", "3"))
+	assert.Equal(t, http.Header{"B": {"2"}, "C": {"3"}}, c.Defaults().DefaultHeaders())
+
+	given := http.Header{"A": {"1"}}
+	o := DefaultHeaders(given)
+	given["A"][0] = "changed"
+	one, other := client(t, o, DefaultHeader("B", "2")), client(t, o)
+	assert.Equal(t, http.Header{"A": {"1"}}, other.DefaultHeaders(), "options can be given to several clients")
+	assert.Equal(t, http.Header{"A": {"1"}, "B": {"2"}}, one.DefaultHeaders())
+}
+
+func TestLimits_hold_for_all_agents_together(t *testing.T) {
+	c := client(t, Agents(4), MaxConnections(10), MaxConnectionsPerHost(6), ConnectionCacheSize(2))
+	assert.Equal(t, 4, c.AgentCount())
+	assert.True(t, c.LimitsPerHost())
+	assert.Equal(t, map[cgo.MultiOpt]int64{
+		cgo.MultiOptMaxTotalConnections: 2,
+		cgo.MultiOptMaxHostConnections:  6, // a host is on one agent
+		cgo.MultiOptMaxConnects:         1,
+	}, multiRecords(c))
+	assert.Equal(t, 10, c.MaxConnectionsLimit())
+	assert.Equal(t, 6, c.MaxConnectionsPerHostLimit())
+
+	assert.Equal(t, 3, client(t, Agents(8), MaxConnections(3)).AgentCount(), "each agent needs a connection")
+	n, ok := client(t, ConnectionCacheSize(0)).ConnectionCacheLimit()
+	assert.True(t, ok)
+	assert.Zero(t, n)
+	age, ok := client(t, IdleConnectionAge(5)).IdleConnectionAge()
+	assert.Equal(t, time.Duration(5), age)
+	assert.True(t, ok)
+}
+
+func TestNames_of_values(t *testing.T) {
+	assert.Equal(t, "HTTP/2 with prior knowledge", HTTP2PriorKnowledge.String())
+	assert.Equal(t, "Version(77)", Version(77).String())
+	assert.Equal(t, "IPv6", IPv6.String())
+	assert.Equal(t, "any", IPAny.String())
+	assert.Equal(t, "none", AuthScheme(0).String())
+	assert.Equal(t, "Basic|Digest", (AuthBasic | AuthDigest).String())
+}
