@@ -91,9 +91,7 @@ struct mark {
     uint64_t waits, ctls;
 };
 
-static double seconds(struct timeval t) {
-    return (double)t.tv_sec + (double)t.tv_usec / 1e6;
-}
+static double seconds(struct timeval t) { return (double)t.tv_sec + (double)t.tv_usec / 1e6; }
 
 static struct mark mark(const struct loop *l) {
     struct rusage u;
@@ -164,16 +162,35 @@ static struct args parse(int argc, char **argv) {
     struct args a = {.requests = 1, .inflight = 1};
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (c) {
-        case 'u': a.url = optarg; break;
-        case 'U': a.warm_url = optarg; break;
-        case 'n': a.requests = atol(optarg); break;
-        case 'k': a.inflight = atoi(optarg); break;
-        case 'w': a.warmup = atol(optarg); break;
-        case 'b': a.buffer = atol(optarg); break;
-        case 'c': a.ca = optarg; break;
-        case 'l': a.lazy = 1; break;
-        case '2': a.http2 = 1; break;
-        default: usage();
+        case 'u':
+            a.url = optarg;
+            break;
+        case 'U':
+            a.warm_url = optarg;
+            break;
+        case 'n':
+            a.requests = atol(optarg);
+            break;
+        case 'k':
+            a.inflight = atoi(optarg);
+            break;
+        case 'w':
+            a.warmup = atol(optarg);
+            break;
+        case 'b':
+            a.buffer = atol(optarg);
+            break;
+        case 'c':
+            a.ca = optarg;
+            break;
+        case 'l':
+            a.lazy = 1;
+            break;
+        case '2':
+            a.http2 = 1;
+            break;
+        default:
+            usage();
         }
     }
     if (!a.url || a.requests < 1 || a.inflight < 1)
@@ -219,12 +236,12 @@ int main(int argc, char **argv) {
     struct mark m0 = mark(&l);
     uint64_t bytes = run(&l, rs, &a, a.requests);
     struct mark m1 = mark(&l);
-    printf("{\"requests\":%ld,\"bytes\":%llu,\"wall\":%.6f,\"user\":%.6f,\"sys\":%.6f,"
-           "\"peak_rss_kb\":%ld,\"epoll_wait\":%llu,\"epoll_ctl\":%llu,\"version\":\"libcurl %s\"}\n",
-           a.requests, (unsigned long long)bytes, (double)(m1.wall - m0.wall) / 1e9,
-           m1.user - m0.user, m1.sys - m0.sys, peak_rss_kb(),
-           (unsigned long long)(m1.waits - m0.waits), (unsigned long long)(m1.ctls - m0.ctls),
-           curl_version_info(CURLVERSION_NOW)->version);
+    printf(
+        "{\"requests\":%ld,\"bytes\":%llu,\"wall\":%.6f,\"user\":%.6f,\"sys\":%.6f,"
+        "\"peak_rss_kb\":%ld,\"epoll_wait\":%llu,\"epoll_ctl\":%llu,\"version\":\"libcurl %s\"}\n",
+        a.requests, (unsigned long long)bytes, (double)(m1.wall - m0.wall) / 1e9, m1.user - m0.user,
+        m1.sys - m0.sys, peak_rss_kb(), (unsigned long long)(m1.waits - m0.waits),
+        (unsigned long long)(m1.ctls - m0.ctls), curl_version_info(CURLVERSION_NOW)->version);
 
     for (int i = 0; i < a.inflight; i++) {
         curl_easy_cleanup(rs[i].easy);

@@ -9,12 +9,14 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -74,6 +76,13 @@ func run(s settings, only, peers, out string, enforce bool) error {
 		return err
 	}
 	defer n.stop()
+	interrupted := make(chan os.Signal, 1)
+	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-interrupted
+		n.stop()
+		os.Exit(130)
+	}()
 
 	var w io.Writer = os.Stdout
 	if out != "" {

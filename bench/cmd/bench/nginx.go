@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -23,6 +24,7 @@ type nginx struct {
 	plain, tls, h2 string // origins
 	cmd            *exec.Cmd
 	log            bytes.Buffer
+	stopped        sync.Once
 }
 
 // The cipher is fixed: left to themselves OpenSSL asks for AES-256 and Go for
@@ -114,11 +116,13 @@ func (n *nginx) start(program, core, cipher string) error {
 func (n *nginx) ca() string { return filepath.Join(n.dir, "ca.pem") }
 
 func (n *nginx) stop() {
-	if n.cmd != nil && n.cmd.Process != nil {
-		_ = n.cmd.Process.Signal(syscall.SIGTERM)
-		_ = n.cmd.Wait()
-	}
-	_ = os.RemoveAll(n.dir)
+	n.stopped.Do(func() {
+		if n.cmd != nil && n.cmd.Process != nil {
+			_ = n.cmd.Process.Signal(syscall.SIGTERM)
+			_ = n.cmd.Wait()
+		}
+		_ = os.RemoveAll(n.dir)
+	})
 }
 
 func freePorts(n int) ([]int, error) {
