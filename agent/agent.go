@@ -360,8 +360,12 @@ func (a *agent) event(slot uint32) {
 	switch h.Handle() {
 	case handler.Ended:
 		a.vacate(h)
+		return
 	case handler.Starved:
 		a.m.Unpause(h.Transfer(), true, false)
+	}
+	if h.Timed() { // the limit for idle reading begins with the head
+		a.watch(h)
 	}
 }
 

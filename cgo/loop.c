@@ -131,8 +131,11 @@ void ratmom_step(struct ratmom_multi *m, int nadds, int64_t go_deadline, int par
 void ratmom_unpause(struct ratmom_req *r, int recv, int send) {
     if (!r->in_multi)
         return;
-    if (recv)
+    if (recv) {
+        if (r->recv_paused)
+            r->t_recv = ratmom_now(); /* nothing was due while it was paused */
         r->recv_paused = 0;
+    }
     if (send)
         r->send_paused = 0;
     curl_easy_pause(r->easy, (r->recv_paused ? CURLPAUSE_RECV : 0) |
