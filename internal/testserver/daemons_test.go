@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"io"
 	"net/http"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -91,18 +90,6 @@ func TestNginx_killed_in_the_middle_of_a_body_leaves_it_short(t *testing.T) {
 	assert.True(t, strings.Contains(err.Error(), "reset") || strings.Contains(err.Error(), "unexpected EOF"), "%v", err)
 }
 
-// curl runs the program, which speaks what net/http does not.
-func curl(t *testing.T, args ...string) string {
-	t.Helper()
-	path, err := exec.LookPath("curl")
-	if err != nil {
-		t.Skip("curl is not installed")
-	}
-	out, err := exec.Command(path, append([]string{"-sS", "--max-time", "10", "--noproxy", ""}, args...)...).CombinedOutput()
-	require.NoError(t, err, "curl %q: %s", args, out)
-	return string(out)
-}
-
 func TestApache_asks_for_credentials_by_Basic_and_Digest(t *testing.T) {
 	a := Apache(t)
 	client := trusting(t, H2, a.CAPEM)
@@ -113,7 +100,6 @@ func TestApache_asks_for_credentials_by_Basic_and_Digest(t *testing.T) {
 	assert.Equal(t, 401, resp.StatusCode)
 	assert.Contains(t, resp.Header.Get("WWW-Authenticate"), "Digest realm=")
 
-	credentials := User + ":" + Password
 	assert.Equal(t, Hello, curl(t, "--basic", "-u", credentials, a.URL+"/basic/hello.txt"))
 	assert.Equal(t, Hello, curl(t, "--digest", "-u", credentials, a.URL+"/digest/hello.txt"))
 	assert.Contains(t, curl(t, "--digest", "-u", User+":wrong", a.URL+"/digest/hello.txt"), "Unauthorized")
@@ -172,8 +158,8 @@ func TestSOCKS_daemons_forward(t *testing.T) {
 	})
 	t.Run("microsocks with credentials", func(t *testing.T) {
 		d := MicroSOCKS(t, true)
-		assert.Len(t, curl(t, "-x", "socks5h://"+d.Addr, "-U", User+":"+Password, local), 5)
-		assert.Contains(t, curl(t, "-x", "socks5h://"+d.Addr, "-w", "%{exitcode}", "-o", "/dev/null", local+"/", "-U", User+":"+Password), "0")
+		assert.Len(t, curl(t, "-x", "socks5h://"+d.Addr, "-U", credentials, local), 5)
+		assert.Contains(t, curlFails(t, "-x", "socks5h://"+d.Addr, "-w", "%{exitcode}", local), "97")
 	})
 }
 
@@ -186,7 +172,7 @@ func TestSquid_forwards_and_asks_for_credentials(t *testing.T) {
 			args := []string{"--cacert", secure.CAFile, "--proxy-cacert", s.CAFile}
 			if auth != NoAuth {
 				assert.Contains(t, curl(t, "-o", "/dev/null", "-w", "%{http_code}", "-x", s.URL, plain.URL), "407")
-				args = append(args, "--proxy-"+strings.ToLower(string(auth)), "-U", User+":"+Password)
+				args = append(args, "--proxy-"+strings.ToLower(string(auth)), "-U", credentials)
 			}
 			for _, proxy := range []string{s.URL, s.TLSURL} {
 				for _, url := range []string{plain.URL, secure.URL} {
