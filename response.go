@@ -1,6 +1,7 @@
 package ratmom
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -82,27 +83,35 @@ func (r *Response) CopyTo(w io.Writer) (int64, error) {
 }
 
 // SaveFile writes the rest of the body to the file and closes it. The file appears
-// under its name only when the body is complete.
+// under its name only when the body is complete, in the place of one that was
+// there; until then it is one beside it, which is removed on an error. What is no
+// regular file, such as a pipe or /dev/null, is written to as it is.
 func (r *Response) SaveFile(name string) (n int64, err error) {
 	defer r.Body.Close()
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		name = real // a link stays one
+	}
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return r.writeFile(name, os.O_WRONLY)
+	}
+	part := filepath.Join(filepath.Dir(name), ".ratmom-"+rand.Text())
+	if n, err = r.writeFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL); err == nil {
+		err = os.Rename(part, name)
+	}
+	if err != nil {
+		_ = os.Remove(part)
+	}
+	return n, err
+}
+
+func (r *Response) writeFile(name string, flag int) (int64, error) {
+	f, err := os.OpenFile(name, flag, 0o666)
 	if err != nil {
 		return 0, err
 	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name())
-		}
-	}()
-	n, err = io.Copy(f, r.Body)
+	n, err := io.Copy(f, r.Body)
 	if cerr := f.Close(); err == nil {
 		err = cerr
-	}
-	if err == nil {
-		err = os.Chmod(f.Name(), 0o644)
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), name)
 	}
 	return n, err
 }
