@@ -115,10 +115,10 @@ func (c *Conn) WaitFor(ch <-chan struct{}) error {
 
 // waitOrData waits for ch, or (data is true then) for something to read.
 func (c *Conn) waitOrData(ch <-chan struct{}) (data bool, err error) {
-	peeked := make(chan error, 1)
+	peeked := make(chan struct{})
 	go func() {
-		_, err := c.br.Peek(1)
-		peeked <- err
+		defer close(peeked)
+		_, err = c.br.Peek(1)
 	}()
 	select {
 	case <-ch:
@@ -127,7 +127,7 @@ func (c *Conn) waitOrData(ch <-chan struct{}) (data bool, err error) {
 		<-peeked
 		_ = c.SetReadDeadline(time.Time{})
 		return false, nil
-	case err := <-peeked:
+	case <-peeked:
 		return err == nil, err
 	}
 }

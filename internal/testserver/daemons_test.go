@@ -39,21 +39,21 @@ func TestNginx_serves_files_and_takes_uploads_in_every_mode(t *testing.T) {
 		assert.EqualValues(t, 3<<20, resp.ContentLength)
 
 		for _, path := range []string{"/upload", "/upload/buffered"} {
-			resp, err := client.Post(n.In(mode)+path, "", Pattern(3_000_000))
+			answer, err := client.Post(n.In(mode)+path, "", Pattern(3_000_000))
 			require.NoError(t, err)
-			said, err := io.ReadAll(resp.Body)
+			said, err := io.ReadAll(answer.Body)
 			require.NoError(t, err)
-			require.NoError(t, resp.Body.Close())
+			require.NoError(t, answer.Body.Close())
 			assert.Equal(t, "3000000", string(said))
 		}
 
 		req, err := http.NewRequest("GET", n.In(mode)+"/text.txt", nil)
 		require.NoError(t, err)
 		req.Header.Set("Accept-Encoding", "gzip")
-		resp, err = client.Do(req)
+		zipped, err := client.Do(req)
 		require.NoError(t, err)
-		require.NoError(t, resp.Body.Close())
-		assert.Equal(t, "gzip", resp.Header.Get("Content-Encoding"))
+		require.NoError(t, zipped.Body.Close())
+		assert.Equal(t, "gzip", zipped.Header.Get("Content-Encoding"))
 
 		resp, body = get(t, client, n.In(mode)+"/redirect")
 		assert.Equal(t, "/hello.txt", resp.Request.URL.Path)
@@ -134,11 +134,11 @@ func TestNghttpd_echoes_and_sends_trailers(t *testing.T) {
 		resp, body := get(t, client, n.URL+"/hello.txt")
 		assert.Equal(t, Hello, body)
 		assert.Equal(t, "34", resp.Trailer.Get("X-Sum"))
-		resp, err := client.Post(n.URL+"/", "", strings.NewReader("echoed"))
+		answer, err := client.Post(n.URL+"/", "", strings.NewReader("echoed"))
 		require.NoError(t, err)
-		echo, err := io.ReadAll(resp.Body)
+		echo, err := io.ReadAll(answer.Body)
 		require.NoError(t, err)
-		require.NoError(t, resp.Body.Close())
+		require.NoError(t, answer.Body.Close())
 		assert.Equal(t, "echoed", string(echo))
 	}
 }

@@ -127,7 +127,7 @@ func GoAwayUnprocessed(n int, body string) FrameScript {
 }
 
 // GoAwayAfter answers n requests of each connection, then says GOAWAY for
-// whatever comes later and waits for the client to close.
+// whatever comes later and closes.
 func GoAwayAfter(n int, body string) FrameScript {
 	return func(c *FrameConn) {
 		for i := 1; ; i++ {
@@ -136,9 +136,8 @@ func GoAwayAfter(n int, body string) FrameScript {
 				return
 			}
 			if i == n {
-				if c.WriteGoAway(s.ID, http2.ErrCodeNo, nil) == nil {
-					c.UntilGone()
-				}
+				_ = c.WriteGoAway(s.ID, http2.ErrCodeNo, nil)
+				c.HangUp()
 				return
 			}
 		}
@@ -166,13 +165,11 @@ func PingWhenIdle(idle <-chan struct{}, acked chan<- struct{}) FrameScript {
 	})
 }
 
-// GoAwayWhenIdle answers one request; when idle says so it says GOAWAY and waits
-// for the client to close.
+// GoAwayWhenIdle answers one request; when idle says so it says GOAWAY and closes.
 func GoAwayWhenIdle(idle <-chan struct{}) FrameScript {
 	return afterStream(idle, func(c *FrameConn) {
-		if c.WriteGoAway(1, http2.ErrCodeNo, nil) == nil {
-			c.UntilGone()
-		}
+		_ = c.WriteGoAway(1, http2.ErrCodeNo, nil)
+		c.HangUp()
 	})
 }
 
@@ -197,8 +194,10 @@ func EndlessContinuation() FrameScript {
 			return
 		}
 		err = c.WriteHeaders(http2.HeadersFrameParam{StreamID: s.ID, BlockFragment: c.encode(200, nil)})
+		// Too long for the table of HPACK, so it may be said again in the same bytes.
+		more := c.encode(0, []string{"x-pad: " + strings.Repeat("a", 8<<10)})
 		for err == nil {
-			err = c.WriteContinuation(s.ID, false, c.encode(0, []string{"x-pad: " + strings.Repeat("a", 8<<10)}))
+			err = c.WriteContinuation(s.ID, false, more)
 		}
 	}
 }

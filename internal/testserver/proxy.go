@@ -61,7 +61,7 @@ func StartProxy(t testing.TB, proxy Proxy, options ...Option) *ProxyServer {
 		mode = HTTPS1
 	}
 	p.Server = StartFunc(t, mode, func(w http.ResponseWriter, r *http.Request) {
-		p.list.change(func() { p.requests = append(p.requests, r.Clone(context.Background())) })
+		p.keep(r)
 		handler.ServeHTTP(w, r)
 	}, options...)
 	return p
@@ -72,6 +72,12 @@ func StartProxy(t testing.TB, proxy Proxy, options ...Option) *ProxyServer {
 func (p *ProxyServer) Requests() (all []*http.Request) {
 	p.list.read(func() { all = append(all, p.requests...) })
 	return all
+}
+
+func (p *ProxyServer) keep(r *http.Request) {
+	kept := *r
+	kept.Header, kept.Body = r.Header.Clone(), nil
+	p.list.change(func() { p.requests = append(p.requests, &kept) })
 }
 
 func (p *ProxyServer) dial(ctx context.Context, network, address string) (net.Conn, error) {

@@ -16,14 +16,17 @@ import (
 
 const soon = 5 * time.Second
 
-func get(t *testing.T, c *http.Client, url string) (*http.Response, string) {
+// fetched is a response whose body has been read and closed.
+type fetched struct{ *http.Response }
+
+func get(t *testing.T, c *http.Client, url string) (fetched, string) {
 	t.Helper()
 	resp, err := c.Get(url)
 	require.NoError(t, err)
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
-	return resp, string(body)
+	return fetched{resp}, string(body)
 }
 
 func TestStart_serves_each_mode_in_its_protocol(t *testing.T) {
@@ -139,8 +142,8 @@ func TestServers_may_speak_old_TLS_alone(t *testing.T) {
 
 		client := s.Client()
 		client.Transport.(*http.Transport).TLSClientConfig.MinVersion = version
-		resp, _ = get(t, client, s.URL)
-		assert.Equal(t, version, resp.TLS.Version)
+		old, _ := get(t, client, s.URL)
+		assert.Equal(t, version, old.TLS.Version)
 	}
 }
 
