@@ -3,6 +3,7 @@ package ratmom
 import (
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/netip"
@@ -100,6 +101,10 @@ func (r *Response) SaveFile(name string) (n int64, err error) {
 	}
 	if err != nil {
 		_ = os.Remove(part)
+	}
+	var pathErr *os.PathError
+	if errors.As(err, &pathErr) && pathErr.Path == part {
+		pathErr.Path = name // the caller knows no other
 	}
 	return n, err
 }

@@ -93,3 +93,10 @@ func TestSaveFile_refuses_a_folder(t *testing.T) {
 	require.Error(t, err)
 	assert.Empty(t, names(t, dir))
 }
+
+func TestSaveFile_names_the_file_in_its_errors(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "missing", "file")
+	_, err := getForSaving(t, "/").SaveFile(name)
+	require.ErrorIs(t, err, os.ErrNotExist)
+	assert.ErrorContains(t, err, name)
+}

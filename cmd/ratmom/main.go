@@ -1,0 +1,103 @@
+// Command ratmom is the command line of the ratmom HTTP client. "ratmom help" says
+// what it can do.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/vbauerster/mpb/v8/cwriter"
+)
+
+// Exit codes. Those of HTTP errors and interrupts are curl's and the shell's.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitHTTP        = 22
+	exitInterrupted = 130
+)
+
+// terminal is what a command reads and writes.
+type terminal struct {
+	in       io.Reader
+	out, err io.Writer
+	// bars tells whether err can show progress bars, and outTerminal whether out
+	// is on a terminal, too.
+	bars, outTerminal bool
+}
+
+// command is one of the words that can follow "ratmom".
+type command struct {
+	name, summary string
+	run           func(context.Context, []string, terminal) int
+}
+
+func commands() []command {
+	return []command{
+		{"fetch", "fetch URLs, many at once, to standard output or to files", fetch},
+		{"version", "print the versions of ratmom and libcurl, and what this libcurl can do", version},
+		{"help", "print this", help},
+	}
+}
+
+func main() {
+	// The first interrupt cancels what runs; after it the signals do what they
+	// always do, so that a second one ends a program that hangs.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	code := run(ctx, os.Args[1:], terminal{
+		in:          os.Stdin,
+		out:         os.Stdout,
+		err:         os.Stderr,
+		bars:        cwriter.IsTerminal(int(os.Stderr.Fd())),
+		outTerminal: cwriter.IsTerminal(int(os.Stdout.Fd())),
+	})
+	os.Exit(code)
+}
+
+func run(ctx context.Context, args []string, t terminal) int {
+	if len(args) == 0 {
+		return usageError(t, "", "no command")
+	}
+	name := args[0]
+	switch name {
+	case "-h", "--help":
+		name = "help"
+	case "-V", "--version":
+		name = "version"
+	}
+	for _, c := range commands() {
+		if c.name == name {
+			return c.run(ctx, args[1:], t)
+		}
+	}
+	if strings.Contains(name, "://") {
+		return usageError(t, "", "%q is not a command; to fetch it: ratmom fetch %s", name, name)
+	}
+	return usageError(t, "", "%q is not a command", name)
+}
+
+func help(ctx context.Context, args []string, t terminal) int {
+	if len(args) > 0 {
+		return run(ctx, []string{args[0], "--help"}, t)
+	}
+	_, _ = fmt.Fprint(t.out, "ratmom is an HTTP client on libcurl, for many servers at once.\n\nUsage: ratmom COMMAND [ARGUMENTS]\n\n")
+	for _, c := range commands() {
+		_, _ = fmt.Fprintf(t.out, "  %-9s %s\n", c.name, c.summary)
+	}
+	_, _ = fmt.Fprint(t.out, "\n\"ratmom COMMAND --help\" says more, with examples. To begin:\n\n  ratmom fetch --demo\n")
+	return exitOK
+}
+
+// usageError says what is wrong with the command line.
+func usageError(t terminal, name, format string, args ...any) int {
+	full := strings.TrimSpace("ratmom " + name)
+	_, _ = fmt.Fprintf(t.err, "%s: %s\nTry \"%s --help\".\n", full, fmt.Sprintf(format, args...), full)
+	return exitUsage
+}
