@@ -60,7 +60,7 @@ func (h *Handler) prepare() error {
 		MaxHead:    h.plan.MaxHead,
 		Infos:      h.plan.Infos,
 		AuthArmed:  h.plan.AuthArmed,
-		ExpectSent: hasHeader(req.Header, "Expect"),
+		ExpectSent: len(req.Header["Expect"]) > 0,
 		Debug:      h.plan.Wire != nil,
 		Trailers:   len(req.Trailer) > 0,
 	}
@@ -327,14 +327,15 @@ func (h *Handler) encodeHeaders(o *cgo.Options, setup *cgo.Setup) {
 	if h.upgrade {
 		l.Add("Transfer-Encoding:") // the stream behind the head is raw
 	}
-	if !hasHeader(req.Header, "Accept") && !hasHeader(h.plan.Defaults, "Accept") {
+	// A field that is there without a value is not to be sent, by libcurl neither.
+	if len(req.Header["Accept"]) == 0 && (hasHeader(req.Header, "Accept") || !hasHeader(h.plan.Defaults, "Accept")) {
 		l.Add("Accept:")
 	}
-	if !hasHeader(req.Header, "Content-Type") && (!h.source.IsNone() || h.emptyPost()) {
+	if len(req.Header["Content-Type"]) == 0 && (!h.source.IsNone() || h.emptyPost()) {
 		l.Add("Content-Type:") // libcurl would call it a form
 	}
-	if !hasHeader(req.Header, "Expect") {
-		if h.plan.Expect && !h.plan.RoundTripper && h.source.IsStream() && !h.upgrade {
+	if len(req.Header["Expect"]) == 0 {
+		if h.plan.Expect && !hasHeader(req.Header, "Expect") && !h.plan.RoundTripper && h.source.IsStream() && !h.upgrade {
 			l.Add("Expect: 100-continue")
 			setup.ExpectSent = true
 		} else {
