@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ratmom/ratmom/body"
 	"github.com/ratmom/ratmom/config"
 	"github.com/ratmom/ratmom/handler"
 	"github.com/ratmom/ratmom/internal/failure"
@@ -235,10 +236,11 @@ func rewound(req *http.Request) (*http.Request, error) {
 	if req.Body == nil || req.Body == http.NoBody {
 		return req, nil
 	}
-	if req.GetBody == nil {
+	again := body.GetBody(req)
+	if again == nil {
 		return nil, failure.New(failure.BodyNotRewindable, "the request has no GetBody")
 	}
-	b, err := req.GetBody()
+	b, err := again()
 	if err != nil {
 		return nil, failure.Wrap(failure.BodyNotRewindable, err)
 	}

@@ -141,10 +141,10 @@ func (x *exchange) dropCredentials() {
 	}
 }
 
-// resolve makes the target of a redirect absolute. Bytes that are not ASCII are
-// percent-encoded, as browsers do.
+// resolve makes the target of a redirect absolute. Spaces and bytes that are not
+// ASCII are percent-encoded, as browsers do.
 func resolve(base *url.URL, loc string) (*url.URL, error) {
-	u, err := url.Parse(escapeNonASCII(loc))
+	u, err := url.Parse(escapeLocation(strings.Trim(loc, " \t")))
 	if err != nil {
 		return nil, err
 	}
@@ -155,17 +155,17 @@ func resolve(base *url.URL, loc string) (*url.URL, error) {
 	return u, nil
 }
 
-func escapeNonASCII(s string) string {
+func escapeLocation(s string) string {
 	plain := true
 	for i := 0; i < len(s); i++ {
-		plain = plain && s[i] < 0x80
+		plain = plain && s[i] > ' ' && s[i] < 0x80
 	}
 	if plain {
 		return s
 	}
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
-		if s[i] < 0x80 {
+		if s[i] > ' ' && s[i] < 0x80 {
 			b.WriteByte(s[i])
 		} else {
 			fmt.Fprintf(&b, "%%%02X", s[i])

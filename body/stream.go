@@ -35,10 +35,10 @@ type Stream struct {
 	onEOF  func()
 }
 
-// NewStream returns a stream whose transfer is resumed when fewer than low bytes
-// are buffered.
+// NewStream returns a stream whose transfer is resumed when fewer than low bytes,
+// at least 1, are buffered.
 func NewStream(f Feeder, low int) *Stream {
-	s := &Stream{feeder: f, low: low}
+	s := &Stream{feeder: f, low: max(low, 1)} // 0 is never undercut
 	s.wake.L = &s.mu
 	return s
 }
@@ -74,7 +74,9 @@ func (s *Stream) Push(c cgo.Chunks) {
 func (s *Stream) Paused() (resume bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed || s.chunks.Len() < s.low {
+	// Not what is in chunks: WriteTo holds a piece outside while its writer is
+	// busy, and to resume before it has been consumed only pauses again.
+	if s.closed || s.feeder.Consumed(0) < s.low {
 		return true
 	}
 	s.paused = true

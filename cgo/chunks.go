@@ -26,10 +26,21 @@ func (c *Chunks) Append(d Chunks) {
 		*c = d
 		return
 	}
+	// A server that sends byte by byte must not make a chunk of each.
+	if room := int(c.last.cap - c.last.len); d.n <= room && d.n <= smallChunk && d.first == d.last {
+		copy(payload(c.last)[c.last.len:], payload(d.first)[:d.n])
+		c.last.len += C.uint32_t(d.n)
+		c.n += d.n
+		C.ratmom_chunk_put(d.first)
+		return
+	}
 	c.last.next = d.first
 	c.last = d.last
 	c.n += d.n
 }
+
+// smallChunk is up to how many bytes Append copies rather than links.
+const smallChunk = 8 * 1024
 
 // Reader walks a list of chunks. The zero value is at the start of an empty list.
 type Reader struct {
@@ -44,7 +55,7 @@ func (c *Reader) Read(p []byte) int {
 	var used, usedLast *C.struct_ratmom_chunk
 	for n < len(p) && c.first != nil {
 		k := c.first
-		data := unsafe.Slice((*byte)(unsafe.Pointer(uintptr(unsafe.Pointer(k))+chunkHeader)), int(k.len))
+		data := payload(k)[:k.len]
 		m := copy(p[n:], data[c.off:])
 		n += m
 		c.off += m
@@ -80,6 +91,11 @@ func (c *Reader) Free() {
 
 const chunkHeader = unsafe.Sizeof(C.struct_ratmom_chunk{})
 
+// payload is the whole memory of a chunk.
+func payload(c *C.struct_ratmom_chunk) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(uintptr(unsafe.Pointer(c))+chunkHeader)), int(c.cap))
+}
+
 // Piece is the unread part of one chunk, taken out of its list.
 type Piece struct {
 	c   *C.struct_ratmom_chunk
@@ -99,9 +115,7 @@ func (c *Reader) Next() Piece {
 }
 
 // Bytes is the memory of the piece, until Free.
-func (p Piece) Bytes() []byte {
-	return unsafe.Slice((*byte)(unsafe.Pointer(uintptr(unsafe.Pointer(p.c))+chunkHeader)), int(p.c.len))[p.off:]
-}
+func (p Piece) Bytes() []byte { return payload(p.c)[p.off:p.c.len] }
 
 // Free gives the memory back.
 func (p Piece) Free() { C.ratmom_chunk_put(p.c) }

@@ -69,7 +69,10 @@ func (m *Multi) Step(adds []*Transfer, deadline int64, park bool) {
 
 // Busy reports whether the last step found anything to serve: only after one
 // that did not may the agent sleep.
-func (m *Multi) Busy() bool { return m.c.nready != 0 || m.c.nevents != 0 }
+func (m *Multi) Busy() bool {
+	// libcurl may have set its timer after the step armed it.
+	return m.c.nready != 0 || m.c.nevents != 0 || m.c.deadline < m.c.armed
+}
 
 // Now is the time of the last step.
 func (m *Multi) Now() int64 { return int64(m.c.now) }

@@ -134,6 +134,7 @@ struct ratmom_req {
     struct ratmom_req *prev, *next; /* all that run in the multi */
     uint32_t head_state;            /* 0 want status line, 1 in head, 2 body */
     uint32_t head_held;             /* complete, but libcurl may try again */
+    uint32_t info_free; /* 1xx heads do not count */
     uint32_t discard;
     uint64_t discard_left;
     uint32_t prereqs, heads_since, resends, refused, in_multi;
@@ -143,6 +144,7 @@ struct ratmom_req {
     uint32_t nopened;
     void **owned; /* slists and bodies that libcurl does not copy */
     uint32_t nowned, cap_owned;
+    int64_t buf_size; /* the receive buffer that the easy handle may still hold */
 };
 
 /* ---- packed options ------------------------------------------------------- */
@@ -163,6 +165,8 @@ void ratmom_req_reset(struct ratmom_req *r);
 int ratmom_req_setup(struct ratmom_req *r, const unsigned char *ops, size_t len, int *bad_option);
 int ratmom_req_body(struct ratmom_req *r, const unsigned char *p, size_t len);
 int ratmom_req_trailers(struct ratmom_req *r, const unsigned char *items, size_t len, int n);
+/* Whether the easy handle is fit for another use. */
+int ratmom_req_reusable(const struct ratmom_req *r);
 int ratmom_req_ring(struct ratmom_req *r, uint64_t cap);
 void ratmom_req_infos(struct ratmom_req *r);
 

@@ -74,6 +74,7 @@ void ratmom_req_reset(struct ratmom_req *r) {
     r->trailer = keep.trailer;
     r->owned = keep.owned;
     r->cap_owned = keep.cap_owned;
+    r->buf_size = keep.buf_size;
     r->fd = -1;
 }
 
@@ -113,13 +114,29 @@ static struct curl_slist *list_make(struct ratmom_req *r, const unsigned char *p
     return node;
 }
 
+#define DEFAULT_BUFFER (16 * 1024) /* CURLOPT_BUFFERSIZE's */
+
+int ratmom_req_reusable(const struct ratmom_req *r) {
+    return !r->buf_size || r->buf_size >= DEFAULT_BUFFER;
+}
+
 static int set_one(struct ratmom_req *r, uint32_t kind, CURLoption opt, const unsigned char *p,
                    uint32_t size, uint32_t n) {
     switch (kind) {
     case RATMOM_OP_LONG: {
         int64_t v;
         memcpy(&v, p, 8);
-        return curl_easy_setopt(r->easy, opt, (long)v);
+        int rc = curl_easy_setopt(r->easy, opt, (long)v);
+        if (opt == CURLOPT_BUFFERSIZE) {
+            /* 7.88.1 keeps the buffer of a transfer that left a shared
+             * connection, refuses to resize it, and assumes the default size
+             * from then on, which is safe as long as the buffer is no smaller. */
+            if (!rc)
+                r->buf_size = v;
+            else if (r->buf_size >= DEFAULT_BUFFER)
+                rc = 0;
+        }
+        return rc;
     }
     case RATMOM_OP_OFFT: {
         int64_t v;

@@ -96,6 +96,8 @@ static size_t on_header(char *p, size_t size, size_t nitems, void *user) {
         if (buf_add(&r->info, r->head.p, r->head.len))
             return stop(r, RATMOM_CAUSE_MEMORY);
         r->head.len = 0;
+        if (r->info_free)
+            r->head_bytes = 0;
         ratmom_mark(r, RATMOM_EV_INFO);
         return n;
     }

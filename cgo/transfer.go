@@ -69,8 +69,9 @@ func (p *Pool) Get() (*Transfer, error) {
 func (p *Pool) Put(t *Transfer) {
 	C.ratmom_req_reset(t.r)
 	t.pin.Unpin()
+	fit := C.ratmom_req_reusable(t.r) != 0
 	p.mu.Lock()
-	if keep := !p.closed && len(p.free) < poolSize; keep {
+	if keep := fit && !p.closed && len(p.free) < poolSize; keep {
 		p.free = append(p.free, t)
 		t = nil
 	}
@@ -111,6 +112,7 @@ type Setup struct {
 	MayResend bool
 	Debug     bool // collect the wire log
 	Trailers  bool // request trailers will follow the body
+	InfoFree  bool // 1xx heads do not count towards MaxHead
 	HeadOnly  bool // end at the head, as for a HEAD request that has a body
 }
 
@@ -130,6 +132,7 @@ func (t *Transfer) Prepare(s *Setup, o *Options) error {
 	r.may_resend = flag(s.MayResend)
 	r.debug_on = flag(s.Debug)
 	r.has_trailers = flag(s.Trailers)
+	r.info_free = flag(s.InfoFree)
 	r.head_only = flag(s.HeadOnly)
 	var bad C.int
 	rc := C.ratmom_req_setup(r, (*C.uchar)(unsafe.SliceData(o.buf)), C.size_t(len(o.buf)), &bad)

@@ -43,6 +43,12 @@ func TestAccessors_give_what_was_set(t *testing.T) {
 	assert.Equal(t, []any{AuthDigest, "x", "y"}, []any{scheme, user, password})
 }
 
+func TestSpeedLimited_in_either_direction(t *testing.T) {
+	assert.False(t, client(t, MaxUploadSpeed(0)).Defaults().SpeedLimited())
+	assert.True(t, client(t, MaxUploadSpeed(1)).Defaults().SpeedLimited())
+	assert.True(t, client(t, MaxDownloadSpeed(1)).Defaults().SpeedLimited())
+}
+
 func TestRedirect_options_are_independent(t *testing.T) {
 	stop := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	c := client(t, MaxRedirects(3), CheckRedirect(stop), AutoReferer(true))

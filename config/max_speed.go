@@ -25,7 +25,8 @@ func (s maxUploadSpeed) encode(o *cgo.Options) {
 }
 
 // MaxDownloadSpeed holds the receiving of one response to an average of n bytes a
-// second.
+// second. libcurl before version 8 looks at the average every three seconds: a
+// body that is read faster than that is not held up.
 //
 // Default: no limit. 0 means no limit. CURLOPT_MAX_RECV_SPEED_LARGE.
 func MaxDownloadSpeed(n int64) Option { return both(maxDownloadSpeed(n)) }
@@ -40,4 +41,11 @@ func (s maxDownloadSpeed) encode(o *cgo.Options) {
 	if s > 0 {
 		o.OffT(cgo.OptMaxRecvSpeedLarge, int64(s))
 	}
+}
+
+// SpeedLimited reports whether the request has one of the limits that are above 0.
+func (r *RequestConfig) SpeedLimited() bool {
+	up, _ := lookup[maxUploadSpeed](r)
+	down, _ := lookup[maxDownloadSpeed](r)
+	return up > 0 || down > 0
 }

@@ -1,8 +1,6 @@
 package handler
 
 import (
-	"time"
-
 	"github.com/ratmom/ratmom/internal/failure"
 )
 
@@ -49,14 +47,10 @@ func (h *Handler) Expire(now int64) error {
 	case h.drainUntil > 0:
 		return failure.New(failure.Canceled, "the body was closed")
 	case h.head == nil:
-		return limit("response head", h.plan.HeadTimeout)
+		return failure.Newf(failure.Timeout, "timeout awaiting response headers (%v)", h.plan.HeadTimeout)
 	default:
-		return limit("idle read", h.plan.IdleTime)
+		return failure.Newf(failure.Timeout, "nothing came for %v", h.plan.IdleTime)
 	}
-}
-
-func limit(what string, d time.Duration) error {
-	return failure.Newf(failure.Timeout, "%s timeout of %v", what, d)
 }
 
 // Timed reports whether the handler has time limits that the agent must watch.

@@ -58,6 +58,9 @@ type Handler struct {
 	spec   Spec
 	plan   *Plan
 	url    *url.URL
+	method string
+	// requestTrailer is filled by the caller while its body is read.
+	requestTrailer http.Header
 	pool   *cgo.Pool
 	t      *cgo.Transfer
 	refs   atomic.Int32 // who may touch t: the agent, the upload's pump
@@ -65,7 +68,8 @@ type Handler struct {
 	upload *pump
 
 	acceptAdded bool // we asked for compression, so we undo it
-	upgrade     bool // Upgrade or CONNECT: the body is a raw stream both ways
+	expect      int64 // Content-Length of the response, -1 unknown; agent only
+	upgrade     bool  // Upgrade or CONNECT: the body is a raw stream both ways
 	ended       bool // agent only
 	unctx       func() bool
 	over        chan struct{} // closed at the end, if somebody waits for it
@@ -80,8 +84,8 @@ type Handler struct {
 	trailer   []byte
 	infos     cgo.Infos
 	hasInfos  bool
-	info      [][]byte // raw 1xx heads
 	log       wireLog
+	trace     trace
 	local     netip.AddrPort
 	remote    netip.AddrPort
 	reused    bool
@@ -95,7 +99,11 @@ var lastID atomic.Uint64
 // New validates the request and prepares its transfer. On an error the request's
 // body has been closed.
 func New(pool *cgo.Pool, spec Spec) (*Handler, error) {
-	h := &Handler{ID: lastID.Add(1), spec: spec, plan: spec.Plan, url: spec.Request.URL, pool: pool}
+	h := &Handler{ID: lastID.Add(1), spec: spec, plan: spec.Plan, url: spec.Request.URL, method: spec.Request.Method, pool: pool}
+	h.requestTrailer = spec.Request.Trailer
+	if h.method == "" {
+		h.method = http.MethodGet
+	}
 	h.refs.Store(1)
 	if err := h.prepare(); err != nil {
 		closeRequest(spec.Request, h.source)
@@ -123,10 +131,22 @@ func (h *Handler) Transfer() *cgo.Transfer { return h.t }
 // is given the handler.
 func (h *Handler) Watch() {
 	ctx := h.spec.Request.Context()
+	c := h.spec.Request.Cancel //nolint:staticcheck // http.Client.Timeout still works by it
 	if ctx.Done() != nil {
-		h.unctx = context.AfterFunc(ctx, func() { h.Cancel(context.Cause(ctx)) })
+		h.unctx = context.AfterFunc(ctx, func() {
+			if c != nil && ctx.Err() == context.DeadlineExceeded {
+				// http.Client.Timeout sets both and explains itself only if
+				// its Cancel is what ends the request.
+				select {
+				case <-c:
+					return
+				case <-time.After(cancelGrace):
+				}
+			}
+			h.Cancel(context.Cause(ctx))
+		})
 	}
-	if c := h.spec.Request.Cancel; c != nil {
+	if c != nil {
 		h.over = make(chan struct{})
 		go func() {
 			select {
@@ -154,6 +174,9 @@ func (h *Handler) Cancel(cause error) {
 	h.spec.Driver.Cancel(h)
 }
 
+// cancelGrace is how long a deadline waits for the Cancel channel beside it.
+const cancelGrace = 20 * time.Millisecond
+
 // complete settles the future once.
 func (h *Handler) complete(err error) bool {
 	h.mu.Lock()
@@ -163,8 +186,10 @@ func (h *Handler) complete(err error) bool {
 	}
 	h.completed = true
 	h.err = err
+	done := h.spec.Done
+	h.spec.Done = nil
 	h.mu.Unlock()
-	h.spec.Done(h)
+	done(h)
 	return true
 }
 
@@ -185,9 +210,7 @@ func (h *Handler) Handle() Progress {
 		h.log.add(t.TakeDebug(), h.plan.Wire, h.spec.Logs)
 	}
 	if ev&cgo.EventInfo != 0 {
-		h.mu.Lock()
-		h.info = append(h.info, t.TakeInfo())
-		h.mu.Unlock()
+		h.trace.info(t.TakeInfo())
 	}
 	done := ev&cgo.EventDone != 0
 	if ev&cgo.EventHead != 0 {
@@ -195,6 +218,10 @@ func (h *Handler) Handle() Progress {
 	}
 	if ev&cgo.EventBody != 0 && h.stream != nil {
 		h.stream.Push(t.TakeBody())
+	}
+	if h.upload != nil && !done && h.stream != nil && h.wholeResponse() {
+		// The upload goes on, but the response's reader need not wait for it.
+		h.stream.Finish(io.EOF)
 	}
 	if ev&(cgo.EventWant|cgo.EventSpace|cgo.EventRewind) != 0 {
 		h.feed(ev)
@@ -214,6 +241,17 @@ func (h *Handler) Canceled() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.cancelErr != nil
+}
+
+// wholeResponse reports whether the response has come to its announced end.
+func (h *Handler) wholeResponse() bool {
+	return noBody(h.method, h.status) || h.expect >= 0 && h.t.Received() >= h.expect && !h.upgrade
+}
+
+// tunnel reports whether the response makes the connection a raw stream.
+func (h *Handler) tunnel() bool {
+	return h.status == http.StatusSwitchingProtocols ||
+		h.method == http.MethodConnect && h.status/100 == 2 && h.expect < 0
 }
 
 // smallBody is the size up to which a body that came with its head in one step
@@ -241,6 +279,11 @@ func (h *Handler) takeHead(done bool) {
 		h.stream.Push(chunks)
 	}
 	h.mu.Unlock()
+	h.expect = contentLength(h.head)
+	if h.upgrade && !h.tunnel() && h.upload.ring.End() {
+		h.spec.Driver.Feed(h) // not upgraded: an ordinary response follows
+	}
+	h.trace.sent(t.Reused())
 	if !done {
 		h.complete(nil)
 	}
@@ -301,6 +344,9 @@ func (h *Handler) End(cause error) {
 	} else {
 		h.complete(err)
 	}
+	if err == nil {
+		h.trace.end()
+	}
 	h.endUpload()
 	h.unref()
 }
@@ -327,9 +373,13 @@ func (h *Handler) Abandoned(now int64) (drain bool) {
 	if h.ended || h.upgrade || h.head == nil {
 		return false
 	}
+	if h.wholeResponse() && h.t.SentAt() == 0 {
+		h.t.Discard(drainBytes) // only the upload is under way
+		return true
+	}
 	limit := drainTime
-	if !noBody(h.spec.Request.Method, h.status) {
-		switch n := contentLength(h.head); {
+	if !noBody(h.method, h.status) {
+		switch n := h.expect; {
 		case n < 0 && h.http2():
 			return false // a reset stream costs the connection nothing
 		case n < 0:

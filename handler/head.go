@@ -206,6 +206,9 @@ func (p *parser) field(l span) (key, val span) {
 				return span{}, span{}
 			}
 			return span{l.start, i}, p.trim(span{i + 1, l.end})
+		case isBlank(c) && i > l.start && i+1 < l.end && p.buf[i+1] == ':':
+			// "Foo : bar" is not Foo; as in net/http it stays what it is.
+			return span{l.start, i + 1}, p.trim(span{i + 2, l.end})
 		case !isToken[c]:
 			return span{}, span{}
 		case upper && 'a' <= c && c <= 'z', !upper && 'A' <= c && c <= 'Z':

@@ -26,7 +26,7 @@ type Plan struct {
 	Decompress            bool
 	TitleCase             bool
 	UserAgent             string
-	ServerName            string // for SNI and verification; empty: the host
+	ServerName            string      // for SNI and verification; empty: the host
 	Defaults              http.Header // sent unless the request has the field
 	Expect                bool
 	PriorKnowledge        bool // HTTP/2 without negotiation

@@ -35,7 +35,8 @@ func (h *Handler) prepare() error {
 	}
 	h.source = src
 	h.upgrade = req.Method == http.MethodConnect ||
-		hasHeader(req.Header, "Upgrade") && httpguts.HeaderValuesContainsToken(req.Header["Connection"], "upgrade")
+		req.Header.Get("Upgrade") != "" ||
+		httpguts.HeaderValuesContainsToken(req.Header["Connection"], "upgrade")
 
 	o := optionsPool.Get().(*cgo.Options)
 	defer optionsPool.Put(o)
@@ -63,6 +64,7 @@ func (h *Handler) prepare() error {
 		ExpectSent: len(req.Header["Expect"]) > 0,
 		Debug:      h.plan.Wire != nil,
 		Trailers:   len(req.Trailer) > 0,
+		InfoFree:   h.trace.start(req.Context(), h),
 	}
 	if err := h.encodeBody(o, &setup); err != nil {
 		return err
@@ -94,12 +96,13 @@ func (h *Handler) encodeURL(o *cgo.Options) error {
 	}
 	target := u.RequestURI()
 	if h.spec.Request.Method == http.MethodConnect {
-		target = h.spec.Request.Host
-		if target == "" {
+		switch {
+		case u.Opaque != "":
+			target = u.Opaque
+		case u.Path == "" && h.spec.Request.Host != "":
+			target = h.spec.Request.Host
+		case u.Path == "":
 			target = u.Host
-		}
-		if u.Path != "" {
-			target = u.RequestURI()
 		}
 	}
 	if plainTarget(target) {
@@ -305,6 +308,8 @@ func (h *Handler) encodeHeaders(o *cgo.Options, setup *cgo.Setup) {
 	}
 	if len(ua) > 0 && ua[0] != "" {
 		l.Add("User-Agent: ", ua[0])
+	} else if ok {
+		l.Add("User-Agent:")
 	}
 	for k, vv := range req.Header {
 		h.addField(&l, k, vv)

@@ -35,12 +35,17 @@ func (h *Handler) Response() (*http.Response, error) {
 	h.mu.Lock()
 	err, raw, stream := h.err, h.head, h.stream
 	h.mu.Unlock()
+	defer func() { h.spec.Request = nil }() // its memory is the caller's again
+	h.trace.wait()
 	if err != nil {
 		return nil, err
 	}
 	resp, err := h.parse(raw, stream)
 	if err != nil {
 		_ = stream.Close()
+		if _, ok := err.(*failure.Error); !ok {
+			err = failure.New(failure.Protocol, err.Error())
+		}
 		return nil, h.annotate(err)
 	}
 	return resp, nil
@@ -73,7 +78,7 @@ func (h *Handler) parse(raw []byte, stream *body.Stream) (*http.Response, error)
 		}
 	}
 	switch {
-	case resp.StatusCode == http.StatusSwitchingProtocols || h.upgrade && req.Method == http.MethodConnect && resp.StatusCode == 200:
+	case resp.StatusCode == http.StatusSwitchingProtocols || h.upgrade && h.tunnel():
 		resp.Body = &duplex{Stream: stream, up: h.upload}
 		return resp, nil
 	case noBody(req.Method, resp.StatusCode):
@@ -132,12 +137,12 @@ func (h *Handler) framing(resp *http.Response) error {
 		delete(hd, "Trailer")
 	}
 	if resp.ProtoMajor == 1 {
-		resp.Close = closes(resp)
+		resp.Close = closes(resp, method)
 	}
 	return nil
 }
 
-func closes(resp *http.Response) bool {
+func closes(resp *http.Response, method string) bool {
 	for _, v := range resp.Header["Connection"] {
 		for t := range strings.SplitSeq(v, ",") {
 			switch strings.ToLower(textproto.TrimString(t)) {
@@ -150,7 +155,7 @@ func closes(resp *http.Response) bool {
 			}
 		}
 	}
-	return resp.ProtoMinor == 0 || resp.ContentLength < 0 && len(resp.TransferEncoding) == 0 && !noBody("", resp.StatusCode) && resp.StatusCode >= 200
+	return resp.ProtoMinor == 0 || resp.ContentLength < 0 && len(resp.TransferEncoding) == 0 && !noBody(method, resp.StatusCode) && resp.StatusCode >= 200
 }
 
 // setTrailer merges what came behind the body, when its reader sees the end.
@@ -188,6 +193,9 @@ func (h *Handler) decode(resp *http.Response) error {
 	}
 	dec, err := body.NewDecoder(name, resp.Body, body.Limits{})
 	if err != nil {
+		if resp.Header.Get("Location") != "" {
+			return nil // the body of a redirect is hardly ever read: no reason to fail it
+		}
 		return err
 	}
 	resp.Body = &decodedBody{dec, h}
@@ -226,10 +234,22 @@ type duplex struct {
 	up *pump
 }
 
-func (d *duplex) Write(p []byte) (int, error) { return d.up.write(p) }
+func (d *duplex) Write(p []byte) (int, error) {
+	if d.up == nil {
+		return 0, errNotAsked
+	}
+	return d.up.write(p)
+}
+
+// errNotAsked is why there is no way up: only a request with an Upgrade field
+// keeps it open.
+var errNotAsked = failure.New(failure.Unsupported, "the server switched protocols unasked: the connection can only be read")
 
 // CloseWrite ends the sending half.
 func (d *duplex) CloseWrite() error {
+	if d.up == nil {
+		return errNotAsked
+	}
 	if d.up.ring.End() {
 		d.up.h.spec.Driver.Feed(d.up.h)
 	}

@@ -15,6 +15,7 @@ import (
 const (
 	codeOK          = 0
 	codePartialFile = 18
+	codeMemory      = 27
 	codeHTTP2       = 16
 	codeGotNothing  = 52
 	codeSendError   = 55
@@ -55,7 +56,14 @@ func (h *Handler) outcome(res cgo.Result) error {
 	if h.goodReset(res) {
 		return nil
 	}
+	if res.Code == codeMemory && h.t.HeadBytes() > 0 && h.stream == nil {
+		// libcurl's own limit of a header line has no code of its own.
+		return failure.Newf(failure.HeadTooLarge, "a header line is longer than libcurl takes")
+	}
 	e := failure.FromCurl(res.Code, res.Text)
+	if e.Kind == failure.TLS && strings.Contains(res.Text, "wrong version number") {
+		e.Detail = "server gave HTTP response to HTTPS client (" + res.Text + ")"
+	}
 	if res.Text == "" {
 		e.Detail = cgo.Strerror(res.Code)
 	}
@@ -76,11 +84,13 @@ func (h *Handler) goodReset(res cgo.Result) bool {
 	if h.stream == nil || (res.Code != codeHTTP2Stream && res.Code != codeHTTP2) {
 		return false
 	}
-	if !strings.Contains(res.Text, "NO_ERROR") && !strings.Contains(res.Text, "closed cleanly") && res.Text != "" {
-		return false
-	}
 	n := contentLength(h.head)
-	return n < 0 || n == h.t.Received()
+	if strings.Contains(res.Text, "NO_ERROR") {
+		return n < 0 || n == h.t.Received()
+	}
+	// Sending on the stream that was reset is reported without words; only the
+	// length can tell then that the response is whole.
+	return res.Text == "" && n == h.t.Received()
 }
 
 // cancelError is the error of a request that was given up.
@@ -105,16 +115,15 @@ func (h *Handler) annotate(err error) error {
 		e = failure.Wrap(failure.Internal, err)
 	}
 	if e.Op != "" {
-		return e
+		return err
 	}
 	c := *e
-	method := h.spec.Request.Method
-	if method == "" {
-		method = "GET"
-	}
-	c.At(method, h.url)
+	_ = c.At(h.method, h.url)
 	c.LocalAddr, c.RemoteAddr = h.local, h.remote
 	c.Log = h.log.last()
+	if h.plan.RoundTripper {
+		return roundTripError(&c, h.plan.MaxHead)
+	}
 	return &c
 }
 

@@ -47,7 +47,7 @@ func (h *Handler) feed(ev cgo.Event) {
 	if ev&cgo.EventRewind != 0 {
 		p.rewind.Store(true)
 	}
-	if ev&(cgo.EventWant|cgo.EventRewind) != 0 && !p.started && !h.upgrade {
+	if ev&(cgo.EventWant|cgo.EventRewind) != 0 && !p.started && h.source.IsStream() {
 		p.started = true
 		h.refs.Add(1)
 		go p.run()
@@ -78,6 +78,7 @@ func (h *Handler) endUpload() {
 func (p *pump) run() {
 	defer p.h.unref()
 	src := p.h.source
+	defer src.Close() // a rewind beside the end opens it anew
 	for !p.stopped.Load() {
 		if p.rewind.CompareAndSwap(true, false) {
 			if err := src.Rewind(); err != nil {
@@ -178,7 +179,7 @@ func expectEnd(src *body.Source, want int64) error {
 
 // trailers are the request's trailers as lines, once its body has been read.
 func (h *Handler) trailers() []string {
-	tr := h.spec.Request.Trailer
+	tr := h.requestTrailer
 	var lines []string
 	for k, vv := range tr {
 		for _, v := range vv {

@@ -83,7 +83,7 @@ func (f *fetchFlags) flags() *pflag.FlagSet {
 	s.StringArrayVarP(&f.headers, "header", "H", nil, "send the field `'NAME: VALUE'`; 'NAME:' takes a default one away")
 	s.StringArrayVar(&f.data, "data", nil, "send `TEXT`, or @FILE, or @- for standard input; several are joined by &")
 	s.StringVarP(&f.user, "user", "u", "", "log in as `USER:PASSWORD`")
-	s.StringVar(&f.auth, "auth", "basic", "how to log in: basic, digest, ntlm, or any that the server offers (`SCHEME`)")
+	s.StringVar(&f.auth, "auth", "basic", "log in by `SCHEME`: basic, digest, ntlm, or any of them")
 	s.StringVarP(&f.agent, "user-agent", "A", "", "call the client `NAME`; '' sends none")
 
 	s.BoolP("location", "L", true, "follow redirects, which is what happens anyway")

@@ -106,7 +106,7 @@ func (s *screen) watch(j *job, resp *ratmom.Response) io.ReadCloser {
 	if !s.bars {
 		return resp.Body
 	}
-	name := j.url
+	name := fileName(j.url)
 	if j.target != "" {
 		name = filepath.Base(j.target)
 	}

@@ -93,7 +93,7 @@ func bytes(w http.ResponseWriter, r *http.Request) {
 
 const line = "All work and no play makes the agent a dull goroutine. 123456789\n"
 
-var text = strings.Repeat(line, 1000)
+var text = strings.Repeat(line, 1<<14) // 1 MiB
 
 // events are five server-sent events, a moment apart.
 func events(w http.ResponseWriter, r *http.Request) {

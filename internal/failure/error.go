@@ -32,6 +32,8 @@ type Error struct {
 	// LocalAddr and RemoteAddr are those of the connection; the zero value if
 	// there was none.
 	LocalAddr, RemoteAddr netip.AddrPort
+	// Text is the whole message, if it is not to be made of the parts above.
+	Text string
 	// Log is the conversation on the wire, its secrets masked.
 	Log []byte
 }
@@ -66,6 +68,9 @@ func (e *Error) At(op string, u *url.URL) *Error {
 
 // Error returns one line: operation, URL, kind, libcurl's words, cause.
 func (e *Error) Error() string {
+	if e.Text != "" {
+		return oneLine(e.Text)
+	}
 	var b strings.Builder
 	if e.Op != "" {
 		b.WriteString(oneLine(e.Op))

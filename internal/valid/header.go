@@ -31,14 +31,14 @@ func Trailer(h http.Header) error {
 func fields(what string, h http.Header) error {
 	for name, values := range h {
 		if !httpguts.ValidHeaderFieldName(name) {
-			return invalid("%s name %s", what, quote(name))
+			return invalid("invalid %s field name %s", what, quote(name))
 		}
 		for _, v := range values {
 			if httpguts.ValidHeaderFieldValue(v) {
 				continue
 			}
 			i := strings.IndexFunc(v, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
-			return invalid("%s %s: value has the control character %q at byte %d", what, quote(name), v[i], i)
+			return invalid("control character %q at byte %d: invalid %s field value for %s", v[i], i, what, quote(name))
 		}
 	}
 	return nil

@@ -36,7 +36,7 @@ func Request(r *http.Request) error {
 // which stands for GET, is valid.
 func Method(m string) error {
 	if m != "" && !httpguts.ValidHeaderFieldName(m) {
-		return invalid("method %s", quote(m))
+		return invalid("invalid method %s", quote(m))
 	}
 	return nil
 }

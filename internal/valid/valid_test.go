@@ -40,11 +40,11 @@ func TestHeader_refuses_what_would_break_the_message(t *testing.T) {
 		"X-A": {"", " a\tb ", "\xe4 ü", "quoted \"x\""}, "lower": nil, "!#$%&'*+-.^_`|~09": {"x"},
 	}))
 	for _, name := range []string{"", " ", "A:", "A B", "A\r\nB", "A\x00", "ä", ":path", "A\t", strings.Repeat("ä", 5000)} {
-		refused(t, Header(http.Header{name: {"x"}}), "header name")
+		refused(t, Header(http.Header{name: {"x"}}), "header field name")
 	}
 	for _, value := range []string{"a\r\nX-Evil: b", "a\n", "\r", "\x00", "\x7f", "a\x1bb"} {
 		err := Header(http.Header{"Authorization": {"fine", "secret" + value}})
-		refused(t, err, `header "Authorization"`, "control character")
+		refused(t, err, `header field value for "Authorization"`, "control character")
 		assert.NotContains(t, err.Error(), "secret")
 	}
 	refused(t, Header(http.Header{"A": {"b\r\nc"}}), `'\r' at byte 1`)
@@ -56,8 +56,8 @@ func TestTrailer_refuses_framing_too(t *testing.T) {
 	for _, name := range []string{"Content-Length", "content-length", "Trailer", "TRANSFER-ENCODING"} {
 		refused(t, Trailer(http.Header{name: nil}), name)
 	}
-	refused(t, Trailer(http.Header{"A B": nil}), `trailer name "A B"`)
-	refused(t, Trailer(http.Header{"A": {"\n"}}), `trailer "A"`)
+	refused(t, Trailer(http.Header{"A B": nil}), `trailer field name "A B"`)
+	refused(t, Trailer(http.Header{"A": {"\n"}}), `trailer field value for "A"`)
 }
 
 func TestURL_takes_http_with_a_host(t *testing.T) {

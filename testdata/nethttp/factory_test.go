@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"weak"
 
 	"github.com/ratmom/ratmom"
 	"github.com/ratmom/ratmom/cgo"
@@ -39,7 +40,7 @@ type ratmomTripper struct {
 	client *ratmom.Client
 
 	mu      sync.Mutex
-	cancels map[*http.Request]context.CancelCauseFunc
+	cancels map[weak.Pointer[http.Request]]context.CancelCauseFunc
 }
 
 func newRatmom(fc FactoryConfig) (http.RoundTripper, error) {
@@ -95,7 +96,7 @@ func newRatmom(fc FactoryConfig) (http.RoundTripper, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &ratmomTripper{cfg: fc, client: client, cancels: map[*http.Request]context.CancelCauseFunc{}}, nil
+	return &ratmomTripper{cfg: fc, client: client, cancels: map[weak.Pointer[http.Request]]context.CancelCauseFunc{}}, nil
 }
 
 func version(c *http.Transport) config.Version {
@@ -117,8 +118,16 @@ func version(c *http.Transport) config.Version {
 func (t *ratmomTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL != nil {
 		if alt := t.cfg.Alt[req.URL.Scheme]; alt != nil {
-			if res, err := alt.RoundTrip(req); err != http.ErrSkipAltProtocol {
+			res, err := alt.RoundTrip(req)
+			if err != http.ErrSkipAltProtocol {
 				return res, err
+			}
+			if req.GetBody != nil { // it may have been read
+				r := *req
+				if r.Body, err = req.GetBody(); err != nil {
+					return nil, err
+				}
+				req = &r
 			}
 		}
 	}
@@ -154,11 +163,15 @@ func (t *ratmomTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	req = req.WithContext(ctx)
 	t.mu.Lock()
-	t.cancels[orig] = cancel
+	t.cancels[weak.Make(orig)] = cancel
 	t.mu.Unlock()
 	res, err := t.client.Transport(opts...).RoundTrip(req)
 	if res != nil {
 		res.Request = orig
+	} else {
+		t.mu.Lock()
+		delete(t.cancels, weak.Make(orig))
+		t.mu.Unlock()
 	}
 	return res, err
 }
@@ -171,7 +184,7 @@ func closeBody(req *http.Request) {
 
 func (t *ratmomTripper) CancelRequest(req *http.Request) {
 	t.mu.Lock()
-	cancel := t.cancels[req]
+	cancel := t.cancels[weak.Make(req)]
 	t.mu.Unlock()
 	if cancel != nil {
 		cancel(shimExportErrRequestCanceled)
