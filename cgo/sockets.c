@@ -142,14 +142,24 @@ static int local_port(curl_socket_t fd) {
     return 0;
 }
 
-/* Finds the socket of the connection with this local address: known already, or
- * one of those that this request opened. */
+static int remote_port(curl_socket_t fd) {
+    struct sockaddr_storage s;
+    socklen_t n = sizeof(s);
+    if (getpeername(fd, (struct sockaddr *)&s, &n))
+        return -1;
+    return s.ss_family == AF_INET    ? ntohs(((struct sockaddr_in *)&s)->sin_port)
+           : s.ss_family == AF_INET6 ? ntohs(((struct sockaddr_in6 *)&s)->sin6_port)
+                                     : 0;
+}
+
+/* Finds the socket of the connection with this local address: one of those that
+ * this request opened, or known already. The kernel gives a local port to several
+ * connections with different remote ends: then the remote address decides. 7.88.1
+ * names the port of the URL there, which is not the proxy's, so that it has no say
+ * when there is nothing to decide. */
 static int32_t find(struct ratmom_req *r, const char *ip, int port, const char *rip, int rport) {
     struct ratmom_io *io = r->multi->io;
     uint64_t key = key_of(ip, port);
-    for (int32_t i = io->bucket[key % RATMOM_BUCKETS]; i >= 0; i = io->fds[i].next)
-        if (io->fds[i].key == key)
-            return i;
     for (uint32_t i = 0; i < r->nopened && i < 8; i++) {
         int32_t fd = r->opened[i];
         struct ratmom_fd *f = &io->fds[fd];
@@ -162,7 +172,25 @@ static int32_t find(struct ratmom_req *r, const char *ip, int port, const char *
         addr_parse(&f->raddr, rip, rport);
         return fd;
     }
-    return -1;
+    struct ratmom_addr remote;
+    int32_t found = -1;
+    int parsed = 0;
+    for (int32_t i = io->bucket[key % RATMOM_BUCKETS]; i >= 0; i = io->fds[i].next) {
+        if (io->fds[i].key != key)
+            continue;
+        if (found < 0) {
+            found = i;
+            continue;
+        }
+        if (!parsed++)
+            addr_parse(&remote, rip, rport);
+        struct ratmom_fd *a = &io->fds[found], *b = &io->fds[i];
+        int ha = !memcmp(a->raddr.ip, remote.ip, sizeof(remote.ip)) && remote_port(found) == rport;
+        int hb = !memcmp(b->raddr.ip, remote.ip, sizeof(remote.ip)) && remote_port(i) == rport;
+        if (hb && !ha)
+            found = i;
+    }
+    return found;
 }
 
 /* Notes which connection the request has been given. */
