@@ -1,0 +1,125 @@
+package endurance
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ratmom/ratmom"
+	"github.com/ratmom/ratmom/config"
+	"github.com/ratmom/ratmom/internal/testserver"
+)
+
+// patience is how long a test waits for what must come.
+const patience = 10 * time.Second
+
+// slack is the factor by which a limit may be missed on a busy machine before a
+// test fails; what was measured is logged.
+const slack = 10
+
+// newClient makes a client that is closed when the test ends.
+func newClient(t testing.TB, opts ...config.ClientOption) *ratmom.Client {
+	t.Helper()
+	c, err := ratmom.New(append([]config.ClientOption{config.Proxy("")}, opts...)...)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// clientFor makes a client that speaks to the server in its mode.
+func clientFor(t testing.TB, mode testserver.Mode, caFile string, opts ...config.ClientOption) *ratmom.Client {
+	t.Helper()
+	return newClient(t, append(modeOptions(mode, caFile), opts...)...)
+}
+
+func modeOptions(mode testserver.Mode, caFile string) []config.ClientOption {
+	var opts []config.ClientOption
+	switch mode {
+	case testserver.H1, testserver.HTTPS1:
+		opts = append(opts, config.HTTPVersion(config.HTTP11))
+	case testserver.H2:
+		opts = append(opts, config.HTTPVersion(config.HTTP2))
+	case testserver.H2C:
+		opts = append(opts, config.HTTPVersion(config.HTTP2PriorKnowledge))
+	}
+	if caFile != "" {
+		opts = append(opts, config.CAFile(caFile))
+	}
+	return opts
+}
+
+// request makes a request that dies with the test or with its patience.
+func request(t testing.TB, ctx context.Context, method, url string) *http.Request {
+	t.Helper()
+	req, err := http.NewRequestWithContext(ctx, method, url, nil)
+	require.NoError(t, err)
+	return req
+}
+
+func patient(t testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// heavy leaves a test out that takes long.
+func heavy(t testing.TB) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("takes long")
+	}
+}
+
+// within fails the test if an operation that should take limit took slack times
+// as long, and logs what it took.
+func within(t testing.TB, what string, limit, took time.Duration) {
+	t.Helper()
+	t.Logf("%s: %v (to be within %v)", what, took.Round(10*time.Microsecond), limit)
+	require.Less(t, took, limit*slack, what)
+}
+
+// memory is a figure of this process from /proc/self/status, in bytes: VmRSS now,
+// VmHWM at its highest since resetPeak.
+func memory(t testing.TB, figure string) int64 {
+	t.Helper()
+	b, err := os.ReadFile("/proc/self/status")
+	require.NoError(t, err)
+	for line := range strings.Lines(string(b)) {
+		if f := strings.Fields(line); f[0] == figure+":" {
+			n, err := strconv.ParseInt(f[1], 10, 64)
+			require.NoError(t, err)
+			return n << 10
+		}
+	}
+	t.Fatalf("no %s in /proc/self/status", figure)
+	return 0
+}
+
+// resetPeak begins a new measurement of VmHWM.
+func resetPeak(t testing.TB) {
+	t.Helper()
+	require.NoError(t, os.WriteFile("/proc/self/clear_refs", []byte("5"), 0))
+}
+
+func mib(n int64) float64 { return float64(n) / (1 << 20) }
+
+// waitUntil asks again and again until ok, and tells whether that came in time.
+func waitUntil(d time.Duration, ok func() bool) bool {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	limit := time.After(d)
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-limit:
+			return ok()
+		}
+	}
+	return true
+}
