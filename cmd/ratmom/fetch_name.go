@@ -57,9 +57,6 @@ func fileName(raw string) string {
 		}
 		return r
 	}, name)
-	if name[0] == '.' || name[0] == '-' {
-		name = "_" + name[1:]
-	}
 	if len(name) > maxName {
 		end := path.Ext(name)
 		if len(end) > 20 {
@@ -67,10 +64,16 @@ func fileName(raw string) string {
 		}
 		name = strings.ToValidUTF8(name[:maxName-len(end)], "") + end
 	}
+	if name = strings.TrimRight(name, " ."); name == "" {
+		return "index.html"
+	}
+	if name[0] == '.' || name[0] == '-' {
+		name = "_" + name[1:]
+	}
 	if reserved(name) {
 		name = "_" + name
 	}
-	return strings.TrimRight(name, " .")
+	return name
 }
 
 // reserved reports whether Windows takes the name for a device.
