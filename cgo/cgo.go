@@ -29,8 +29,8 @@ package cgo
 #cgo nocallback ratmom_req_trailers
 #cgo noescape ratmom_unpause
 #cgo nocallback ratmom_unpause
-#cgo noescape ratmom_remove
-#cgo nocallback ratmom_remove
+#cgo noescape ratmom_cancel
+#cgo nocallback ratmom_cancel
 #cgo noescape ratmom_chunk_put
 #cgo nocallback ratmom_chunk_put
 #cgo noescape ratmom_now

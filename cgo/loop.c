@@ -90,6 +90,17 @@ void ratmom_remove(struct ratmom_multi *m, struct ratmom_req *r) {
     unlink_live(m, r);
 }
 
+/* Ends a transfer whatever it is doing. Over HTTP/2 libcurl queues a RST_STREAM
+ * that nothing sends while the connection is otherwise idle, and the server would
+ * work on for nobody: then the connection goes too. */
+void ratmom_cancel(struct ratmom_multi *m, struct ratmom_req *r) {
+    int32_t fd = r->fd;
+    uint32_t gen = r->fd_gen;
+    ratmom_remove(m, r);
+    if (fd >= 0 && m->io->fds[fd].gen == gen && m->io->fds[fd].ours && !m->io->fds[fd].users)
+        ratmom_fd_hangup(m, fd);
+}
+
 static void finish(struct ratmom_multi *m, struct ratmom_req *r, CURLcode result) {
     r->result = result;
     if (r->head_held) { /* no further round: it was final */

@@ -90,7 +90,7 @@ func (m *Multi) Events(f func(slot uint32)) {
 }
 
 // Remove takes t out of the loop at once, whatever it is doing.
-func (m *Multi) Remove(t *Transfer) { C.ratmom_remove(m.c, t.r) }
+func (m *Multi) Remove(t *Transfer) { C.ratmom_cancel(m.c, t.r) }
 
 // Forget drops the marks of t that no one will look at any more. Call it after
 // Remove, before t goes back to its pool.

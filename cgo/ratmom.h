@@ -201,6 +201,7 @@ int ratmom_multi_setopt(struct ratmom_multi *m, int option, long value);
  * will sleep if nothing happened. */
 void ratmom_step(struct ratmom_multi *m, int nadds, int64_t go_deadline, int park);
 void ratmom_unpause(struct ratmom_req *r, int recv, int send);
+void ratmom_cancel(struct ratmom_multi *m, struct ratmom_req *r);
 void ratmom_remove(struct ratmom_multi *m, struct ratmom_req *r);
 int ratmom_close_idle(struct ratmom_multi *m);
 int64_t ratmom_now(void);

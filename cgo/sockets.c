@@ -234,6 +234,12 @@ void ratmom_io_http2(struct ratmom_req *r) {
         r->multi->io->fds[r->fd].http2 = 1;
 }
 
+void ratmom_fd_hangup(struct ratmom_multi *m, curl_socket_t fd) {
+    if (!m->io->fds[fd].udp)
+        shutdown(fd, SHUT_RDWR);
+    ratmom_fd_drop(m, fd);
+}
+
 /* Shuts down every connection that no transfer uses; libcurl finds them dead
  * and closes them at its next look. */
 int ratmom_close_idle(struct ratmom_multi *m) {
@@ -242,8 +248,7 @@ int ratmom_close_idle(struct ratmom_multi *m) {
         struct ratmom_fd *f = &m->io->fds[fd];
         if (!f->ours || f->users || f->udp || !(f->key || (f->local && f->removed)))
             continue;
-        shutdown(fd, SHUT_RDWR);
-        ratmom_fd_drop(m, fd);
+        ratmom_fd_hangup(m, fd);
         n++;
     }
     return n;

@@ -35,6 +35,8 @@ struct ratmom_io {
 struct ratmom_fd *ratmom_fd_at(struct ratmom_multi *m, curl_socket_t fd);
 int ratmom_io_open(struct ratmom_multi *m);
 void ratmom_io_close(struct ratmom_multi *m);
+/* Ends a connection that no transfer uses; libcurl finds it dead later. */
+void ratmom_fd_hangup(struct ratmom_multi *m, curl_socket_t fd);
 void ratmom_fd_drop(struct ratmom_multi *m, curl_socket_t fd); /* before close */
 
 #endif
