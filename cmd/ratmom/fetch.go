@@ -26,7 +26,7 @@ func fetch(ctx context.Context, args []string, t terminal) int {
 	}
 	base := ""
 	if f.demo {
-		s, err := demo.Start()
+		s, err := demo.Start(ctx)
 		if err != nil {
 			_, _ = fmt.Fprintf(t.err, "ratmom fetch: %v\n", err)
 			return exitFailed

@@ -71,7 +71,7 @@ func (f *fetcher) run(ctx context.Context) int {
 	for next := 0; ; {
 		f.mu.Lock()
 		saving := f.saving
-		turn, wake := context.WithCancel(context.Background())
+		turn, wake := context.WithCancel(context.WithoutCancel(ctx))
 		f.wake = wake
 		f.mu.Unlock()
 

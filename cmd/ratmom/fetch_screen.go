@@ -41,9 +41,11 @@ func newScreen(f *fetchFlags, t terminal, targets []string) *screen {
 	if len(targets) > 1 {
 		s.many = len(targets)
 	}
-	// Bars and something else on one terminal would mix.
-	mixed := t.outTerminal && (f.writeOut != "" || slices.Contains(targets, ""))
-	s.bars = t.bars && !f.silent && f.verbose == 0 && !mixed && !(f.writeOut != "" && slices.Contains(targets, ""))
+	// Bars do not go with anything else on the same terminal, nor with lines of
+	// metrics on standard error.
+	toOut, lines := slices.Contains(targets, ""), f.writeOut != ""
+	mixed := t.outTerminal && (toOut || lines) || toOut && lines
+	s.bars = t.bars && !f.silent && f.verbose == 0 && !mixed
 	return s
 }
 

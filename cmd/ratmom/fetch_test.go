@@ -167,7 +167,7 @@ func TestFetch_ends_when_interrupted_and_leaves_no_part_of_a_file(t *testing.T) 
 }
 
 func TestFetch_goes_on_after_failures(t *testing.T) {
-	s, err := demo.Start()
+	s, err := demo.Start(t.Context())
 	require.NoError(t, err)
 	defer s.Close()
 	bad := []string{
@@ -244,7 +244,7 @@ func TestFetch_sends_what_the_flags_say(t *testing.T) {
 }
 
 func TestFetch_goes_through_a_proxy(t *testing.T) {
-	s, err := demo.Start()
+	s, err := demo.Start(t.Context())
 	require.NoError(t, err)
 	defer s.Close()
 	r := fetchRun(t, "-x", s.URL, "http://elsewhere.invalid/echo")

@@ -29,7 +29,7 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
-	url, stop, err := demo.URL(args, "/page/16") // takes about 86 ms
+	url, stop, err := demo.URL(ctx, args, "/page/16") // takes about 86 ms
 	if err != nil {
 		return err
 	}

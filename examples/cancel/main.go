@@ -30,7 +30,7 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
-	url, stop, err := demo.URL(args, "/silence")
+	url, stop, err := demo.URL(ctx, args, "/silence")
 	if err != nil {
 		return err
 	}

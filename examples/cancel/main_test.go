@@ -17,7 +17,7 @@ func TestCancel_gives_up_in_three_ways(t *testing.T) {
 }
 
 func TestCancel_shows_a_server_that_answers(t *testing.T) {
-	s, err := demo.Start()
+	s, err := demo.Start(t.Context())
 	require.NoError(t, err)
 	defer s.Close()
 	var out bytes.Buffer

@@ -40,7 +40,7 @@ func main() {
 
 // run shows progress on bars, unless that is nil.
 func run(ctx context.Context, args []string, out, bars io.Writer) error {
-	url, stop, err := demo.URL(args, "/bytes/50000000?rate=20000000")
+	url, stop, err := demo.URL(ctx, args, "/bytes/50000000?rate=20000000")
 	if err != nil {
 		return err
 	}

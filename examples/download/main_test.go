@@ -15,7 +15,7 @@ import (
 )
 
 func TestDownload_saves_the_file(t *testing.T) {
-	s, err := demo.Start()
+	s, err := demo.Start(t.Context())
 	require.NoError(t, err)
 	defer s.Close()
 	name := filepath.Join(t.TempDir(), "file")
@@ -28,7 +28,7 @@ func TestDownload_saves_the_file(t *testing.T) {
 }
 
 func TestDownload_draws_a_bar_that_ends_full(t *testing.T) {
-	s, err := demo.Start()
+	s, err := demo.Start(t.Context())
 	require.NoError(t, err)
 	defer s.Close()
 	var out, bars bytes.Buffer
@@ -38,7 +38,7 @@ func TestDownload_draws_a_bar_that_ends_full(t *testing.T) {
 }
 
 func TestDownload_leaves_no_part_of_a_file(t *testing.T) {
-	s, err := demo.Start()
+	s, err := demo.Start(t.Context())
 	require.NoError(t, err)
 	defer s.Close()
 	dir := t.TempDir()
@@ -52,7 +52,7 @@ func TestDownload_leaves_no_part_of_a_file(t *testing.T) {
 }
 
 func TestDownload_does_not_save_an_error_page(t *testing.T) {
-	s, err := demo.Start()
+	s, err := demo.Start(t.Context())
 	require.NoError(t, err)
 	defer s.Close()
 	name := filepath.Join(t.TempDir(), "file")

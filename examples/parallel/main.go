@@ -38,7 +38,7 @@ const (
 func run(ctx context.Context, args []string, out io.Writer) error {
 	urls := args
 	if len(urls) == 0 {
-		base, stop, err := demo.URL(nil, "/page/")
+		base, stop, err := demo.URL(ctx, nil, "/page/")
 		if err != nil {
 			return err
 		}

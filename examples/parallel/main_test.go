@@ -20,7 +20,7 @@ func TestParallel_fetches_all_pages(t *testing.T) {
 }
 
 func TestParallel_goes_on_after_a_failure(t *testing.T) {
-	s, err := demo.Start()
+	s, err := demo.Start(t.Context())
 	require.NoError(t, err)
 	defer s.Close()
 	var out bytes.Buffer
@@ -31,7 +31,7 @@ func TestParallel_goes_on_after_a_failure(t *testing.T) {
 }
 
 func TestParallel_ends_when_interrupted(t *testing.T) {
-	s, err := demo.Start()
+	s, err := demo.Start(t.Context())
 	require.NoError(t, err)
 	defer s.Close()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -28,7 +28,7 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
-	url, stop, err := demo.URL(args, "/")
+	url, stop, err := demo.URL(ctx, args, "/")
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
-	url, stop, err := demo.URL(args, "/events")
+	url, stop, err := demo.URL(ctx, args, "/events")
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ func TestStreaming_prints_all_events(t *testing.T) {
 }
 
 func TestStreaming_prints_an_event_before_the_stream_ends(t *testing.T) {
-	s, err := demo.Start()
+	s, err := demo.Start(t.Context())
 	require.NoError(t, err)
 	defer s.Close()
 	ctx, cancel := context.WithCancel(t.Context())

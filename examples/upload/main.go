@@ -29,7 +29,7 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
-	url, stop, err := demo.URL(args, "/upload")
+	url, stop, err := demo.URL(ctx, args, "/upload")
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ func TestUpload_sends_what_has_no_length_yet(t *testing.T) {
 }
 
 func TestUpload_sends_a_file(t *testing.T) {
-	s, err := demo.Start()
+	s, err := demo.Start(t.Context())
 	require.NoError(t, err)
 	defer s.Close()
 	name := filepath.Join(t.TempDir(), "file")

@@ -19,13 +19,13 @@ type Server struct {
 	wait sync.WaitGroup
 }
 
-// Start starts a server. Close it.
-func Start() (*Server, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+// Start starts a server, which lives until Close, whatever happens to ctx.
+func Start(ctx context.Context) (*Server, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	base, stop := context.WithCancel(context.Background())
+	base, stop := context.WithCancel(context.WithoutCancel(ctx))
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
@@ -54,11 +54,11 @@ func (s *Server) Close() {
 
 // URL returns the first of args; without one, path on a server that it starts.
 // stop ends that server and must be called.
-func URL(args []string, path string) (url string, stop func(), err error) {
+func URL(ctx context.Context, args []string, path string) (url string, stop func(), err error) {
 	if len(args) > 0 {
 		return args[0], func() {}, nil
 	}
-	s, err := Start()
+	s, err := Start(ctx)
 	if err != nil {
 		return "", nil, err
 	}

@@ -13,7 +13,7 @@ import (
 
 func start(t *testing.T) (*Server, *http.Client) {
 	t.Helper()
-	s, err := Start()
+	s, err := Start(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
 	c := &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}
@@ -73,12 +73,12 @@ func TestServer_ends_while_a_client_waits(t *testing.T) {
 }
 
 func TestURL_starts_a_server_only_without_arguments(t *testing.T) {
-	url, stop, err := URL([]string{"http://example.com/"}, "/x")
+	url, stop, err := URL(t.Context(), []string{"http://example.com/"}, "/x")
 	require.NoError(t, err)
 	stop()
 	assert.Equal(t, "http://example.com/", url)
 
-	url, stop, err = URL(nil, "/x")
+	url, stop, err = URL(t.Context(), nil, "/x")
 	require.NoError(t, err)
 	defer stop()
 	assert.Regexp(t, `^http://127\.0\.0\.1:\d+/x$`, url)
