@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -86,10 +87,6 @@ func TestOptions_pack_what_libcurl_is_to_do(t *testing.T) {
 		},
 		{ConnectTo(nil), nil},
 		{UnixSocket("/run/a.sock"), []string{"CURLOPT_UNIX_SOCKET_PATH /run/a.sock"}},
-		{Interface("eth0"), []string{"CURLOPT_INTERFACE if!eth0"}},
-		{Interface(""), nil},
-		{LocalAddress(addr("::1")), []string{"CURLOPT_INTERFACE host!::1"}},
-		{LocalAddress(addr("::ffff:127.0.0.1")), []string{"CURLOPT_INTERFACE host!127.0.0.1"}},
 		{LocalPort(4000, 10), []string{"CURLOPT_LOCALPORT 4000", "CURLOPT_LOCALPORTRANGE 10"}},
 		{LocalPort(0, 0), nil},
 		{IPVersion(IPv6), []string{"CURLOPT_IPRESOLVE 2"}},
@@ -115,6 +112,33 @@ func TestOptions_pack_what_libcurl_is_to_do(t *testing.T) {
 		assert.Equal(t, []string{"CURLOPT_HTTP_VERSION 30"}, added(t, HTTPVersion(HTTP3), testURLs[1]))
 		assert.Equal(t, []string{"CURLOPT_HTTP_VERSION 31"}, added(t, HTTPVersion(HTTP3Only), testURLs[1]))
 	}
+}
+
+func TestLocalEnd_of_another_kind_than_the_clients_has_its_own_connections(t *testing.T) {
+	bare := cgo.Features().AtLeast(8, 9, 0)
+	host := "host!"
+	if bare {
+		host = ""
+	}
+	own := []string{"CURLOPT_FORBID_REUSE 1", "CURLOPT_FRESH_CONNECT 1"}
+	if !bare {
+		own = nil // libcurl keeps them apart itself
+	}
+	of := func(c *ClientConfig, opts ...any) []string {
+		got := slices.DeleteFunc(records(t, request(t, c, opts...), testURLs[0]), func(s string) bool {
+			return !strings.HasPrefix(s, "CURLOPT_INTERFACE") && !strings.HasPrefix(s, "CURLOPT_F")
+		})
+		return append([]string(nil), got...)
+	}
+	none, named := client(t), client(t, Interface("eth0"))
+	assert.Nil(t, of(none, Interface("")))
+	assert.Equal(t, []string{"CURLOPT_INTERFACE " + host + "::1"}, of(none, LocalAddress(addr("::1"))))
+	assert.Equal(t, []string{"CURLOPT_INTERFACE " + host + "127.0.0.1"}, of(none, LocalAddress(addr("::ffff:127.0.0.1"))))
+	assert.Equal(t, append(slices.Clone(own), "CURLOPT_INTERFACE if!eth0"), of(none, Interface("eth0")))
+	assert.Equal(t, []string{"CURLOPT_INTERFACE if!eth0"}, of(named))
+	assert.Equal(t, []string{"CURLOPT_INTERFACE if!eth0"}, of(named, Interface("eth0")))
+	assert.Equal(t, append(slices.Clone(own), "CURLOPT_INTERFACE "+host+"::1"), of(named, LocalAddress(addr("::1"))))
+	assert.Equal(t, append([]string(nil), own...), of(named, Interface("")))
 }
 
 func TestHTTP2PriorKnowledge_takes_no_used_connection_before_8_0(t *testing.T) {

@@ -11,7 +11,9 @@ import (
 // "eth0". Linux lets only root bind to the interface itself; for others its
 // address is taken. "" is any.
 //
-// It and [LocalAddress] replace one another. Default: any. CURLOPT_INTERFACE.
+// It and [LocalAddress] replace one another. With libcurl 8.9 and later a request
+// whose interface differs from its client's has a connection of its own: libcurl
+// would take any. Default: any. CURLOPT_INTERFACE.
 func Interface(name string) Option { return both(localEnd{name: name}) }
 
 // LocalAddress makes connections leave from an address of this machine. The zero
@@ -47,11 +49,22 @@ func (s localEnd) validate() error {
 	return checkText("Interface", s.name)
 }
 
-func (s localEnd) encode(o *cgo.Options) {
+func (s localEnd) encodeTarget(o *cgo.Options, r *RequestConfig, _ target) {
+	// From 8.9 on libcurl compares the local end of a connection that it might use
+	// again only if the option has no prefix. An address needs none. A name
+	// without one is looked up like a host's if there is no such interface, so it
+	// keeps its prefix, and connections by name are kept apart here.
+	bare := cgo.Features().AtLeast(8, 9, 0)
 	switch {
 	case s.name != "":
 		o.String(cgo.OptInterface, "if!"+s.name)
+	case s.addr.IsValid() && bare:
+		o.String(cgo.OptInterface, s.addr.Unmap().String())
 	case s.addr.IsValid():
 		o.String(cgo.OptInterface, "host!"+s.addr.Unmap().String())
+	}
+	if of, _ := lookupClient[localEnd](r.client); bare && of != s && of.name+s.name != "" {
+		o.Long(cgo.OptFreshConnect, 1)
+		o.Long(cgo.OptForbidReuse, 1)
 	}
 }
