@@ -91,14 +91,20 @@ void ratmom_remove(struct ratmom_multi *m, struct ratmom_req *r) {
 }
 
 /* Ends a transfer whatever it is doing. Over HTTP/2 libcurl queues a RST_STREAM
- * that nothing sends while the connection is otherwise idle, and the server would
- * work on for nobody: then the connection goes too. */
+ * that nothing sends until the connection is used again, and the server would work
+ * on for nobody: the connection's other transfers are made to send it; if there are
+ * none, the connection goes too. */
 void ratmom_cancel(struct ratmom_multi *m, struct ratmom_req *r) {
     int32_t fd = r->fd;
     uint32_t gen = r->fd_gen;
     ratmom_remove(m, r);
-    if (fd >= 0 && m->io->fds[fd].gen == gen && m->io->fds[fd].ours && !m->io->fds[fd].users)
+    if (fd < 0 || m->io->fds[fd].gen != gen || !m->io->fds[fd].ours)
+        return;
+    int running;
+    if (!m->io->fds[fd].users)
         ratmom_fd_hangup(m, fd);
+    else if (m->io->fds[fd].http2)
+        curl_multi_socket_action(m->m, fd, CURL_CSELECT_IN, &running);
 }
 
 static void finish(struct ratmom_multi *m, struct ratmom_req *r, CURLcode result) {

@@ -89,9 +89,15 @@ func TestParseHead_reads_header_lines(t *testing.T) {
 	}
 }
 
+func TestParseHead_keeps_a_name_with_a_blank_before_the_colon_apart(t *testing.T) {
+	h, err := ParseHead([]byte("HTTP/1.1 200 OK\r\nFoo : bar\r\n\r\n"))
+	require.NoError(t, err)
+	require.Equal(t, http.Header{"Foo ": {"bar"}}, h.Header)
+}
+
 func TestParseHead_leaves_out_odd_lines_and_keeps_the_others(t *testing.T) {
 	for _, odd := range []string{
-		"no colon", ": no name", " continues nothing", "bad name: x", "name : x", "n\xe4me: x", "(x): y", "\x00: y",
+		"no colon", ": no name", " continues nothing", "bad name: x", "n\xe4me: x", "(x): y", "\x00: y",
 		"Nul: a\x00b", "Bell: a\ab", "Cr: a\rb", "Del: a\x7fb",
 		"odd line\r\n continued: x", "Nul: a\r\n b\x00",
 	} {
