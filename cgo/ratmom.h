@@ -127,6 +127,7 @@ struct ratmom_req {
     int64_t ring_total, ring_left; /* bytes owed in all and still; -1 unknown */
     uint32_t ring_eof, ring_fail, ring_starved, ring_full, ring_rewind, ring_asked;
     struct curl_slist *trailers; /* request trailers, given to libcurl once */
+    struct curl_slist *headers;  /* of the request; in owned */
 
     /* C's own */
     CURL *easy;

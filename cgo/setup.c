@@ -151,6 +151,8 @@ static int set_one(struct ratmom_req *r, uint32_t kind, CURLoption opt, const un
         struct curl_slist *list = NULL;
         if (n && !(list = list_make(r, p, size, n)))
             return CURLE_OUT_OF_MEMORY;
+        if (opt == CURLOPT_HTTPHEADER)
+            r->headers = list;
         return curl_easy_setopt(r->easy, opt, list);
     }
     case RATMOM_OP_BLOB: {

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 void ratmom_mark(struct ratmom_req *r, uint32_t ev) {
     struct ratmom_multi *m = r->multi;
@@ -279,6 +280,14 @@ static int on_trailer(struct curl_slist **list, void *user) {
 
 #define MAX_ROUNDS 8 /* NTLM to a proxy and to the server takes six */
 
+/* libcurl leaves a header of ours as it is when it goes on without Expect; one
+ * without a value is not sent. */
+static void drop_expect(struct ratmom_req *r) {
+    for (struct curl_slist *l = r->headers; l; l = l->next)
+        if (!strncasecmp(l->data, "Expect:", 7))
+            l->data[7] = 0;
+}
+
 /* libcurl calls this before it sends the request, and again before it sends the
  * request once more. A second sending is only let through as a round of
  * authentication or after a 417: everything else, such as the silent retry when
@@ -289,8 +298,10 @@ static int on_prereq(void *user, char *rip, char *lip, int rport, int lport) {
     if (r->prereqs++) {
         uint32_t s = r->heads_since;
         int round = (r->auth_armed && (s == 401 || s == 407)) || (r->expect_sent && s == 417);
-        if (s == 417)
+        if (s == 417 && r->expect_sent) {
             r->expect_sent = 0; /* once: 7.88.1 would repeat it without end */
+            drop_expect(r);
+        }
         if (!round || ++r->resends > MAX_ROUNDS) {
             stop(r, r->refused ? RATMOM_CAUSE_REFUSED : RATMOM_CAUSE_RESEND);
             return CURL_PREREQFUNC_ABORT;

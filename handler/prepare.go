@@ -340,7 +340,7 @@ func (h *Handler) encodeHeaders(o *cgo.Options, setup *cgo.Setup) {
 		l.Add("Content-Type:") // libcurl would call it a form
 	}
 	if len(req.Header["Expect"]) == 0 {
-		if h.plan.Expect && !hasHeader(req.Header, "Expect") && !h.plan.RoundTripper && h.source.IsStream() && !h.upgrade {
+		if h.plan.Expect && !hasHeader(req.Header, "Expect") && !h.plan.RoundTripper && !h.source.IsNone() && !h.upgrade {
 			l.Add("Expect: 100-continue")
 			setup.ExpectSent = true
 		} else {
