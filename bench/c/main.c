@@ -118,8 +118,10 @@ static uint64_t run(struct loop *l, struct request *rs, const struct args *a, lo
             curl_easy_getinfo(m->easy_handle, CURLINFO_RESPONSE_CODE, &status);
             curl_multi_remove_handle(l->multi, r->easy);
             if (rc != CURLE_OK || status != 200) {
-                fprintf(stderr, "cpeer: %s: status %ld: %s\n", r->url, status,
-                        curl_easy_strerror(rc));
+                long os = 0;
+                curl_easy_getinfo(r->easy, CURLINFO_OS_ERRNO, &os);
+                fprintf(stderr, "cpeer: %s: status %ld: %s (%s)\n", r->url, status,
+                        curl_easy_strerror(rc), strerror((int)os));
                 exit(1);
             }
             bytes += r->received;

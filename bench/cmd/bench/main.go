@@ -47,7 +47,7 @@ func main() {
 	flag.StringVar(&s.cipher, "cipher", "TLS_AES_128_GCM_SHA256", "TLS 1.3 cipher suite of the server")
 	flag.IntVar(&s.sizes.requests, "requests", 100_000, "small requests a run")
 	flag.IntVar(&s.sizes.inFlight, "inflight", 5000, "requests in flight against the slow server")
-	flag.DurationVar(&s.sizes.after, "after", 3*time.Second, "when the slow server answers")
+	flag.DurationVar(&s.sizes.after, "after", 3*time.Second, "when the slow server answers, if all are in flight by then")
 	flag.Float64Var(&s.quiet, "quiet", 0.1, "repeat a run during which other programs had more than this share of the machine, or the core was slower by as much")
 	flag.DurationVar(&s.patience, "patience", 10*time.Second, "how long to try for a quiet run, before the quietest is taken")
 	flag.StringVar(&out, "o", "", "write the tables to this file too")
@@ -174,7 +174,7 @@ func (s settings) run(n *nginx, r row, p peer) (sample, error) {
 	if !r.slow {
 		return measure(s.clientCore, n.cmd.Process.Pid, program, args)
 	}
-	server, err := startSlow(s.serverCore, filepath.Join(s.programs, "slow"), s.sizes.after)
+	server, err := startSlow(s.serverCore, filepath.Join(s.programs, "slow"), s.sizes)
 	if err != nil {
 		return sample{}, err
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -77,8 +78,8 @@ type slow struct {
 	stdin io.Closer
 }
 
-func startSlow(core, program string, after time.Duration) (*slow, error) {
-	cmd := pinned(core, program, "-after", after.String())
+func startSlow(core, program string, z sizes) (*slow, error) {
+	cmd := pinned(core, program, "-after", z.after.String(), "-crowd", strconv.Itoa(z.inFlight))
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err

@@ -107,7 +107,7 @@ func rows() []row {
 		{
 			name: "inflight", title: "Requests in flight at once, HTTP/1.1, peak memory of the process",
 			metric: peakMemory,
-			peers:  []peer{cBuffer(16), cBuffer(64), cBuffer(256), netHTTP, ratmom, async},
+			peers:  []peer{cLazy, netHTTP, ratmom, async},
 			bounds: []bound{{netHTTP.name, 0.60}},
 			slow:   true,
 			args: func(_ *nginx, s sizes) []string {
