@@ -31,6 +31,9 @@ type settings struct {
 }
 
 func main() {
+	// Children are told to end when the thread that started them does
+	// (Pdeathsig): it must be one that lasts.
+	runtime.LockOSThread()
 	var (
 		s           settings
 		only, peers string
