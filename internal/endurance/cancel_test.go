@@ -3,8 +3,6 @@ package endurance
 import (
 	"context"
 	"net"
-	"os"
-	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -212,17 +210,4 @@ func TestCancel_ten_thousand_times_leaves_nothing_behind(t *testing.T) {
 	require.Equal(t, c0.Multis, c1.Multis)
 	require.Zero(t, c1.ChunkBytes)
 	require.Less(t, rss1-rss0, int64(8<<20))
-}
-
-// openSockets are the sockets among a process's descriptors.
-func openSockets(t testing.TB, dir string) (sockets []string) {
-	t.Helper()
-	names, err := filepath.Glob(dir + "/*")
-	require.NoError(t, err)
-	for _, name := range names {
-		if what, err := os.Readlink(name); err == nil && strings.HasPrefix(what, "socket:") {
-			sockets = append(sockets, filepath.Base(name)+" "+what)
-		}
-	}
-	return sockets
 }
