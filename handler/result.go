@@ -120,9 +120,7 @@ func (h *Handler) annotate(err error) error {
 	c := *e
 	_ = c.At(h.method, h.url)
 	h.mu.Lock()
-	h.mu.Lock() // a cancel may come beside the head
 	c.LocalAddr, c.RemoteAddr = h.local, h.remote
-	h.mu.Unlock()
 	h.mu.Unlock()
 	c.Log = h.log.last()
 	if h.plan.RoundTripper {
