@@ -126,14 +126,17 @@ static void on_dropped(struct ratmom_multi *m, curl_socket_t fd, struct ratmom_f
     char c;
     int idle = !f->users && !(f->local && f->http2 && m->nlive);
     if (idle && !f->udp) {
-        if (f->http2) {
-            ssize_t n = recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
-            if (n > 0) { /* a PING or SETTINGS: libcurl reads it at the next use */
-                if (f->reg != EPOLLRDHUP) {
-                    ctl(m, fd, f, EPOLLRDHUP);
-                    return;
-                }
-            } else if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+        ssize_t n = recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+            /* Nothing came. 8.14.1 drops a socket that it wanted to write to, too,
+             * when the response is there before it has seen the request as sent. */
+            if (f->reg & EPOLLOUT)
+                ctl(m, fd, f, EPOLLIN);
+            return;
+        }
+        if (f->http2 && n > 0) { /* a PING or SETTINGS: libcurl reads it at the next use */
+            if (f->reg != EPOLLRDHUP) {
+                ctl(m, fd, f, EPOLLRDHUP);
                 return;
             }
         }
