@@ -341,6 +341,9 @@ func (h *Handler) End(cause error) {
 	}
 	if s != nil { // a head is an answer, whatever became of the body
 		h.complete(nil)
+		if h.Err() != nil { // a cancel came before the head, so nobody gets the body
+			_ = s.Close()
+		}
 	} else {
 		h.complete(err)
 	}
