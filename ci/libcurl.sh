@@ -28,6 +28,23 @@ without_ours() {
 	printf '%s' "$1" | tr ':' '\n' | grep -v "^$CACHE/" | paste -sd: || true
 }
 
+# mark is a macro that nobody reads. Go's build cache does not see that headers
+# have changed, but does see flags: each libcurl, and each update of one, has a mark.
+mark() {
+	local version
+	if [ "$flavour" = system ]; then
+		version=$(env -u PKG_CONFIG_PATH pkg-config --modversion libcurl 2>/dev/null || true)
+		version+=" $(dpkg-query -W -f '${Version}' 'libcurl4-*-dev' 2>/dev/null || true)"
+	else
+		version=$(sed -n 's/^Description: //p' "$prefix/pkgconfig/libcurl.pc")
+	fi
+	printf 'RATMOM_BUILT_WITH_%s' "$(printf '%s' "$flavour $version" | tr -c 'A-Za-z0-9' _)"
+}
+
+export_or_unset() {
+	if [ -n "$2" ]; then printf 'export %s=%q\n' "$1" "$2"; else echo "unset $1"; fi
+}
+
 settings() {
 	local path libs
 	path=$(without_ours "${PKG_CONFIG_PATH:-}")
@@ -35,15 +52,11 @@ settings() {
 	if [ "$flavour" != system ]; then
 		path=$prefix/pkgconfig${path:+:$path}
 		libs=$prefix/lib${libs:+:$libs}
-		# Go's build cache does not see that the headers have changed.
-		printf 'export GOCACHE=%q\n' "$CACHE/go-build/$flavour"
-	elif [[ ${GOCACHE:-} == "$CACHE"/* ]]; then
-		echo 'unset GOCACHE'
 	fi
-	printf 'export PKG_CONFIG_PATH=%q\n' "$path"
+	export_or_unset PKG_CONFIG_PATH "$path"
 	# The flavour's own dependencies (ngtcp2, nghttp3) are not on its rpath.
-	printf 'export LD_LIBRARY_PATH=%q\n' "$libs"
-	printf 'export CGO_CFLAGS=%q\n' "$cflags"
+	export_or_unset LD_LIBRARY_PATH "$libs"
+	printf 'export CGO_CFLAGS=%q\n' "$cflags -D$(mark)"
 	printf 'export RATMOM_LIBCURL=%q\n' "$flavour"
 }
 

@@ -53,8 +53,7 @@ golangci() {
 	local bin=$CACHE/bin/golangci-lint-$GOLANGCI
 	if [ ! -x "$bin" ]; then
 		note "building golangci-lint $GOLANGCI; the first time takes two minutes"
-		# With the ordinary build cache, whatever the flavour of libcurl.
-		env -u GOCACHE GOBIN="$CACHE/bin" GOFLAGS= CGO_ENABLED=0 \
+		GOBIN="$CACHE/bin" GOFLAGS= CGO_ENABLED=0 \
 			go install "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$GOLANGCI" || return 1
 		mv "$CACHE/bin/golangci-lint" "$bin"
 	fi
