@@ -55,10 +55,11 @@ func NewWhole(p []byte, err error) *Stream {
 // the stream is handed to its reader.
 func (s *Stream) OnEOF(f func()) { s.onEOF = f }
 
-// Push adds bytes. Agent only.
+// Push adds bytes. Those that come after Fail are dropped: its error is sticky.
+// Agent only.
 func (s *Stream) Push(c cgo.Chunks) {
 	s.mu.Lock()
-	if s.closed {
+	if s.closed || s.err != nil {
 		s.mu.Unlock()
 		r := cgo.Reader{Chunks: c}
 		r.Free()
@@ -70,17 +71,16 @@ func (s *Stream) Push(c cgo.Chunks) {
 }
 
 // Paused tells that the transfer has paused. It reports whether the reader has
-// made room meanwhile, so that the agent must resume at once. Agent only.
+// made room meanwhile, so that the agent must resume at once. A stream that has
+// been closed or has failed is left paused: the word of it is on its way to the
+// agent, and to resume until it arrives would never end. Agent only.
 func (s *Stream) Paused() (resume bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	// Not what is in chunks: WriteTo holds a piece outside while its writer is
 	// busy, and to resume before it has been consumed only pauses again.
-	if s.closed || s.feeder.Consumed(0) < s.low {
-		return true
-	}
-	s.paused = true
-	return false
+	s.paused = s.closed || s.err != nil || s.feeder == nil || s.feeder.Consumed(0) >= s.low
+	return !s.paused
 }
 
 // Finish ends the stream: with io.EOF, or with the error that the reader gets

@@ -2,6 +2,7 @@ package endurance
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"runtime/debug"
 	"strings"
@@ -93,35 +94,52 @@ func TestCancel_of_a_connect_that_nobody_answers_is_immediate(t *testing.T) {
 	within(t, "the end", 50*time.Millisecond, time.Since(start))
 }
 
-func TestCancel_of_a_stream_resets_it_and_leaves_its_connection(t *testing.T) {
-	for _, path := range []string{"/silent", "/head"} {
-		t.Run(path, func(t *testing.T) {
-			began, gone := make(chan struct{}, 8), make(chan struct{}, 8)
-			s := testserver.Start(t, testserver.H2, silence(began, gone))
-			client := clientFor(t, testserver.H2, s.CAFile)
-			greet(t, client, s.URL)
-			ctx, cancel := context.WithCancel(patient(t))
-			f := client.SendAsync(request(t, ctx, "GET", s.URL+path))
-			<-began
-			if path == "/head" {
-				resp, err := f.Result()
-				require.NoError(t, err)
-				defer resp.Body.Close()
+func TestCancel_of_a_stream_reaches_the_server_at_once(t *testing.T) {
+	for _, mode := range []testserver.Mode{testserver.H2, testserver.H2C} {
+		for _, path := range []string{"/silent", "/head"} {
+			for _, alone := range []bool{true, false} {
+				t.Run(fmt.Sprintf("%s%s alone=%v", mode, path, alone), func(t *testing.T) {
+					began, gone := make(chan struct{}, 8), make(chan struct{}, 8)
+					s := testserver.Start(t, mode, silence(began, gone))
+					client := clientFor(t, mode, s.CAFile)
+					if mode == testserver.H2 {
+						greet(t, client, s.URL)
+					}
+					var other *ratmom.Response
+					if !alone {
+						var err error
+						other, err = client.Send(request(t, patient(t), "GET", s.URL+"/head"))
+						require.NoError(t, err)
+						defer other.Body.Close()
+						<-began
+					}
+					ctx, cancel := context.WithCancel(patient(t))
+					f := client.SendAsync(request(t, ctx, "GET", s.URL+path))
+					<-began
+					if path == "/head" {
+						resp, err := f.Result()
+						require.NoError(t, err)
+						defer resp.Body.Close()
+					}
+					start := time.Now()
+					cancel()
+					_, err := f.Result()
+					if path == "/silent" {
+						require.ErrorIs(t, err, ratmom.ErrCanceled)
+					}
+					select {
+					case <-gone:
+					case <-time.After(patience):
+						t.Fatal("the server was not told")
+					}
+					within(t, "the stream's end at the server", 50*time.Millisecond, time.Since(start))
+					if mode == testserver.H2 && !alone {
+						greet(t, client, s.URL)
+						require.Equal(t, 1, s.Accepted(), "the connection lives on")
+					}
+				})
 			}
-			start := time.Now()
-			cancel()
-			_, err := f.Result()
-			if path == "/silent" {
-				require.ErrorIs(t, err, ratmom.ErrCanceled)
-			}
-			within(t, "the end of the request", 50*time.Millisecond, time.Since(start))
-			// 7.88.1 keeps the RST_STREAM back until the connection is used
-			// again, if nothing else runs on it.
-			greet(t, client, s.URL)
-			<-gone
-			greet(t, client, s.URL)
-			require.Equal(t, 1, s.Accepted(), "the connection lives on")
-		})
+		}
 	}
 }
 
