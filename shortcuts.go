@@ -1,8 +1,10 @@
 package ratmom
 
 import (
+	"errors"
 	"io"
 	"net/http"
+	neturl "net/url"
 	"sync"
 
 	"github.com/ratmom/ratmom/config"
@@ -124,7 +126,13 @@ func (c *Client) do(method, url, contentType string, body io.Reader, opts []conf
 		if rc, ok := body.(io.Closer); ok {
 			_ = rc.Close()
 		}
-		return nil, failure.Wrap(failure.InvalidRequest, err)
+		e := failure.Wrap(failure.InvalidRequest, err)
+		var parse *neturl.Error
+		if errors.As(err, &parse) {
+			e.Err = parse.Err // without the URL, which may have a password
+		}
+		e.Op, e.URL = method, failure.MaskText(url)
+		return nil, e
 	}
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
