@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// Longest times that every libcurl keeps.
+// The longest times that every libcurl keeps, by the unit of the option.
 const (
-	maxMillis  = math.MaxInt32 * time.Millisecond // 24 days
-	maxSeconds = math.MaxInt32 * time.Second      // 68 years
+	maxFineTime   = math.MaxInt32 * time.Millisecond // 24 days
+	maxCoarseTime = math.MaxInt32 * time.Second      // 68 years
 )
 
 // checkTime refuses a negative duration and one above most.

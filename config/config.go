@@ -111,6 +111,23 @@ func (r *RequestConfig) Encode(o *cgo.Options, u *url.URL) error {
 	if err != nil {
 		return err
 	}
+	r.encodeBase(o, t)
+	r.encodeTarget(o, t)
+	return o.Err()
+}
+
+// EncodeTarget appends only those options that depend on u, for a handle that has
+// the others already.
+func (r *RequestConfig) EncodeTarget(o *cgo.Options, u *url.URL) error {
+	t, err := r.targetOf(u)
+	if err != nil {
+		return err
+	}
+	r.encodeTarget(o, t)
+	return o.Err()
+}
+
+func (r *RequestConfig) encodeBase(o *cgo.Options, t target) {
 	switch {
 	case !r.packed:
 		r.set.encode(o)
@@ -123,10 +140,12 @@ func (r *RequestConfig) Encode(o *cgo.Options, u *url.URL) error {
 	default:
 		o.Append(&r.client.easy)
 	}
+}
+
+func (r *RequestConfig) encodeTarget(o *cgo.Options, t target) {
 	for _, e := range r.targets {
 		e.encodeTarget(o, r, t)
 	}
-	return o.Err()
 }
 
 // Format implements fmt.Formatter: all verbs print the options, secrets masked.

@@ -18,7 +18,7 @@ func ConnectTimeout(d time.Duration) Option { return both(connectTimeout{d}) }
 type connectTimeout struct{ time.Duration }
 
 func (s connectTimeout) validate() error {
-	return checkTime("ConnectTimeout", s.Duration, maxMillis)
+	return checkTime("ConnectTimeout", s.Duration, maxFineTime)
 }
 
 func (s connectTimeout) encode(o *cgo.Options) {

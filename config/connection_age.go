@@ -24,7 +24,7 @@ func (c *ClientConfig) IdleConnectionAge() (time.Duration, bool) {
 type idleConnectionAge struct{ time.Duration }
 
 func (s idleConnectionAge) validate() error {
-	return checkTime("IdleConnectionAge", s.Duration, maxSeconds)
+	return checkTime("IdleConnectionAge", s.Duration, maxCoarseTime)
 }
 
 func (s idleConnectionAge) encode(o *cgo.Options) {
@@ -45,7 +45,7 @@ func ConnectionLifetime(d time.Duration) ClientOption { return forClient(connect
 type connectionLifetime struct{ time.Duration }
 
 func (s connectionLifetime) validate() error {
-	return checkTime("ConnectionLifetime", s.Duration, maxSeconds)
+	return checkTime("ConnectionLifetime", s.Duration, maxCoarseTime)
 }
 
 func (s connectionLifetime) encode(o *cgo.Options) {

@@ -21,7 +21,7 @@ type dnsCacheTimeout struct {
 }
 
 func (s dnsCacheTimeout) validate() error {
-	return checkTime("DNSCacheTimeout", s.Duration, maxSeconds)
+	return checkTime("DNSCacheTimeout", s.Duration, maxCoarseTime)
 }
 
 func (s dnsCacheTimeout) encode(o *cgo.Options) {

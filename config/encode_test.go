@@ -173,7 +173,7 @@ func TestCA_of_ones_own_leaves_no_other_trusted_and_holds_for_proxies(t *testing
 	}
 	if takesCABlob(cgo.Features()) {
 		got = records(t, client(t, CABytes(files.caPEM)).Defaults(), testURLs[1])
-		blob := fmt.Sprint(files.caPEM)
+		blob := fmt.Sprintf("%v", files.caPEM)
 		assert.Subset(t, got, []string{
 			"CURLOPT_CAINFO <nil>", "CURLOPT_PROXY_CAINFO <nil>",
 			"CURLOPT_CAINFO_BLOB " + blob, "CURLOPT_PROXY_CAINFO_BLOB " + blob,

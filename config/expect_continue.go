@@ -23,7 +23,7 @@ func (r *RequestConfig) ExpectContinue() time.Duration {
 type expectContinue struct{ time.Duration }
 
 func (s expectContinue) validate() error {
-	return checkTime("ExpectContinue", s.Duration, maxMillis)
+	return checkTime("ExpectContinue", s.Duration, maxFineTime)
 }
 
 func (s expectContinue) encode(o *cgo.Options) {

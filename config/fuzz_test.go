@@ -113,7 +113,7 @@ func FuzzOptions(f *testing.F) {
 		for _, v := range c.Multi().Records() {
 			require.Positive(t, v)
 		}
-		tr, err := pool.Get()
+		tr, err := pool.Get(nil, nil)
 		require.NoError(t, err)
 		defer pool.Put(tr)
 		require.NoError(t, tr.Prepare(&cgo.Setup{}, &o))

@@ -28,7 +28,7 @@ func (s lowSpeed) validate() error {
 	if err := checkRange("LowSpeed", s.bytesPerSecond, 0, math.MaxInt32); err != nil {
 		return err
 	}
-	if err := checkTime("LowSpeed", s.d, maxSeconds); err != nil {
+	if err := checkTime("LowSpeed", s.d, maxCoarseTime); err != nil {
 		return err
 	}
 	if (s.bytesPerSecond == 0) != (s.d == 0) {

@@ -73,7 +73,7 @@ func TestLibcurl_takes_every_sample(t *testing.T) {
 			if x == nil {
 				continue
 			}
-			r := client(t).Defaults()
+			var r *RequestConfig
 			if _, ok := x.(ClientOption); ok {
 				r = client(t, x).Defaults()
 			} else {
@@ -89,7 +89,7 @@ func TestLibcurl_takes_every_sample(t *testing.T) {
 // prepare sets the options on a real easy handle.
 func prepare(t testing.TB, pool *cgo.Pool, r *RequestConfig, u string) {
 	t.Helper()
-	tr, err := pool.Get()
+	tr, err := pool.Get(nil, nil)
 	require.NoError(t, err)
 	defer pool.Put(tr)
 	var o cgo.Options
