@@ -71,6 +71,7 @@ type agent struct {
 	adds    []*cgo.Transfer
 	timers  timers
 	closing bool
+	yield   bool // the last step woke somebody
 }
 
 // Handle is the way to an agent. When the last reference to it is dropped
@@ -215,6 +216,12 @@ func (a *agent) run() {
 // turn is one round: messages, one step of the loop, its events, time limits.
 func (a *agent) turn() cgo.Verdict {
 	a.parked.Store(false)
+	if a.yield {
+		// Those whose requests have completed go first: what they send next
+		// joins this turn, and the step does not keep them from their thread.
+		a.yield = false
+		runtime.Gosched()
+	}
 	if f := a.fault.Load(); f != nil {
 		if err := (*f)(); err != nil {
 			a.cause = err
@@ -234,7 +241,8 @@ func (a *agent) turn() cgo.Verdict {
 			park = false
 		}
 	}
-	a.m.Step(a.adds, a.timers.next(), park)
+	armed := a.timers.next()
+	a.m.Step(a.adds, armed, park)
 	clear(a.adds)
 	a.adds = a.adds[:0]
 	a.m.Events(a.event)
@@ -243,7 +251,8 @@ func (a *agent) turn() cgo.Verdict {
 		return cgo.Stop
 	}
 	expired := a.expire()
-	if park && !expired && !a.m.Busy() {
+	// An event may have begun a time limit that the step could not know of.
+	if park && !expired && !a.m.Busy() && a.timers.next() >= armed {
 		return cgo.Park
 	}
 	return cgo.Again
@@ -357,6 +366,7 @@ func (a *agent) event(slot uint32) {
 	if h == nil {
 		return
 	}
+	a.yield = true
 	switch h.Handle() {
 	case handler.Ended:
 		a.vacate(h)

@@ -16,7 +16,14 @@
 #define BATCH 64            /* sockets served in one step */
 #define STEP_NS 2000000     /* a step that took longer stops between sockets */
 #define OUT_SPINS 3         /* fruitless OUT events before OUT is withheld */
-#define HOLD_NS 250000000ll /* and for how long at the most */
+#define HOLD_NS 1000000000ll /* and for how long at the most */
+#define RETRY_NS 20000000ll /* until a change that the kernel refused is tried again */
+
+/* Has mend look at the sockets at the given time. */
+static void mend_at(struct ratmom_multi *m, int64_t at) {
+    if (at < m->mend)
+        m->mend = at;
+}
 
 static void ctl(struct ratmom_multi *m, curl_socket_t fd, struct ratmom_fd *f, uint32_t mask) {
     struct epoll_event ev = {.events = mask, .data.fd = fd};
@@ -26,12 +33,27 @@ static void ctl(struct ratmom_multi *m, curl_socket_t fd, struct ratmom_fd *f, u
         /* The number was closed or used again behind our back: not fatal. */
         op = errno == EEXIST ? EPOLL_CTL_MOD : errno == ENOENT ? EPOLL_CTL_ADD : 0;
         if (!op || epoll_ctl(m->epfd, op, fd, &ev)) {
+            /* Out of memory or watches: the transfer must not hang for ever. */
+            if (errno == ENOMEM || errno == ENOSPC)
+                mend_at(m, ratmom_now() + RETRY_NS);
             f->in_epoll = 0;
             return;
         }
     }
     f->in_epoll = 1;
     f->reg = mask;
+}
+
+/* Makes the changes that were refused or put off for long enough. */
+static void mend(struct ratmom_multi *m) {
+    m->mend = INT64_MAX;
+    for (int32_t fd = 0; fd < m->io->nfds; fd++) {
+        struct ratmom_fd *f = &m->io->fds[fd];
+        if (!f->want || f->removed || (f->in_epoll && f->reg == f->want))
+            continue;
+        f->held_out = 0;
+        ctl(m, fd, f, f->want);
+    }
 }
 
 void ratmom_fd_drop(struct ratmom_multi *m, curl_socket_t fd) {
@@ -196,6 +218,7 @@ static void on_ready(struct ratmom_multi *m, curl_socket_t fd, uint32_t ev) {
         f->held_out = 1;
         f->out_spins = 0;
         ctl(m, fd, f, EPOLLIN);
+        mend_at(m, m->now + HOLD_NS);
     }
 }
 
@@ -242,8 +265,12 @@ void ratmom_wait_run(struct ratmom_multi *m, int park) {
     }
     if (m->deadline <= m->now)
         m->nready++;
-    if (park && !m->nready)
-        arm(m, m->deadline < m->go_deadline ? m->deadline : m->go_deadline);
+    if (m->mend <= m->now)
+        mend(m);
+    if (park && !m->nready) {
+        int64_t at = m->deadline < m->go_deadline ? m->deadline : m->go_deadline;
+        arm(m, at < m->mend ? at : m->mend);
+    }
 }
 
 void ratmom_poll_wait(struct ratmom_multi *m) { (void)m; }

@@ -16,7 +16,7 @@ struct ratmom_multi *ratmom_multi_new(void) {
     if (!m)
         return NULL;
     m->epfd = m->evfd = m->tmfd = -1;
-    m->deadline = m->armed = INT64_MAX;
+    m->deadline = m->armed = m->mend = INT64_MAX;
     m->cap_adds = 256;
     m->adds = malloc(m->cap_adds * sizeof(*m->adds));
     m->m = curl_multi_init();

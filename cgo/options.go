@@ -43,6 +43,9 @@ type Options struct {
 // Err returns the first value that could not be packed.
 func (o *Options) Err() error { return o.err }
 
+// Bytes is the packed list, until it changes.
+func (o *Options) Bytes() []byte { return o.buf }
+
 // Len returns the packed size in bytes.
 func (o *Options) Len() int { return len(o.buf) }
 

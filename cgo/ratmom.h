@@ -127,7 +127,7 @@ struct ratmom_req {
     int64_t ring_total, ring_left; /* bytes owed in all and still; -1 unknown */
     uint32_t ring_eof, ring_fail, ring_starved, ring_full, ring_rewind, ring_asked;
     struct curl_slist *trailers; /* request trailers, given to libcurl once */
-    struct curl_slist *headers;  /* of the request; in owned */
+    struct curl_slist *headers;  /* of the request; one block with its strings */
 
     /* C's own */
     CURL *easy;
@@ -143,9 +143,10 @@ struct ratmom_req {
     uint32_t fd_gen;
     int32_t opened[8];
     uint32_t nopened;
-    void **owned; /* slists and bodies that libcurl does not copy */
+    void **owned; /* other slists and bodies that libcurl does not copy */
     uint32_t nowned, cap_owned;
     int64_t buf_size; /* the receive buffer that the easy handle may still hold */
+    uint32_t stained; /* a reset will not make the easy handle forget this use */
 };
 
 /* ---- packed options ------------------------------------------------------- */
@@ -161,9 +162,11 @@ enum ratmom_opkind {
 
 struct ratmom_req *ratmom_req_new(CURL *easy);
 void ratmom_req_free(struct ratmom_req *r);
-void ratmom_req_reset(struct ratmom_req *r);
+/* Forgets the last request; keep leaves the options as they are. */
+void ratmom_req_reset(struct ratmom_req *r, int keep);
 /* Returns 0, or the CURLcode with *bad_option set. */
-int ratmom_req_setup(struct ratmom_req *r, const unsigned char *ops, size_t len, int *bad_option);
+int ratmom_req_setup(struct ratmom_req *r, const unsigned char *ops, size_t len, int warm,
+                     int *bad_option);
 int ratmom_req_body(struct ratmom_req *r, const unsigned char *p, size_t len);
 int ratmom_req_trailers(struct ratmom_req *r, const unsigned char *items, size_t len, int n);
 /* Whether the easy handle is fit for another use. */
@@ -192,6 +195,7 @@ struct ratmom_multi {
     int32_t epfd, evfd, tmfd;
     struct ratmom_io *io;
     int64_t armed; /* when the timerfd fires; INT64_MAX when off */
+    int64_t mend;  /* when changes of the epoll set are to be made up for */
 };
 
 struct ratmom_multi *ratmom_multi_new(void);

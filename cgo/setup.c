@@ -55,8 +55,12 @@ static void buf_free(struct ratmom_buf *b) {
 
 /* Forgets everything of the last request. The easy handle itself is reset by
  * go-curl's Reset before the next setup. */
-void ratmom_req_reset(struct ratmom_req *r) {
+void ratmom_req_reset(struct ratmom_req *r, int keep_options) {
     owned_free(r);
+    if (!keep_options) {
+        free(r->headers);
+        r->headers = NULL;
+    }
     ratmom_chunk_put(r->body_first);
     free(r->ring);
     curl_slist_free_all(r->trailers);
@@ -72,14 +76,16 @@ void ratmom_req_reset(struct ratmom_req *r) {
     r->head = keep.head;
     r->info = keep.info;
     r->trailer = keep.trailer;
+    r->headers = keep.headers;
     r->owned = keep.owned;
     r->cap_owned = keep.cap_owned;
     r->buf_size = keep.buf_size;
+    r->stained = keep.stained;
     r->fd = -1;
 }
 
 void ratmom_req_free(struct ratmom_req *r) {
-    ratmom_req_reset(r);
+    ratmom_req_reset(r, 0);
     buf_free(&r->head);
     buf_free(&r->info);
     buf_free(&r->trailer);
@@ -89,10 +95,9 @@ void ratmom_req_free(struct ratmom_req *r) {
 }
 
 /* One block holds the nodes and the strings of a list. */
-static struct curl_slist *list_make(struct ratmom_req *r, const unsigned char *p, uint32_t size,
-                                    uint32_t n) {
+static struct curl_slist *list_make(const unsigned char *p, uint32_t size, uint32_t n) {
     unsigned char *block = malloc(n * sizeof(struct curl_slist) + size);
-    if (!block || own(r, block))
+    if (!block)
         return NULL;
     struct curl_slist *node = (struct curl_slist *)block;
     char *text = (char *)(node + n);
@@ -100,11 +105,11 @@ static struct curl_slist *list_make(struct ratmom_req *r, const unsigned char *p
     for (uint32_t i = 0; i < n; i++) {
         uint32_t len;
         if (end - p < 4)
-            return NULL;
+            goto bad;
         memcpy(&len, p, 4);
         p += 4;
         if ((uint64_t)(end - p) < (uint64_t)len + 1)
-            return NULL;
+            goto bad;
         memcpy(text, p, len + 1);
         node[i].data = text;
         node[i].next = i + 1 < n ? &node[i + 1] : NULL;
@@ -112,16 +117,37 @@ static struct curl_slist *list_make(struct ratmom_req *r, const unsigned char *p
         p += len + 1;
     }
     return node;
+bad:
+    free(block);
+    return NULL;
 }
 
 #define DEFAULT_BUFFER (16 * 1024) /* CURLOPT_BUFFERSIZE's */
 
 int ratmom_req_reusable(const struct ratmom_req *r) {
-    return !r->buf_size || r->buf_size >= DEFAULT_BUFFER;
+    return !r->stained && (!r->buf_size || r->buf_size >= DEFAULT_BUFFER);
+}
+
+/* Whether curl_easy_reset keeps what the option brings in. */
+static int stains(CURLoption opt) {
+    switch ((int)opt) {
+    case CURLOPT_SHARE:
+    case CURLOPT_COOKIEFILE:
+    case CURLOPT_COOKIEJAR:
+    case CURLOPT_COOKIELIST:
+    case CURLOPT_ALTSVC:
+    case CURLOPT_ALTSVC_CTRL:
+    case CURLOPT_HSTS:
+    case CURLOPT_HSTS_CTRL:
+        return 1;
+    }
+    return 0;
 }
 
 static int set_one(struct ratmom_req *r, uint32_t kind, CURLoption opt, const unsigned char *p,
                    uint32_t size, uint32_t n) {
+    if (kind != RATMOM_OP_NULL && stains(opt))
+        r->stained = 1;
     switch (kind) {
     case RATMOM_OP_LONG: {
         int64_t v;
@@ -149,10 +175,14 @@ static int set_one(struct ratmom_req *r, uint32_t kind, CURLoption opt, const un
         return curl_easy_setopt(r->easy, opt, NULL);
     case RATMOM_OP_LIST: {
         struct curl_slist *list = NULL;
-        if (n && !(list = list_make(r, p, size, n)))
+        if (n && !(list = list_make(p, size, n)))
             return CURLE_OUT_OF_MEMORY;
-        if (opt == CURLOPT_HTTPHEADER)
+        if (opt == CURLOPT_HTTPHEADER) {
+            free(r->headers);
             r->headers = list;
+        } else if (list && own(r, list)) {
+            return CURLE_OUT_OF_MEMORY;
+        }
         return curl_easy_setopt(r->easy, opt, list);
     }
     case RATMOM_OP_BLOB: {
@@ -163,9 +193,11 @@ static int set_one(struct ratmom_req *r, uint32_t kind, CURLoption opt, const un
     return CURLE_UNKNOWN_OPTION;
 }
 
-int ratmom_req_setup(struct ratmom_req *r, const unsigned char *ops, size_t len, int *bad_option) {
+int ratmom_req_setup(struct ratmom_req *r, const unsigned char *ops, size_t len, int warm,
+                     int *bad_option) {
     const unsigned char *end = ops + len;
-    ratmom_baseline(r);
+    if (!warm)
+        ratmom_baseline(r);
     while (end - ops >= 16) {
         uint32_t h[4];
         memcpy(h, ops, sizeof(h));

@@ -6,6 +6,7 @@ package cgo
 import "C"
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -24,7 +25,13 @@ type Transfer struct {
 	easy *curl.CURL
 	r    *C.struct_ratmom_req
 	pin  runtime.Pinner
-	used bool
+
+	// What the handle is set up for, so that the next request of the kind need
+	// not set it again.
+	profile any
+	target  []byte // packed options that depend on the URL
+	headers []byte // packed header lines
+	warm    bool
 }
 
 // Pool keeps the easy handles of one agent for reuse. Handles are never shared
@@ -38,8 +45,11 @@ type Pool struct {
 // poolSize is how many idle handles a pool keeps.
 const poolSize = 256
 
-// Get returns a transfer that carries nothing of its last use.
-func (p *Pool) Get() (*Transfer, error) {
+// Get returns a transfer that carries nothing of its last use. If profile is not
+// nil and the last use had the same profile and target, its options are left as
+// they are: then Warm reports true, and only URL, header and time limit are set
+// again.
+func (p *Pool) Get(profile any, target *Options) (*Transfer, error) {
 	p.mu.Lock()
 	var t *Transfer
 	if n := len(p.free); n > 0 {
@@ -47,7 +57,12 @@ func (p *Pool) Get() (*Transfer, error) {
 	}
 	p.mu.Unlock()
 	if t != nil {
-		t.easy.Reset()
+		t.warm = profile != nil && t.profile == profile && bytes.Equal(t.target, target.buf)
+		t.profile = nil
+		if !t.warm {
+			t.easy.Reset()
+			t.headers = t.headers[:0]
+		}
 		return t, nil
 	}
 	if err := Init(); err != nil {
@@ -67,7 +82,7 @@ func (p *Pool) Get() (*Transfer, error) {
 
 // Put gives t back. It must not run.
 func (p *Pool) Put(t *Transfer) {
-	C.ratmom_req_reset(t.r)
+	C.ratmom_req_reset(t.r, flagInt(t.profile != nil))
 	t.pin.Unpin()
 	fit := C.ratmom_req_reusable(t.r) != 0
 	p.mu.Lock()
@@ -96,6 +111,28 @@ func (t *Transfer) free() {
 	t.easy.Cleanup()
 	C.ratmom_req_free(t.r)
 	t.easy, t.r = nil, nil
+}
+
+// Warm reports whether the options of the last use are still set.
+func (t *Transfer) Warm() bool { return t.warm }
+
+// Keep notes that the transfer may be warm for the next request of this profile and
+// target. Call it after Prepare, for requests that set nothing but URL, header and
+// time limit beyond those.
+func (t *Transfer) Keep(profile any, target *Options) {
+	if t.r.nowned == 0 { // other lists than the header are freed with the request
+		t.profile = profile
+		t.target = append(t.target[:0], target.buf...)
+	}
+}
+
+// Headers sets the header lines, packed alone in o, unless they are set already.
+func (t *Transfer) Headers(o, into *Options) {
+	if t.warm && bytes.Equal(t.headers, o.buf) {
+		return
+	}
+	t.headers = append(t.headers[:0], o.buf...)
+	into.Append(o)
 }
 
 // Setup is what a transfer must know before it runs, beside its options.
@@ -135,7 +172,7 @@ func (t *Transfer) Prepare(s *Setup, o *Options) error {
 	r.info_free = flag(s.InfoFree)
 	r.head_only = flag(s.HeadOnly)
 	var bad C.int
-	rc := C.ratmom_req_setup(r, (*C.uchar)(unsafe.SliceData(o.buf)), C.size_t(len(o.buf)), &bad)
+	rc := C.ratmom_req_setup(r, (*C.uchar)(unsafe.SliceData(o.buf)), C.size_t(len(o.buf)), flagInt(t.warm), &bad)
 	if rc != 0 {
 		return &OptionError{Option: Opt(bad), Code: int(rc)}
 	}
@@ -158,6 +195,13 @@ func (e *OptionError) Error() string {
 // Strerror is libcurl's text for a CURLcode.
 func Strerror(code int) string {
 	return C.GoString(C.curl_easy_strerror(C.CURLcode(code)))
+}
+
+func flagInt(b bool) C.int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func flag(b bool) C.uint32_t {

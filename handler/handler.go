@@ -61,16 +61,16 @@ type Handler struct {
 	method string
 	// requestTrailer is filled by the caller while its body is read.
 	requestTrailer http.Header
-	pool   *cgo.Pool
-	t      *cgo.Transfer
-	refs   atomic.Int32 // who may touch t: the agent, the upload's pump
-	source *body.Source
-	upload *pump
+	pool           *cgo.Pool
+	t              *cgo.Transfer
+	refs           atomic.Int32 // who may touch t: the agent, the upload's pump
+	source         *body.Source
+	upload         *pump
 
-	acceptAdded bool // we asked for compression, so we undo it
+	acceptAdded bool  // we asked for compression, so we undo it
 	expect      int64 // Content-Length of the response, -1 unknown; agent only
 	upgrade     bool  // Upgrade or CONNECT: the body is a raw stream both ways
-	ended       bool // agent only
+	ended       bool  // agent only
 	unctx       func() bool
 	over        chan struct{} // closed at the end, if somebody waits for it
 

@@ -32,6 +32,7 @@ type Plan struct {
 	PriorKnowledge        bool // HTTP/2 without negotiation
 	HTTP1                 bool // never more than HTTP/1.1
 	Wire                  func(config.WireEvent)
+	keys                  [2]byte // their addresses name the plan with and without TLS
 	Proxy                 func(*url.URL) (*url.URL, error)
 }
 
@@ -74,6 +75,18 @@ func NewPlan(cfg *config.RequestConfig, roundTripper bool) *Plan {
 		p.HTTP1 = true
 	}
 	return p
+}
+
+// profile names what all plain requests under this plan have in common; nil if
+// nothing can be kept.
+func (p *Plan) profile(tls bool) any {
+	switch {
+	case p.AuthArmed || p.Wire != nil || p.ServerName != "":
+		return nil
+	case tls:
+		return &p.keys[1]
+	}
+	return &p.keys[0]
 }
 
 // Version is the module's version, as in the default User-Agent.

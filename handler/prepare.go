@@ -17,7 +17,23 @@ import (
 )
 
 // Packed options are built in memory that is used again.
-var optionsPool = sync.Pool{New: func() any { return new(cgo.Options) }}
+var optionsPool = sync.Pool{New: func() any { return new(optionBuffers) }}
+
+type optionBuffers struct{ all, target, headers cgo.Options }
+
+func (b *optionBuffers) reset() {
+	b.all.Reset()
+	b.target.Reset()
+	b.headers.Reset()
+}
+
+// plain reports whether the request sets nothing of its own but URL, header and
+// time limit, so that a handle set up for one like it serves.
+func (h *Handler) plain() bool {
+	req := h.spec.Request
+	return h.method == http.MethodGet && h.source.IsNone() && !h.upgrade && !h.spec.Fresh &&
+		!req.Close && len(req.Trailer) == 0 && !hasHeader(req.Header, "Expect") && plainTarget(req.URL.RequestURI())
+}
 
 // prepare validates the request and sets up the transfer: on the caller's
 // goroutine, before anything is sent.
@@ -38,22 +54,31 @@ func (h *Handler) prepare() error {
 		req.Header.Get("Upgrade") != "" ||
 		httpguts.HeaderValuesContainsToken(req.Header["Connection"], "upgrade")
 
-	o := optionsPool.Get().(*cgo.Options)
-	defer optionsPool.Put(o)
-	o.Reset()
-	if err := h.plan.Config.Encode(o, req.URL); err != nil {
+	b := optionsPool.Get().(*optionBuffers)
+	defer optionsPool.Put(b)
+	b.reset()
+	o := &b.all
+	if err := h.plan.Config.EncodeTarget(&b.target, req.URL); err != nil {
 		return err
+	}
+	var profile any
+	if h.plain() {
+		profile = h.plan.profile(req.URL.Scheme == "https")
+	}
+	if h.t, err = h.pool.Get(profile, &b.target); err != nil {
+		return failure.Wrap(failure.Internal, err)
+	}
+	if !h.t.Warm() {
+		if err := h.plan.Config.Encode(o, req.URL); err != nil {
+			return err
+		}
+		h.encodeConnection(o)
 	}
 	if err := h.encodeURL(o); err != nil {
 		return err
 	}
 	if err := h.encodeDeadline(o); err != nil {
 		return err
-	}
-	h.encodeConnection(o)
-
-	if h.t, err = h.pool.Get(); err != nil {
-		return failure.Wrap(failure.Internal, err)
 	}
 	setup := cgo.Setup{
 		ID:         h.ID,
@@ -69,9 +94,13 @@ func (h *Handler) prepare() error {
 	if err := h.encodeBody(o, &setup); err != nil {
 		return err
 	}
-	h.encodeHeaders(o, &setup)
+	h.encodeHeaders(&b.headers, &setup)
+	h.t.Headers(&b.headers, o)
 	if err := h.t.Prepare(&setup, o); err != nil {
 		return failure.Wrap(failure.InvalidOption, err)
+	}
+	if profile != nil {
+		h.t.Keep(profile, &b.target)
 	}
 	if !src.IsStream() {
 		return src.Close() // the bytes have been taken

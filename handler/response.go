@@ -250,8 +250,5 @@ func (d *duplex) CloseWrite() error {
 	if d.up == nil {
 		return errNotAsked
 	}
-	if d.up.ring.End() {
-		d.up.h.spec.Driver.Feed(d.up.h)
-	}
-	return nil
+	return d.up.closeWrite()
 }

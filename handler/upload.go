@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
 	"sync/atomic"
 
 	"github.com/ratmom/ratmom/body"
@@ -25,6 +26,12 @@ type pump struct {
 	rewind  atomic.Bool
 	started bool // agent only
 	err     atomic.Pointer[error]
+
+	// An upgraded connection is written to by the user, who holds no reference
+	// to the transfer: mu keeps the ring from being given back meanwhile.
+	writing sync.Mutex // one write at a time
+	mu      sync.Mutex
+	ended   bool // CloseWrite
 }
 
 func newPump(h *Handler) *pump {
@@ -61,13 +68,17 @@ func (h *Handler) endUpload() {
 	p := h.upload
 	switch {
 	case p != nil && p.started:
+		p.mu.Lock()
 		p.stopped.Store(true)
+		p.mu.Unlock()
 		p.poke()
 		if !h.source.Finished() {
 			go h.source.Close() // unblocks a Read that waits
 		}
 	case p != nil:
+		p.mu.Lock()
 		p.stopped.Store(true)
+		p.mu.Unlock()
 		p.poke()
 		if h.source != nil && h.source.IsStream() {
 			go h.source.Close() // user code does not run on the agent
@@ -107,7 +118,9 @@ func (p *pump) run() {
 		if !src.Rewindable() {
 			return
 		}
-		<-p.stir // the end, or a rewind
+		for !p.stopped.Load() && !p.rewind.Load() {
+			<-p.stir // may still tell of room that was found before
+		}
 	}
 }
 
@@ -203,21 +216,51 @@ func (h *Handler) uploadErr() error {
 // write is the upstream half of an upgraded connection: it puts user bytes
 // straight into the ring.
 func (p *pump) write(b []byte) (int, error) {
+	p.writing.Lock()
+	defer p.writing.Unlock()
 	n := 0
 	for n < len(b) {
-		if p.stopped.Load() {
-			return n, io.ErrClosedPipe
+		m, starved, err := p.put(b[n:])
+		if err != nil {
+			return n, err
 		}
-		space := p.ring.Space()
-		if len(space) == 0 {
-			<-p.stir
-			continue
-		}
-		m := copy(space, b[n:])
 		n += m
-		if p.ring.Commit(m) {
+		if starved {
 			p.h.spec.Driver.Feed(p.h)
+		}
+		if m == 0 {
+			<-p.stir
 		}
 	}
 	return n, nil
+}
+
+// put moves what fits into the ring, unless the connection is over.
+func (p *pump) put(b []byte) (n int, starved bool, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stopped.Load() || p.ended {
+		return 0, false, io.ErrClosedPipe
+	}
+	if n = copy(p.ring.Space(), b); n > 0 {
+		starved = p.ring.Commit(n)
+	}
+	return n, starved, nil
+}
+
+// closeWrite ends the upstream half.
+func (p *pump) closeWrite() error {
+	p.mu.Lock()
+	if p.stopped.Load() || p.ended {
+		p.mu.Unlock()
+		return nil
+	}
+	p.ended = true
+	starved := p.ring.End()
+	p.mu.Unlock()
+	p.poke() // a write that waits for room
+	if starved {
+		p.h.spec.Driver.Feed(p.h)
+	}
+	return nil
 }
