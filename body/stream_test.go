@@ -1,0 +1,59 @@
+package body
+
+import (
+	"errors"
+	"io"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// silent is a feeder that only counts what it is told.
+type silent struct{ resumed, abandoned, buffered int }
+
+func (f *silent) Consumed(n int) int { f.buffered -= n; return f.buffered }
+func (f *silent) Resume()            { f.resumed++ }
+func (f *silent) Abandon()           { f.abandoned++ }
+
+func TestStream_drops_what_it_holds_when_it_fails_and_keeps_the_error(t *testing.T) {
+	cut := errors.New("cut")
+	s := NewWhole([]byte("late"), nil)
+	s.Fail(cut)
+	p := make([]byte, 8)
+	for range 3 {
+		n, err := s.Read(p)
+		assert.Zero(t, n)
+		assert.ErrorIs(t, err, cut)
+	}
+	require.NoError(t, s.Close())
+	_, err := s.Read(p)
+	assert.Error(t, err)
+}
+
+func TestStream_tells_its_transfer_once_that_the_rest_is_not_wanted(t *testing.T) {
+	f := new(silent)
+	s := NewStream(f, 10)
+	for range 3 {
+		require.NoError(t, s.Close())
+	}
+	assert.Equal(t, 1, f.abandoned)
+
+	f = new(silent)
+	s = NewStream(f, 10)
+	s.Finish(io.EOF)
+	require.NoError(t, s.Close())
+	assert.Zero(t, f.abandoned, "after the end there is nothing to give up")
+}
+
+func TestStream_with_the_smallest_mark_is_resumed_when_it_is_empty(t *testing.T) {
+	f := new(silent)
+	s := NewStream(f, 0)
+	assert.True(t, s.Paused(), "nothing is buffered: go on")
+	f.buffered = 1
+	assert.False(t, s.Paused())
+	s.mu.Lock()
+	resume := s.consumed(1)
+	s.mu.Unlock()
+	assert.NotNil(t, resume)
+}
