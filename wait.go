@@ -5,6 +5,9 @@ import (
 	"reflect"
 )
 
+// maxSelect is how many channels one select takes, in package reflect.
+const maxSelect = 1 << 16
+
 // WaitAny waits until one of the futures is complete and returns its index. With
 // several complete it returns the first. It returns -1 and ctx's error when ctx is
 // done first; with no futures it waits for that.
@@ -16,6 +19,9 @@ func WaitAny(ctx context.Context, futures ...*Future) (int, error) {
 		default:
 		}
 	}
+	if len(futures) >= maxSelect {
+		return waitAnyOfMany(ctx, futures)
+	}
 	cases := make([]reflect.SelectCase, 0, len(futures)+1)
 	for _, f := range futures {
 		cases = append(cases, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(f.Done())})
@@ -25,6 +31,28 @@ func WaitAny(ctx context.Context, futures ...*Future) (int, error) {
 		return i, nil
 	}
 	return -1, context.Cause(ctx)
+}
+
+// waitAnyOfMany waits for parts of futures, each on a goroutine.
+func waitAnyOfMany(ctx context.Context, futures []*Future) (int, error) {
+	inner, stop := context.WithCancel(ctx)
+	defer stop()
+	const part = maxSelect / 2
+	found := make(chan int, len(futures)/part+1)
+	for from := 0; from < len(futures); from += part {
+		go func() {
+			i, err := WaitAny(inner, futures[from:min(from+part, len(futures))]...)
+			if err == nil {
+				found <- from + i
+			}
+		}()
+	}
+	select {
+	case i := <-found:
+		return i, nil
+	case <-ctx.Done():
+		return -1, context.Cause(ctx)
+	}
 }
 
 // WaitAll waits until all futures are complete, or ctx is done, whose error it
