@@ -131,12 +131,12 @@ func ExampleFuture_Wait() {
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
 	_, err = future.Wait(ctx) // ends the waiting, not the request
-	fmt.Println(err, client.Stats().Requests)
+	fmt.Println(err)
 
 	future.Cancel()
 	_, err = future.Result()
 	fmt.Println(errors.Is(err, ratmom.ErrCanceled))
 	// Output:
-	// context deadline exceeded 1
+	// context deadline exceeded
 	// true
 }

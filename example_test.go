@@ -219,11 +219,11 @@ func ExampleError() {
 	switch {
 	case errors.Is(err, ratmom.ErrTimeout): // context.DeadlineExceeded, too
 		errors.As(err, &e)
-		fmt.Println("too slow:", e.Op, e.RemoteAddr.IsValid())
+		fmt.Println("too slow:", e.Op, e.Kind)
 	case err != nil:
 		fmt.Printf("%+v\n", err) // with addresses and libcurl's words
 	}
-	// Output: too slow: GET true
+	// Output: too slow: GET timeout
 }
 
 func ExampleClient_Stats() {

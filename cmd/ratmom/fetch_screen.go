@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -54,7 +55,11 @@ func (s *screen) problem(err error) {
 	if s.silent {
 		return
 	}
-	s.message("ratmom fetch: " + err.Error() + "\n")
+	text := "ratmom fetch: " + err.Error()
+	if errors.Is(err, ratmom.ErrCertificateVerification) {
+		text += " (--cacert FILE trusts other authorities)"
+	}
+	s.message(text + "\n")
 }
 
 func (s *screen) message(text string) {

@@ -43,15 +43,15 @@ func TestBars_are_for_long_work_on_a_terminal(t *testing.T) {
 	assert.Contains(t, r.err, "1.0 MiB / 1.0 MiB")
 	assert.Contains(t, r.err, "file")
 
-	assert.Empty(t, onTerminal(t, "--demo", "/bytes/1048576", "-o", file).err, "short work")
+	assert.Empty(t, onTerminal(t, "--demo", "/json", "-o", file).err, "short work")
 	assert.Empty(t, onTerminal(t, "--demo", long, "-o", file, "-s").err)
 	assert.NotContains(t, onTerminal(t, "--demo", long, "-o", file, "-v").err, "MiB /")
 	assert.Empty(t, fetchRun(t, "--demo", long, "-o", file).err, "no terminal")
 }
 
 func TestBars_show_all_of_many_and_messages_above_them(t *testing.T) {
-	r := onTerminal(t, "--demo", "-d", t.TempDir(), "/bytes/900000?rate=900000", "/status/200", "/bytes/1000000?rate=1000000",
-		"/silence", "--max-time", "1.3")
+	r := onTerminal(t, "--demo", "-d", t.TempDir(), "/bytes/700000?rate=1000000", "/status/200",
+		"/bytes/600000?rate=1000000", "/silence", "--max-time", "3")
 	assert.Equal(t, exitFailed, r.code)
 	assert.Contains(t, r.err, "URLs")
 	assert.Contains(t, r.err, "3 / 4")

@@ -257,6 +257,7 @@ func TestFetch_trusts_nobody_unless_told(t *testing.T) {
 	r := fetchRun(t, n.TLSURL+"/hello.txt")
 	assert.Equal(t, exitFailed, r.code)
 	assert.Contains(t, r.err, "server certificate not accepted")
+	assert.Contains(t, r.err, "--cacert FILE")
 
 	r = fetchRun(t, "--cacert", n.CAFile, "--http2", "-i", n.TLSURL+"/hello.txt")
 	assert.Equal(t, exitOK, r.code, r.err)
