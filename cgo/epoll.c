@@ -56,6 +56,14 @@ static void mend(struct ratmom_multi *m) {
     }
 }
 
+void ratmom_fd_watch(struct ratmom_multi *m, curl_socket_t fd) {
+    struct ratmom_fd *f = &m->io->fds[fd];
+    if (f->in_epoll || f->want || f->udp || !f->ours)
+        return;
+    f->removed = 1;
+    ctl(m, fd, f, EPOLLIN);
+}
+
 void ratmom_fd_drop(struct ratmom_multi *m, curl_socket_t fd) {
     struct ratmom_fd *f = &m->io->fds[fd];
     if (!f->in_epoll)
@@ -146,7 +154,7 @@ void ratmom_wait_close(struct ratmom_multi *m) {
  * the connection is idle and the server has closed it or sent something. */
 static void on_dropped(struct ratmom_multi *m, curl_socket_t fd, struct ratmom_fd *f) {
     char c;
-    int idle = !f->users && !(f->local && f->http2 && m->nlive);
+    int idle = !f->users && !(f->local && ((f->http2 && m->nlive) || ratmom_io_unplaced(m)));
     if (idle && !f->udp) {
         ssize_t n = recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
         if (n < 0 && (errno == EAGAIN || errno == EINTR)) {

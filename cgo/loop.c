@@ -90,6 +90,20 @@ void ratmom_remove(struct ratmom_multi *m, struct ratmom_req *r) {
     unlink_live(m, r);
 }
 
+/* Has libcurl send what it has queued for an HTTP/2 connection. To run the socket
+ * is not enough when nothing has come (7.88.1 over TLS); a change of a stream's
+ * pause is. */
+static void flush(struct ratmom_multi *m, int32_t fd) {
+    for (struct ratmom_req *o = m->live; o; o = o->next) {
+        if (o->fd != fd || o->recv_paused)
+            continue;
+        int send = o->send_paused ? CURLPAUSE_SEND : 0;
+        curl_easy_pause(o->easy, CURLPAUSE_RECV | send);
+        curl_easy_pause(o->easy, send);
+        return;
+    }
+}
+
 /* Ends a transfer whatever it is doing. Over HTTP/2 libcurl queues a RST_STREAM
  * that nothing sends until the connection is used again, and the server would work
  * on for nobody: the connection's other transfers are made to send it; if there are
@@ -113,7 +127,7 @@ void ratmom_cancel(struct ratmom_multi *m, struct ratmom_req *r) {
     if (!m->io->fds[fd].users)
         ratmom_fd_hangup(m, fd);
     else if (m->io->fds[fd].http2)
-        curl_multi_socket_action(m->m, fd, CURL_CSELECT_IN, &running);
+        flush(m, fd);
 }
 
 static void finish(struct ratmom_multi *m, struct ratmom_req *r, CURLcode result) {

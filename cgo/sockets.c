@@ -199,8 +199,15 @@ void ratmom_io_assign(struct ratmom_req *r, const char *lip, int lport, const ch
     if (!r->multi)
         return;
     r->reused = r->nopened == 0;
-    if (!lport) /* a unix socket, which epoll.c has assigned */
+    if (!lport) { /* a unix socket; epoll.c has assigned it unless it was that quick */
+        int32_t fd = r->nopened ? r->opened[(r->nopened - 1) % 8] : -1;
+        if (r->fd < 0 && fd >= 0 && r->multi->io->fds[fd].local) {
+            r->fd = fd;
+            r->fd_gen = r->multi->io->fds[fd].gen;
+            r->multi->io->fds[fd].users++;
+        }
         return;
+    }
     ratmom_io_release(r);
     int32_t fd = find(r, lip, lport, rip, rport);
     if (fd < 0) {
@@ -223,10 +230,21 @@ void ratmom_io_assign(struct ratmom_req *r, const char *lip, int lport, const ch
 void ratmom_io_release(struct ratmom_req *r) {
     if (r->fd >= 0 && r->multi && r->fd < r->multi->io->nfds) {
         struct ratmom_fd *f = &r->multi->io->fds[r->fd];
-        if (f->gen == r->fd_gen && f->users)
-            f->users--;
+        /* A response that came at once may have been read without ever waiting
+         * for the socket: as an idle connection it must be watched all the same. */
+        if (f->gen == r->fd_gen && f->users && !--f->users)
+            ratmom_fd_watch(r->multi, r->fd);
     }
     r->fd = -1;
+}
+
+/* Whether a transfer runs on a unix socket that is not known: one that took a
+ * connection over and paused before libcurl said anything of its socket. */
+int ratmom_io_unplaced(struct ratmom_multi *m) {
+    for (struct ratmom_req *r = m->live; r; r = r->next)
+        if (r->prereqs && r->fd < 0 && !r->local.family)
+            return 1;
+    return 0;
 }
 
 void ratmom_io_http2(struct ratmom_req *r) {
@@ -247,6 +265,8 @@ int ratmom_close_idle(struct ratmom_multi *m) {
     for (int32_t fd = 0; fd < m->io->nfds; fd++) {
         struct ratmom_fd *f = &m->io->fds[fd];
         if (!f->ours || f->users || f->udp || !(f->key || (f->local && f->removed)))
+            continue;
+        if (f->local && ratmom_io_unplaced(m))
             continue;
         ratmom_fd_hangup(m, fd);
         n++;
