@@ -41,6 +41,7 @@ type job struct {
 	req    *http.Request
 	begin  time.Time
 	future *ratmom.Future
+	talk   *talk // nil: not shown
 }
 
 // statusError is a status that --fail takes for a failure.
@@ -142,7 +143,8 @@ func (f *fetcher) start(ctx context.Context, j *job) error {
 	j.req = req
 	var opts []config.RequestOption
 	if f.flags.verbose > 0 {
-		opts = append(opts, config.WireLog(f.screen.conversation(j.n)))
+		j.talk = f.screen.newTalk(j.n)
+		opts = append(opts, config.WireLog(j.talk.event))
 	}
 	j.future = f.client.SendAsync(req, opts...)
 	return nil

@@ -26,6 +26,9 @@ func (f *fetcher) save(ctx context.Context, j *job, resp *ratmom.Response) (int6
 		_ = body.Close()
 		return 0, err
 	}
+	if j.talk != nil {
+		j.talk.waitHead(resp.StatusCode)
+	}
 	if f.showsHead() {
 		if _, err := f.screen.out.Write(head(resp)); err != nil {
 			_ = body.Close()

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"path/filepath"
 	"slices"
@@ -14,7 +13,6 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"github.com/ratmom/ratmom"
-	"github.com/ratmom/ratmom/config"
 )
 
 // barDelay is how long something takes before it gets a progress bar.
@@ -87,25 +85,6 @@ func printable(text string) string {
 		}
 		return r
 	}, text)
-}
-
-// conversation returns what shows the wire log of URL n.
-func (s *screen) conversation(n int) func(config.WireEvent) {
-	prefix := ""
-	if s.many > 0 {
-		prefix = fmt.Sprintf("[%d] ", n+1)
-	}
-	return func(e config.WireEvent) {
-		if e.Kind > config.WireHeaderSent && !s.detail {
-			return
-		}
-		var b strings.Builder
-		for line := range strings.Lines(e.String()) {
-			b.WriteString(prefix)
-			b.WriteString(line)
-		}
-		s.message(b.String())
-	}
 }
 
 // watch returns the response's body, with a bar once it takes long.
