@@ -9,6 +9,11 @@ int ratmom_wait_open(struct ratmom_multi *m) {
 
 void ratmom_wait_close(struct ratmom_multi *m) { (void)m; }
 
+void ratmom_fd_watch(struct ratmom_multi *m, curl_socket_t fd) {
+    (void)m;
+    (void)fd;
+}
+
 void ratmom_fd_drop(struct ratmom_multi *m, curl_socket_t fd) {
     (void)m;
     (void)fd;
