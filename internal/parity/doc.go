@@ -6,7 +6,7 @@
 //     asserts, and where and why the two clients differ;
 //   - holes_*_test.go, what isahc's tests leave out;
 //   - fixes_*_test.go, what this client does differently on purpose, each test
-//     named after it.
+//     named after it; lists_test.go has both lists.
 //
 // The counterparts are servers in the process, and nginx, Squid and others beside
 // it.
