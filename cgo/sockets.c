@@ -152,6 +152,16 @@ static int remote_port(curl_socket_t fd) {
                                      : 0;
 }
 
+static void place(struct ratmom_io *io, int32_t fd, uint64_t key, const char *ip, int port,
+                  const char *rip, int rport) {
+    struct ratmom_fd *f = &io->fds[fd];
+    f->key = key;
+    f->next = io->bucket[key % RATMOM_BUCKETS];
+    io->bucket[key % RATMOM_BUCKETS] = fd;
+    addr_parse(&f->laddr, ip, port);
+    addr_parse(&f->raddr, rip, rport);
+}
+
 /* Finds the socket of the connection with this local address: one of those that
  * this request opened, or known already. The kernel gives a local port to several
  * connections with different remote ends: then the remote address decides. 7.88.1
@@ -165,11 +175,7 @@ static int32_t find(struct ratmom_req *r, const char *ip, int port, const char *
         struct ratmom_fd *f = &io->fds[fd];
         if (!f->ours || f->key || local_port(fd) != port)
             continue;
-        f->key = key;
-        f->next = io->bucket[key % RATMOM_BUCKETS];
-        io->bucket[key % RATMOM_BUCKETS] = fd;
-        addr_parse(&f->laddr, ip, port);
-        addr_parse(&f->raddr, rip, rport);
+        place(io, fd, key, ip, port, rip, rport);
         return fd;
     }
     struct ratmom_addr remote;
@@ -190,6 +196,19 @@ static int32_t find(struct ratmom_req *r, const char *ip, int port, const char *
         if (hb && !ha)
             found = i;
     }
+    if (found >= 0)
+        return found;
+    /* One that another request opened, which has not come to its sending yet, or
+     * never will: over HTTP/2 those that waited for it may be first. */
+    for (int32_t fd = 0; fd < io->nfds; fd++) {
+        struct ratmom_fd *f = &io->fds[fd];
+        if (!f->ours || f->key || f->local || local_port(fd) != port)
+            continue;
+        if (found < 0 || remote_port(fd) == rport)
+            found = fd;
+    }
+    if (found >= 0)
+        place(io, found, key, ip, port, rip, rport);
     return found;
 }
 

@@ -151,7 +151,7 @@ func (h *Handler) Retry() Retry {
 		return RetryAlways
 	case e.Kind == failure.ConnectionClosed && e.Code == 0:
 		return RetryIfSafe // libcurl itself wanted to send it again
-	case h.reused && (e.Code == codeGotNothing || e.Code == codeSendError || e.Code == codeRecvError):
+	case h.reused && (e.Code == codeGotNothing || e.Code == codeSendError || e.Code == codeRecvError || e.Code == codeHTTP2):
 		return RetryIfSafe
 	}
 	return RetryNever

@@ -381,7 +381,7 @@ func TestIdle_HTTP2_connection_survives_a_PING_and_notices_a_GOAWAY(t *testing.T
 	require.Equal(t, "hello", text)
 	close(idle)
 	// Data on an idle connection is for its next user to read.
-	text, _, err = send(t, client, "POST", s.URL, "a body")
+	text, _, err = send(t, client, "GET", s.URL, "")
 	require.NoError(t, err)
 	require.Equal(t, "hello", text)
 
