@@ -2,9 +2,8 @@ package cgo_test
 
 import (
 	"bytes"
-	"net"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -372,29 +371,40 @@ func TestUnix_sockets_are_used_again_watched_and_closed(t *testing.T) {
 func TestWithout_file_descriptors_a_request_fails_and_the_next_one_works(t *testing.T) {
 	s := testserver.Raw(t, testserver.Answer(testserver.OK("x")))
 	d := newDriver(t)
-	probe, err := net.ListenPacket("udp", "127.0.0.1:0") // the netpoller and its files are there
-	require.NoError(t, err)
-	require.NoError(t, probe.Close())
-	var limit syscall.Rlimit
-	require.NoError(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit))
-	lowest, err := syscall.Dup(0)
-	require.NoError(t, err)
-	require.NoError(t, syscall.Close(lowest))
-	tight := limit
-	tight.Cur = uint64(lowest)
-	require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &tight))
-	var restored atomic.Bool
-	restore := func() {
-		if restored.CompareAndSwap(false, true) {
-			_ = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit)
-		}
-	}
-	defer restore()
-	_, res := d.get(s.URL, nil)
-	restore()
+	free := useUpFiles(t)
+	_, res := d.get("http://127.0.0.1:1/", nil)
+	free()
 	assert.Equal(t, 7, res.Code, "could not connect: %s", res.Text)
+	assert.NotContains(t, res.Text, "refused")
 	_, res = d.get(s.URL, nil)
 	assert.Zero(t, res.Code, res.Text)
+}
+
+// useUpFiles leaves the process no file descriptor, until the function that it
+// returns is called.
+func useUpFiles(t *testing.T) (free func()) {
+	t.Helper()
+	var limit syscall.Rlimit
+	require.NoError(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit))
+	tight := limit
+	tight.Cur = 256
+	require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &tight))
+	var taken []int
+	for {
+		fd, err := syscall.Dup(0)
+		if err != nil {
+			break
+		}
+		taken = append(taken, fd)
+	}
+	free = sync.OnceFunc(func() {
+		for _, fd := range taken {
+			_ = syscall.Close(fd)
+		}
+		_ = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit)
+	})
+	t.Cleanup(free)
+	return free
 }
 
 func TestNewMulti_says_why_when_there_are_no_file_descriptors(t *testing.T) {

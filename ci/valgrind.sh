@@ -1,16 +1,71 @@
 #!/usr/bin/env bash
-# valgrind.sh [FLAVOUR]: the tests of cgo/ (RATMOM_VALGRIND_PACKAGES for others),
-# and with them the loop in C, under valgrind: no invalid access, no lost block.
-# Runs with -test.short: a test that counts milliseconds has no place here.
+# valgrind.sh [FLAVOUR]: the loop under valgrind: no invalid access, no lost block.
+# First without Go, driven by cgo/ctest against a server of its own and an nginx
+# for HTTP/2; then the tests of cgo/ (RATMOM_VALGRIND_PACKAGES for others), with
+# -test.short: a test that counts milliseconds has no place here.
 . "$(dirname "$0")/env.sh"
 cd "$ROOT"
 need_go
 use_libcurl "${1:-system}"
 command -v valgrind >/dev/null || die "valgrind is not installed: make setup"
-# Debian 12's valgrind reads no DWARF 5; without line numbers reports are riddles.
-export GOEXPERIMENT=nodwarf5
 mkdir -p "$CACHE/valgrind"
 bad=0
+
+# plain_c builds the driver and runs it under memcheck.
+plain_c() {
+	local bin=$CACHE/valgrind/loop.$$ work urls=() status=0
+	work=$(mktemp -d)
+	# shellcheck disable=SC2046 # flags are words
+	gcc -O1 -g -gdwarf-4 -Wall -Wextra -DRATMOM_PLAIN_MALLOC -Wl,--wrap=epoll_ctl -o "$bin" \
+		cgo/*.c cgo/ctest/*.c $(pkg-config --cflags --libs libcurl) -lpthread || return 1
+	if command -v nginx >/dev/null && command -v openssl >/dev/null; then
+		h2_server "$work" && urls=("https://127.0.0.1:$port")
+	fi
+	valgrind --quiet --error-exitcode=99 --suppressions="$ROOT/ci/valgrind.supp" \
+		--leak-check=full --show-leak-kinds=definite,indirect,possible \
+		--errors-for-leak-kinds=definite,indirect,possible --num-callers=25 \
+		"$bin" "${urls[@]}" || status=$?
+	if [ -e "$work/pid" ]; then kill "$(cat "$work/pid")"; fi
+	rm -rf "$bin" "$work"
+	return $status
+}
+
+# h2_server DIR starts an nginx that speaks HTTP/2 on $port.
+h2_server() {
+	local try
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
+		-keyout "$1/key.pem" -out "$1/cert.pem" 2>/dev/null || return 1
+	head -c 1000000 /dev/zero >"$1/big"
+	for try in 1 2 3 4 5; do
+		port=$((20000 + (RANDOM + try) % 10000))
+		cat >"$1/nginx.conf" <<-END
+			pid $1/pid;
+			error_log $1/error.log;
+			events {}
+			http {
+				access_log off;
+				client_body_temp_path $1/body;
+				proxy_temp_path $1/proxy;
+				fastcgi_temp_path $1/fastcgi;
+				uwsgi_temp_path $1/uwsgi;
+				scgi_temp_path $1/scgi;
+				server {
+					listen 127.0.0.1:$port ssl http2;
+					ssl_certificate $1/cert.pem;
+					ssl_certificate_key $1/key.pem;
+					root $1;
+				}
+			}
+		END
+		chmod 755 "$1" && nginx -e "$1/error.log" -c "$1/nginx.conf" 2>/dev/null && return 0
+	done
+	return 1
+}
+
+timed "the loop in C" plain_c || bad=1
+
+# Debian 12's valgrind reads no DWARF 5; without line numbers reports are riddles.
+export GOEXPERIMENT=nodwarf5
 for package in $(packages ${RATMOM_VALGRIND_PACKAGES:-cgo}); do
 	bin=$CACHE/valgrind/$(basename "$package").test
 	rm -f "$bin"
