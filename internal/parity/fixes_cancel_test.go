@@ -74,7 +74,7 @@ func TestFix_cancel_ends_a_request_to_a_silent_server(t *testing.T) {
 			done(t, came, "the request")
 			f.Cancel()
 			done(t, f.Done(), "the cancel")
-			_, err := f.Result() //nolint:bodyclose // there is none
+			_, err := f.Result()
 			require.ErrorIs(t, err, ratmom.ErrCanceled)
 			require.ErrorIs(t, err, context.Canceled)
 			done(t, gone, "the server should see it")

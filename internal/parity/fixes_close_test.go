@@ -32,7 +32,7 @@ func TestFix_Close_may_be_called_again_and_from_anywhere(t *testing.T) {
 
 		err := failed(t, c, newRequest(t, "GET", m.URL, nil))
 		assert.ErrorIs(t, err, ratmom.ErrClosed)
-		_, err2 := c.SendAsync(newRequest(t, "GET", m.URL, nil)).Result() //nolint:bodyclose // there is none
+		_, err2 := c.SendAsync(newRequest(t, "GET", m.URL, nil)).Result()
 		require.ErrorIs(t, err2, ratmom.ErrClosed)
 		_, err2 = c.Transport().RoundTrip(newRequest(t, "GET", m.URL, nil)) //nolint:bodyclose // there is none
 		require.ErrorIs(t, err2, ratmom.ErrClosed)
@@ -66,7 +66,7 @@ func TestFix_Close_ends_what_runs(t *testing.T) {
 		require.NoError(t, c.Close())
 		require.ErrorIs(t, done(t, pending, "Send"), ratmom.ErrClosed)
 		done(t, f.Done(), "the future")
-		_, err := f.Result() //nolint:bodyclose // there is none
+		_, err := f.Result()
 		require.ErrorIs(t, err, ratmom.ErrClosed)
 		require.ErrorIs(t, done(t, reading, "Read"), ratmom.ErrClosed)
 		closed(t, s.Endpoint)
