@@ -8,7 +8,7 @@ import (
 
 // addCookies adds the link that sends the jar's cookies and keeps the server's.
 func (x *exchange) addCookies() {
-	jar := x.cfg.CookieJar()
+	jar := x.plan.Jar
 	if jar == nil {
 		return
 	}

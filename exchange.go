@@ -30,6 +30,10 @@ type exchange struct {
 	req     *http.Request // of the running transfer
 	retried bool
 
+	redirects redirects
+	links     [2]link // most chains are no longer
+	reqs      [3]*http.Request
+
 	ready chan struct{} // a transfer has completed, for who drives by blocking
 	fut   *future       // else
 }
@@ -53,7 +57,8 @@ func (c *Client) newExchange(req *http.Request, plan *handler.Plan, opts []confi
 		}
 		plan = handler.NewPlan(cfg, plan.RoundTripper)
 	}
-	x := &exchange{client: c, cfg: plan.Config, plan: plan, sent: []*http.Request{req}}
+	x := &exchange{client: c, cfg: plan.Config, plan: plan}
+	x.chain, x.sent = x.links[:0], append(x.reqs[:0], req)
 	if plan.RoundTripper {
 		return x, nil
 	}

@@ -18,12 +18,12 @@ type redirects struct {
 }
 
 func (x *exchange) addRedirects() {
-	policy := x.cfg.Redirect()
+	policy := &x.plan.Redirect
 	if policy.Max == 0 {
 		return
 	}
-	r := &redirects{x: x}
-	x.add(link{up: r.follow, wants: isRedirect, user: policy.CheckRedirect != nil})
+	x.redirects.x = x
+	x.add(link{up: x.redirects.follow, wants: isRedirect, user: policy.CheckRedirect != nil})
 }
 
 func isRedirect(h *handler.Handler) bool { return redirectStatus(h.Status()) }
@@ -58,7 +58,7 @@ func (r *redirects) follow(req *http.Request, resp *Response, err error) (*Respo
 	if u.Scheme != "http" && u.Scheme != "https" {
 		return fail(failure.Protocol, "redirect to %q: only http and https are followed", loc)
 	}
-	policy := r.x.cfg.Redirect()
+	policy := r.x.plan.Redirect
 	r.via = append(r.via, req)
 	if len(r.via) > policy.Max {
 		return fail(failure.TooManyRedirects, "stopped after %d", policy.Max)
@@ -115,7 +115,7 @@ func (r *redirects) next(req *http.Request, u *url.URL, status int) (*http.Reque
 		}
 		r.x.dropCredentials()
 	}
-	if r.x.cfg.Redirect().AutoReferer {
+	if r.x.plan.Redirect.AutoReferer {
 		setReferer(next, req.URL)
 	}
 	return next, nil

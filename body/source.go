@@ -39,6 +39,9 @@ var (
 	errNotRewindable = errors.New("the body has been read from and the request has no GetBody")
 )
 
+// absent is the body of every request without one; it has no state.
+var absent = &Source{}
+
 // FromRequest returns the body of req, which stays the owner of it until the
 // Source is closed; on error it is left open.
 //
@@ -59,7 +62,7 @@ func FromRequest(req *http.Request) (*Source, error) {
 	case req.Body == nil && req.ContentLength != 0:
 		return nil, failure.Newf(failure.InvalidRequest, "http: Request.ContentLength=%d with nil Body", req.ContentLength)
 	case req.Body == nil, req.Body == http.NoBody:
-		return &Source{}, nil
+		return absent, nil
 	}
 	s := &Source{kind: stream, length: req.ContentLength, body: req.Body, getNew: GetBody(req)}
 	if b, ok := inMemory(req.Body); ok {
@@ -119,6 +122,9 @@ func (s *Source) Rewindable() bool { return s.kind != stream || s.getNew != nil 
 // Rewind makes the next Read begin at the start. It opens a body that was read
 // from, or closed, again by the request's GetBody.
 func (s *Source) Rewind() error {
+	if s == absent {
+		return nil
+	}
 	s.mu.Lock()
 	if s.kind == memory {
 		s.off, s.closed = 0, false
@@ -173,6 +179,9 @@ func (s *Source) Read(p []byte) (int, error) {
 
 // Finished reports whether the body has been closed.
 func (s *Source) Finished() bool {
+	if s == absent {
+		return true
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.closed || s.kind == none
@@ -181,6 +190,9 @@ func (s *Source) Finished() bool {
 // Close closes the request's body, once: further calls do nothing until a
 // Rewind has opened it again.
 func (s *Source) Close() error {
+	if s == absent {
+		return nil
+	}
 	s.mu.Lock()
 	b := s.body
 	s.body, s.closed = nil, true

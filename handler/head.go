@@ -34,18 +34,23 @@ type Head struct {
 // send such lines, and no client fails for them. Continuation lines are joined
 // to their field with a space (RFC 9112, section 5.2).
 func ParseHead(raw []byte) (*Head, error) {
+	h := &Head{}
+	return h, h.parse(bytes.Clone(raw))
+}
+
+// parse is ParseHead without the copy: raw belongs to h from now on.
+func (h *Head) parse(raw []byte) error {
 	p := newParser(raw)
 	line, ok := p.line()
 	if !ok {
-		return nil, failure.New(failure.Protocol, "empty response head")
+		return failure.New(failure.Protocol, "empty response head")
 	}
-	h := &Head{}
 	if err := h.parseStatus(p.text[line.start:line.end]); err != nil {
-		return nil, err
+		return err
 	}
 	var err error
 	h.Header, err = p.header()
-	return h, err
+	return err
 }
 
 // ParseTrailer parses header lines without a status line; a blank line may end
@@ -54,7 +59,7 @@ func ParseTrailer(raw []byte) (http.Header, error) {
 	if len(raw) == 0 {
 		return nil, nil
 	}
-	p := newParser(raw)
+	p := newParser(bytes.Clone(raw))
 	h, err := p.header()
 	if err != nil || len(h) == 0 {
 		return nil, err
@@ -137,8 +142,7 @@ type parser struct {
 
 type span struct{ start, end int }
 
-func newParser(raw []byte) parser {
-	buf := bytes.Clone(raw)
+func newParser(buf []byte) parser {
 	return parser{buf: buf, text: unsafe.String(unsafe.SliceData(buf), len(buf))}
 }
 

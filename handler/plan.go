@@ -33,6 +33,8 @@ type Plan struct {
 	HTTP1                 bool // never more than HTTP/1.1
 	Wire                  func(config.WireEvent)
 	keys                  [2]byte // their addresses name the plan with and without TLS
+	Redirect              config.RedirectPolicy
+	Jar                   http.CookieJar
 	Proxy                 func(*url.URL) (*url.URL, error)
 }
 
@@ -53,6 +55,8 @@ func NewPlan(cfg *config.RequestConfig, roundTripper bool) *Plan {
 		Expect:       cfg.ExpectContinue() > 0,
 		Wire:         cfg.WireLog(),
 		Proxy:        cfg.ProxyFor,
+		Redirect:     cfg.Redirect(),
+		Jar:          cfg.CookieJar(),
 		Defaults:     cfg.DefaultHeaders(),
 		ServerName:   cfg.TLSServerName(),
 	}

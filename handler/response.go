@@ -52,12 +52,17 @@ func (h *Handler) Response() (*http.Response, error) {
 }
 
 func (h *Handler) parse(raw []byte, stream *body.Stream) (*http.Response, error) {
-	head, err := ParseHead(raw)
-	if err != nil {
+	var head Head
+	if err := head.parse(raw); err != nil {
 		return nil, err
 	}
 	req := h.spec.Request
-	resp := &http.Response{
+	out := &struct {
+		resp http.Response
+		body responseBody
+	}{}
+	resp := &out.resp
+	*resp = http.Response{
 		Status:        head.Status,
 		StatusCode:    head.StatusCode,
 		Proto:         head.Proto,
@@ -90,8 +95,11 @@ func (h *Handler) parse(raw []byte, stream *body.Stream) (*http.Response, error)
 		}
 		return resp, nil
 	}
-	stream.OnEOF(func() { h.setTrailer(resp) })
-	resp.Body = &responseBody{Stream: stream, h: h}
+	if resp.ContentLength < 0 || resp.ProtoMajor > 1 || resp.Trailer != nil {
+		stream.OnEOF(func() { h.setTrailer(resp) })
+	}
+	out.body = responseBody{Stream: stream, h: h}
+	resp.Body = &out.body
 	return resp, h.decode(resp)
 }
 

@@ -124,8 +124,8 @@ func TestName_server_that_never_answers_holds_up_nobody(t *testing.T) {
 	require.True(t, asked())
 	worst1, mean1 := latency()
 	t.Logf("neighbours: mean %v, worst %v; beside 20 look-ups without an answer: mean %v, worst %v", mean0, worst0, mean1, worst1)
-	require.Less(t, mean1, 5*mean0+time.Millisecond)
-	require.Less(t, worst1, 100*time.Millisecond)
+	require.Less(t, mean1, 5*mean0+slack*time.Millisecond)
+	require.Less(t, worst1, slack*50*time.Millisecond)
 
 	requireNothingInherited(t)
 
@@ -140,7 +140,7 @@ func TestName_server_that_never_answers_holds_up_nobody(t *testing.T) {
 	within(t, "the removal of 20 look-ups", 50*time.Millisecond, time.Since(start))
 	worst2, mean2 := latency()
 	t.Logf("after the cancel: mean %v, worst %v", mean2, worst2)
-	require.Less(t, worst2, 100*time.Millisecond)
+	require.Less(t, worst2, slack*50*time.Millisecond)
 
 	// Time limits are as quick as a cancel.
 	start = time.Now()
