@@ -112,7 +112,7 @@ func TestFix_Close_is_safe_inside_the_users_code(t *testing.T) {
 		})
 		c = newClient(t)
 		within(t, "SendAsync", func() error {
-			_, err := c.SendAsync(newRequest(t, "GET", hop.URL, nil), config.CheckRedirect(func(*http.Request, []*http.Request) error { return c.Close() })).Result() //nolint:bodyclose // there is none
+			_, err := c.SendAsync(newRequest(t, "GET", hop.URL, nil), config.CheckRedirect(func(*http.Request, []*http.Request) error { return c.Close() })).Result()
 			return err
 		})
 	})

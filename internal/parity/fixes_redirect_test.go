@@ -158,7 +158,7 @@ func TestFix_redirect_hops_share_one_deadline(t *testing.T) {
 	})
 	t.Run("of the option, with a future", func(t *testing.T) {
 		start := time.Now()
-		_, err := c.SendAsync(newRequest(t, "GET", m.URL, nil), config.Timeout(d)).Result() //nolint:bodyclose // there is none
+		_, err := c.SendAsync(newRequest(t, "GET", m.URL, nil), config.Timeout(d)).Result()
 		timedOut(t, err, start, d)
 	})
 	t.Run("of the context", func(t *testing.T) {

@@ -38,7 +38,7 @@ func TestTimeouts_end_a_request_to_a_slow_server(t *testing.T) {
 	})
 	t.Run("as an option, with a future", func(t *testing.T) {
 		start := time.Now()
-		_, err := c.SendAsync(newRequest(t, "GET", s.URL, nil), config.Timeout(d)).Result() //nolint:bodyclose // there is none
+		_, err := c.SendAsync(newRequest(t, "GET", s.URL, nil), config.Timeout(d)).Result()
 		timedOut(t, err, start, d)
 	})
 	t.Run("as the deadline of the context", func(t *testing.T) {
