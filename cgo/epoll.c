@@ -13,11 +13,11 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#define BATCH 64            /* sockets served in one step */
-#define STEP_NS 2000000     /* a step that took longer stops between sockets */
-#define OUT_SPINS 3         /* fruitless OUT events before OUT is withheld */
+#define BATCH 64             /* sockets served in one step */
+#define STEP_NS 2000000      /* a step that took longer stops between sockets */
+#define OUT_SPINS 3          /* fruitless OUT events before OUT is withheld */
 #define HOLD_NS 1000000000ll /* and for how long at the most */
-#define RETRY_NS 20000000ll /* until a change that the kernel refused is tried again */
+#define RETRY_NS 20000000ll  /* until a change that the kernel refused is tried again */
 
 /* Has mend look at the sockets at the given time. */
 static void mend_at(struct ratmom_multi *m, int64_t at) {
