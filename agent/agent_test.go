@@ -105,7 +105,7 @@ func pending(t *testing.T, h *Handle) (waiting []*call, reading []io.ReadCloser)
 		waiting = append(waiting, get(t, h, silent.URL))
 		c := get(t, h, headed.URL)
 		require.NoError(t, c.wait(t))
-		resp, err := c.Response()
+		resp, err := c.Response() //nolint:bodyclose // requireAllFail closes it
 		require.NoError(t, err)
 		reading = append(reading, resp.Body)
 	}
@@ -182,7 +182,7 @@ func TestAgent_whose_handle_is_dropped_ends_with_an_error_to_what_is_pending(t *
 	stopped := h.a.stopped
 	waiting, reading := pending(t, h)
 	runtime.KeepAlive(h)
-	h = nil //nolint:ineffassign,wastedassign // dropped
+	h = nil // dropped
 	deadline := time.After(patience)
 	for over := false; !over; {
 		runtime.GC()
