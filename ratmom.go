@@ -65,7 +65,11 @@ func wrapOption(err error) error {
 	if _, ok := err.(*failure.Error); ok {
 		return err
 	}
-	return failure.Wrap(failure.InvalidOption, err)
+	k := failure.InvalidOption
+	if e, ok := err.(*config.Error); ok {
+		k = e.Kind
+	}
+	return failure.Wrap(k, err)
 }
 
 // Send sends req and blocks until the final response head is there. opts override

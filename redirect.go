@@ -1,6 +1,7 @@
 package ratmom
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -52,11 +53,14 @@ func (r *redirects) follow(req *http.Request, resp *Response, err error) (*Respo
 		return nil, nil, e
 	}
 	u, err := resolve(req.URL, loc)
+	if err == nil && u.Scheme != "http" && u.Scheme != "https" {
+		return fail(failure.Protocol, "redirect to %q: only http and https are followed", loc)
+	}
+	if err == nil && u.Host == "" {
+		err = errors.New("no host")
+	}
 	if err != nil {
 		return fail(failure.Protocol, "redirect to %q: %w", loc, err)
-	}
-	if u.Scheme != "http" && u.Scheme != "https" {
-		return fail(failure.Protocol, "redirect to %q: only http and https are followed", loc)
 	}
 	policy := r.x.plan.Redirect
 	r.via = append(r.via, req)
@@ -148,11 +152,7 @@ func resolve(base *url.URL, loc string) (*url.URL, error) {
 	if err != nil {
 		return nil, err
 	}
-	u = base.ResolveReference(u)
-	if u.Host == "" {
-		return nil, fmt.Errorf("no host")
-	}
-	return u, nil
+	return base.ResolveReference(u), nil
 }
 
 func escapeLocation(s string) string {

@@ -270,6 +270,8 @@ void ratmom_wait_run(struct ratmom_multi *m, int park) {
         CURLMcode rc = curl_multi_socket_action(m->m, CURL_SOCKET_TIMEOUT, 0, &running);
         if (rc)
             m->multi_code = rc;
+        if (m->nlimited)
+            ratmom_nudge(m);
     }
     if (m->deadline <= m->now)
         m->nready++;

@@ -54,6 +54,7 @@ static void unlink_live(struct ratmom_multi *m, struct ratmom_req *r) {
         r->next->prev = r->prev;
     r->prev = r->next = NULL;
     m->nlive--;
+    m->nlimited -= r->limited;
 }
 
 static void add(struct ratmom_multi *m, struct ratmom_req *r) {
@@ -76,6 +77,7 @@ static void add(struct ratmom_multi *m, struct ratmom_req *r) {
         m->live->prev = r;
     m->live = r;
     m->nlive++;
+    m->nlimited += r->limited;
 }
 
 /* Takes r out of the multi: at its end, or to cancel it at once. */
@@ -128,6 +130,19 @@ void ratmom_cancel(struct ratmom_multi *m, struct ratmom_req *r) {
         ratmom_fd_hangup(m, fd);
     else if (m->io->fds[fd].http2)
         flush(m, fd);
+}
+
+/* 7.88.1 ends the wait of a transfer whose speed is limited without looking
+ * whether the rest has come meanwhile, and then waits for a socket that has
+ * nothing more to say. A pause lifted makes it look. */
+void ratmom_nudge(struct ratmom_multi *m) {
+    for (struct ratmom_req *r = m->live, *next; r; r = next) {
+        next = r->next;
+        if (!r->limited || r->recv_paused || r->send_paused)
+            continue;
+        curl_easy_pause(r->easy, CURLPAUSE_SEND);
+        curl_easy_pause(r->easy, CURLPAUSE_CONT);
+    }
 }
 
 static void finish(struct ratmom_multi *m, struct ratmom_req *r, CURLcode result) {

@@ -93,6 +93,7 @@ struct ratmom_req {
     uint32_t upload_kind;
     uint32_t rewindable;
     uint32_t debug_on;
+    uint32_t limited;     /* its speed is limited, on a libcurl that forgets it */
     uint32_t head_only;    /* end at the head: a HEAD request with a body */
     uint32_t has_trailers; /* request trailers will follow the body */
 
@@ -184,6 +185,7 @@ struct ratmom_multi {
     uint32_t nevents, cap_events;
     struct ratmom_req *live;
     uint32_t nlive;
+    uint32_t nlimited; /* of them, with limited set */
     int32_t multi_code; /* last failure of the loop itself */
     int64_t now;        /* ns, monotonic, of this step */
     int64_t deadline;   /* libcurl's timer; INT64_MAX when off */
@@ -215,6 +217,7 @@ void ratmom_poll_wait(struct ratmom_multi *m);
 void ratmom_poll_wake(struct ratmom_multi *m);
 
 /* Between the C files. */
+void ratmom_nudge(struct ratmom_multi *m);
 void ratmom_mark(struct ratmom_req *r, uint32_t ev);
 void ratmom_baseline(struct ratmom_req *r);
 int ratmom_wait_open(struct ratmom_multi *m); /* epoll.c or poll.c */

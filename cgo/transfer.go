@@ -150,6 +150,7 @@ type Setup struct {
 	Debug     bool // collect the wire log
 	Trailers  bool // request trailers will follow the body
 	InfoFree  bool // 1xx heads do not count towards MaxHead
+	Limited   bool // the speed is limited
 	HeadOnly  bool // end at the head, as for a HEAD request that has a body
 }
 
@@ -170,6 +171,7 @@ func (t *Transfer) Prepare(s *Setup, o *Options) error {
 	r.debug_on = flag(s.Debug)
 	r.has_trailers = flag(s.Trailers)
 	r.info_free = flag(s.InfoFree)
+	r.limited = flag(s.Limited && Features().Version < 0x080000)
 	r.head_only = flag(s.HeadOnly)
 	var bad C.int
 	rc := C.ratmom_req_setup(r, (*C.uchar)(unsafe.SliceData(o.buf)), C.size_t(len(o.buf)), flagInt(t.warm), &bad)
@@ -189,7 +191,7 @@ type OptionError struct {
 }
 
 func (e *OptionError) Error() string {
-	return fmt.Sprintf("libcurl refused option %d: %s", e.Option, Strerror(e.Code))
+	return fmt.Sprintf("libcurl refused %v: %s", e.Option, Strerror(e.Code))
 }
 
 // Strerror is libcurl's text for a CURLcode.

@@ -7,7 +7,8 @@ const defaultMaxHead = 1 << 20
 // limits of its own beneath: 100 KiB for one header line and, from 8.3 on, 300 KiB
 // for a head.
 //
-// Unit: bytes, 1 to 1 GiB. Default: 1 MiB, as in net/http.
+// Unit: bytes, 1 to 1 GiB. Default: 1 MiB, as in net/http. libcurl has limits of its own
+// beneath: 100 kB for one line, and 300 KiB in all in many versions.
 func MaxResponseHeadBytes(n int) Option { return both(maxResponseHeadBytes(n)) }
 
 // MaxResponseHeadBytes returns the value of the option of that name.

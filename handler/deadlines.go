@@ -17,6 +17,9 @@ func (h *Handler) Deadline(now int64) int64 {
 	if d := h.drainUntil; d > 0 {
 		at = min(at, d)
 	}
+	if d := h.deadline; d > 0 {
+		at = min(at, d)
+	}
 	if d := h.plan.HeadTimeout; d > 0 && h.head == nil {
 		at = min(at, later(h.t.SentAt(), now)+int64(d))
 	}
@@ -44,6 +47,8 @@ func (h *Handler) Expire(now int64) error {
 		return nil
 	}
 	switch {
+	case h.deadline > 0 && h.deadline <= now:
+		return failure.New(failure.Timeout, "the total time is over")
 	case h.drainUntil > 0:
 		return failure.New(failure.Canceled, "the body was closed")
 	case h.head == nil:
@@ -55,7 +60,7 @@ func (h *Handler) Expire(now int64) error {
 
 // Timed reports whether the handler has time limits that the agent must watch.
 func (h *Handler) Timed() bool {
-	return h.plan.HeadTimeout > 0 || h.plan.IdleTime > 0 || h.drainUntil > 0
+	return h.deadline > 0 || h.plan.HeadTimeout > 0 || h.plan.IdleTime > 0 || h.drainUntil > 0
 }
 
 // Fail gives the caller err ahead of the end of the transfer. Agent only.

@@ -92,6 +92,7 @@ type Handler struct {
 	refused   bool // nothing of the request was processed
 
 	drainUntil int64 // agent only, with timers
+	deadline   int64 // the total time, in the loop's clock; 0: none
 }
 
 var lastID atomic.Uint64

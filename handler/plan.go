@@ -22,7 +22,9 @@ type Plan struct {
 	HeadTimeout, IdleTime time.Duration
 	Total                 time.Duration
 	Infos                 bool
+	Limited               bool // in speed
 	AuthArmed             bool
+	Auth                  bool // credentials are configured
 	Decompress            bool
 	TitleCase             bool
 	UserAgent             string
@@ -49,7 +51,9 @@ func NewPlan(cfg *config.RequestConfig, roundTripper bool) *Plan {
 		IdleTime:     cfg.IdleReadTimeout(),
 		Total:        cfg.TotalTimeout(),
 		Infos:        cfg.Metrics(),
+		Limited:      cfg.SpeedLimited(),
 		AuthArmed:    cfg.AuthArmed(),
+		Auth:         hasAuth(cfg),
 		Decompress:   cfg.Decompression(),
 		TitleCase:    cfg.TitleCaseHeaders(),
 		Expect:       cfg.ExpectContinue() > 0,
@@ -100,6 +104,11 @@ var defaultUserAgent = "ratmom/" + Version
 
 // DefaultUserAgent is the User-Agent of requests that set none.
 func DefaultUserAgent() string { return defaultUserAgent + " libcurl/" + cgo.Features().VersionString }
+
+func hasAuth(cfg *config.RequestConfig) bool {
+	schemes, _, _ := cfg.Auth()
+	return schemes != 0
+}
 
 func hasHeader(h http.Header, key string) bool {
 	_, ok := h[key]

@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"encoding/base64"
 	"net/http"
 	"net/url"
 	"strings"
@@ -27,8 +28,7 @@ func (b *optionBuffers) reset() {
 	b.headers.Reset()
 }
 
-// plain reports whether the request sets nothing of its own but URL, header and
-// time limit, so that a handle set up for one like it serves.
+// plain reports whether the request sets nothing of its own but URL and header, so that a handle set up for one like it serves.
 func (h *Handler) plain() bool {
 	req := h.spec.Request
 	return h.method == http.MethodGet && h.source.IsNone() && !h.upgrade && !h.spec.Fresh &&
@@ -77,7 +77,7 @@ func (h *Handler) prepare() error {
 	if err := h.encodeURL(o); err != nil {
 		return err
 	}
-	if err := h.encodeDeadline(o); err != nil {
+	if err := h.setDeadline(); err != nil {
 		return err
 	}
 	setup := cgo.Setup{
@@ -85,6 +85,7 @@ func (h *Handler) prepare() error {
 		HighWater:  h.plan.HighWater,
 		MaxHead:    h.plan.MaxHead,
 		Infos:      h.plan.Infos,
+		Limited:    h.plan.Limited,
 		AuthArmed:  h.plan.AuthArmed,
 		ExpectSent: len(req.Header["Expect"]) > 0,
 		Debug:      h.plan.Wire != nil,
@@ -195,8 +196,10 @@ func portOf(u *url.URL) string {
 	return "80"
 }
 
-// encodeDeadline sets what is left of the total time.
-func (h *Handler) encodeDeadline(o *cgo.Options) error {
+// setDeadline notes what is left of the total time. The agent watches it: a limit
+// of libcurl's own would drop a paused HTTP/2 stream in a way that 7.88.1 does not
+// get over (see ratmom_cancel).
+func (h *Handler) setDeadline() error {
 	if h.spec.Deadline.IsZero() {
 		return nil
 	}
@@ -204,8 +207,7 @@ func (h *Handler) encodeDeadline(o *cgo.Options) error {
 	if left <= 0 {
 		return failure.New(failure.Timeout, "the total time is over")
 	}
-	// Rounded up: 0 would mean no limit.
-	o.Long(cgo.OptTimeoutMS, int64((left+time.Millisecond-1)/time.Millisecond))
+	h.deadline = cgo.Now() + int64(left)
 	return nil
 }
 
@@ -354,6 +356,11 @@ func (h *Handler) encodeHeaders(o *cgo.Options, setup *cgo.Setup) {
 			names = append(names, http.CanonicalHeaderKey(k))
 		}
 		l.Add("Trailer: ", strings.Join(names, ","))
+	}
+	if u := req.URL.User; u != nil && !h.plan.RoundTripper && !hasHeader(req.Header, "Authorization") && !h.plan.Auth {
+		// As curl and http.Client do with http://user:password@host/.
+		password, _ := u.Password()
+		l.Add("Authorization: Basic ", base64.StdEncoding.EncodeToString([]byte(u.Username()+":"+password)))
 	}
 	if req.Close && !hasHeader(req.Header, "Connection") {
 		l.Add("Connection: close")

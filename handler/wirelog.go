@@ -15,11 +15,16 @@ type wireLog struct {
 	mask    config.WireMasker // remembers where a record ended within a secret
 	tail    []byte
 	queue   []config.WireEvent
+	queued  int // bytes in queue
 	running bool
 }
 
 // wireTail is how much of the conversation an error carries, in bytes.
 const wireTail = 8 * 1024
+
+// wireQueue is how much of the conversation waits for a slow function before
+// bodies are left out, in bytes.
+const wireQueue = 4 * 1024 * 1024
 
 // add takes records of libcurl's debug callback: kind uint32, size uint32, bytes.
 // group, if there is one, counts the goroutines that hand them over.
@@ -35,6 +40,10 @@ func (l *wireLog) add(raw []byte, to func(config.WireEvent), group *sync.WaitGro
 		}
 		e := l.mask.Event(config.WireKind(kind), raw[:n])
 		raw = raw[n:]
+		if l.queued > wireQueue && e.Kind > config.WireHeaderSent {
+			continue // its reader is slow: bodies are left out until it has caught up
+		}
+		l.queued += len(e.Data)
 		l.tail = append(l.tail, e.String()...)
 		l.queue = append(l.queue, e)
 	}
@@ -55,7 +64,7 @@ func (l *wireLog) deliver(to func(config.WireEvent)) {
 	for {
 		l.mu.Lock()
 		q := l.queue
-		l.queue = nil
+		l.queue, l.queued = nil, 0
 		if len(q) == 0 {
 			l.running = false
 			l.mu.Unlock()
