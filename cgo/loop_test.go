@@ -72,6 +72,25 @@ func TestPool_gives_a_transfer_that_carries_nothing_of_its_last_use(t *testing.T
 	assert.Equal(t, got[0].Body, got[2].Body)
 }
 
+func TestA_response_that_begins_with_a_folded_line_does_no_harm(t *testing.T) {
+	var n atomic.Int64
+	s := testserver.Raw(t, func(c *testserver.Conn) {
+		if _, err := c.ReadRequest(); err != nil {
+			return
+		}
+		fold := ""
+		if n.Add(1)%2 == 0 { // curl issue 11101: the sanitizers see what it did
+			fold = " folded: yes\r\n"
+		}
+		_ = c.Send("HTTP/1.1 200 OK\r\n" + fold + "X-Long: " + strings.Repeat("x", 100) + "\r\nContent-Length: 0\r\n\r\n")
+	})
+	d := newDriver(t)
+	for range 20 {
+		d.get(s.URL, nil)
+	}
+	assert.GreaterOrEqual(t, n.Load(), int64(20))
+}
+
 func TestTransfer_forgets_what_the_last_run_found(t *testing.T) {
 	s := testserver.Raw(t, testserver.Answer("HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nT: 1\r\n\r\n"))
 	d := newDriver(t)

@@ -53,9 +53,24 @@ static void buf_free(struct ratmom_buf *b) {
     memset(b, 0, sizeof(*b));
 }
 
+/* Before 8.1.0 an easy handle keeps a pointer to the last header line of its last
+ * run, which is freed, and writes there when a response begins with a folded line
+ * (curl issue 11101): any server could corrupt our memory through a used handle. */
+static int dangling_header(void) {
+    static int known; /* 1: no, 2: yes */
+    int k = __atomic_load_n(&known, __ATOMIC_RELAXED);
+    if (!k) {
+        k = curl_version_info(CURLVERSION_NOW)->version_num < 0x080100 ? 2 : 1;
+        __atomic_store_n(&known, k, __ATOMIC_RELAXED);
+    }
+    return k == 2;
+}
+
 /* Forgets everything of the last request. The easy handle itself is reset by
  * go-curl's Reset before the next setup. */
 void ratmom_req_reset(struct ratmom_req *r, int keep_options) {
+    if (r->multi && dangling_header())
+        r->stained = 1;
     owned_free(r);
     if (!keep_options) {
         free(r->headers);
