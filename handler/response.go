@@ -56,6 +56,9 @@ func (h *Handler) parse(raw []byte, stream *body.Stream) (*http.Response, error)
 	if err := head.parse(raw); err != nil {
 		return nil, err
 	}
+	if foldedFraming(raw) {
+		return nil, failure.New(failure.Protocol, "the length of the body is spread over lines")
+	}
 	req := h.spec.Request
 	out := &struct {
 		resp http.Response
