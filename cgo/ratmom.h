@@ -191,6 +191,7 @@ struct ratmom_multi {
     int64_t deadline;   /* libcurl's timer; INT64_MAX when off */
     int64_t go_deadline; /* Go's, of the last step */
     uint32_t nready;    /* sockets and wake-ups seen in the step */
+    uint32_t urgent;    /* something other than body bytes has happened */
     uint32_t truncated; /* the step stopped before all were served */
     uint32_t read_calls; /* read callbacks so far */
     uint64_t steps, wakeups, epoll_ctls;

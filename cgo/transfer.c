@@ -10,7 +10,11 @@ void ratmom_mark(struct ratmom_req *r, uint32_t ev) {
     struct ratmom_multi *m = r->multi;
     uint32_t before = r->events;
     r->events |= ev;
-    if (before || !m)
+    if (!m)
+        return;
+    if (ev != RATMOM_EV_BODY)
+        m->urgent = 1;
+    if (before)
         return;
     if (m->nevents == m->cap_events) {
         uint32_t cap = m->cap_events ? m->cap_events * 2 : 256;
