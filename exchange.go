@@ -177,7 +177,7 @@ func (x *exchange) completed(h *handler.Handler) {
 	case x.ready != nil:
 		x.ready <- struct{}{}
 	case x.idle(h):
-		x.fut.settle(h)
+		x.fut.settle()
 	case x.user:
 		go x.resume()
 	default:
@@ -269,7 +269,7 @@ func (x *exchange) async() *Future {
 		x.down(0, x.sent[0])
 	}
 	// A future that nobody holds any more gives its response up.
-	runtime.AddCleanup(f, func(s *future) { s.abandon() }, f.future)
+	runtime.AddCleanup(f, func(s *future) { s.abandon() }, f.s)
 	return f
 }
 

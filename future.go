@@ -15,7 +15,7 @@ import (
 // Whoever takes the response must close its body. A future that is dropped before
 // its response was taken cancels the request or closes the body by itself, when
 // the garbage collector finds it.
-type Future struct{ *future }
+type Future struct{ s *future }
 
 // future is the part that the exchange holds: dropping a Future must not keep it.
 type future struct {
@@ -42,20 +42,20 @@ func failedFuture(err error) *Future {
 }
 
 // Done is closed when the future is complete.
-func (f *Future) Done() <-chan struct{} { return f.future.done }
+func (f *Future) Done() <-chan struct{} { return f.s.done }
 
 // Wait waits until the future is complete, or ctx is done, whose error it returns
 // then; the request goes on.
 func (f *Future) Wait(ctx context.Context) (*Response, error) {
 	defer runtime.KeepAlive(f)
 	select {
-	case <-f.future.done:
-		return f.future.result()
+	case <-f.s.done:
+		return f.s.result()
 	default:
 	}
 	select {
-	case <-f.future.done:
-		return f.future.result()
+	case <-f.s.done:
+		return f.s.result()
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
@@ -65,14 +65,14 @@ func (f *Future) Wait(ctx context.Context) (*Response, error) {
 // returns the same.
 func (f *Future) Result() (*Response, error) {
 	defer runtime.KeepAlive(f)
-	<-f.future.done
-	return f.future.result()
+	<-f.s.done
+	return f.s.result()
 }
 
 // Cancel gives the request up: the future fails with ErrCanceled if it is not
 // complete, and the body, if it is, with the same. It returns at once.
 func (f *Future) Cancel() {
-	f.cancel()
+	f.s.cancel()
 	runtime.KeepAlive(f)
 }
 
@@ -100,7 +100,7 @@ func (f *future) running(h *handler.Handler) {
 }
 
 // settle completes the future with a transfer whose response is still to be made.
-func (f *future) settle(h *handler.Handler) {
+func (f *future) settle() {
 	f.mu.Lock()
 	f.settled = true
 	f.mu.Unlock()

@@ -120,7 +120,7 @@ func typed(t *testing.T, ctx context.Context, err error) {
 func parsed(raw []byte) (body []byte, whole bool) {
 	r := bufio.NewReader(bytes.NewReader(raw))
 	for {
-		resp, err := http.ReadResponse(r, nil)
+		resp, err := http.ReadResponse(r, nil) //nolint:bodyclose // read from memory
 		if err != nil {
 			return nil, true
 		}

@@ -26,7 +26,7 @@ type Response struct {
 }
 
 func newResponse(h *handler.Handler, req *http.Request) (*Response, error) {
-	r, err := h.Response()
+	r, err := h.Response() //nolint:bodyclose // the caller's
 	if err != nil {
 		return nil, err
 	}

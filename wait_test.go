@@ -21,7 +21,7 @@ func TestWaitAny_takes_more_futures_than_one_select(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	list := futuresFor(maxSelect + 10)
-	go list[maxSelect+3].finish(nil, errors.New("done"))
+	go list[maxSelect+3].s.finish(nil, errors.New("done"))
 	i, err := WaitAny(ctx, list...)
 	assert.NoError(t, err)
 	assert.Equal(t, maxSelect+3, i)
@@ -42,8 +42,8 @@ func TestWaitAny_gives_up_when_its_context_does(t *testing.T) {
 
 func TestWaitAny_returns_the_first_that_is_complete(t *testing.T) {
 	list := futuresFor(5)
-	list[4].finish(nil, nil)
-	list[2].finish(nil, nil)
+	list[4].s.finish(nil, nil)
+	list[2].s.finish(nil, nil)
 	i, err := WaitAny(t.Context(), list...)
 	assert.NoError(t, err)
 	assert.Equal(t, 2, i)

@@ -68,7 +68,7 @@ func (m *Multi) Run(turn func() Verdict) error {
 // Wake ends the sleep of Run, from any goroutine.
 func (m *Multi) Wake() {
 	one := uint64(1)
-	syscall.RawSyscall(syscall.SYS_WRITE, uintptr(m.evfd), uintptr(unsafe.Pointer(&one)), 8)
+	_, _, _ = syscall.RawSyscall(syscall.SYS_WRITE, uintptr(m.evfd), uintptr(unsafe.Pointer(&one)), 8)
 }
 
 func (w *waiter) close() { w.file.Close() }

@@ -213,7 +213,9 @@ func (h *Handler) setDeadline() error {
 
 func (h *Handler) encodeConnection(o *cgo.Options) {
 	req := h.spec.Request
-	if h.spec.Fresh {
+	if h.spec.Fresh || h.upgrade {
+		// An upgrade also: 7.88.1 does not get over a connection that dies as a
+		// paused upload begins on it.
 		o.Long(cgo.OptFreshConnect, 1)
 	}
 	if req.Close {

@@ -5,13 +5,11 @@ import (
 	"crypto/tls"
 	"io"
 	"net/http"
-	"net/textproto"
 	"strconv"
 	"strings"
 
 	"github.com/ratmom/ratmom/body"
 	"github.com/ratmom/ratmom/internal/failure"
-	"github.com/ratmom/ratmom/internal/valid"
 )
 
 // contentLength is the Content-Length of a raw head, -1 if it has none.
@@ -59,6 +57,10 @@ func (h *Handler) parse(raw []byte, stream *body.Stream) (*http.Response, error)
 	if foldedFraming(raw) {
 		return nil, failure.New(failure.Protocol, "the length of the body is spread over lines")
 	}
+	frame, err := head.Frame(h.method)
+	if err != nil {
+		return nil, err
+	}
 	req := h.spec.Request
 	out := &struct {
 		resp http.Response
@@ -66,30 +68,30 @@ func (h *Handler) parse(raw []byte, stream *body.Stream) (*http.Response, error)
 	}{}
 	resp := &out.resp
 	*resp = http.Response{
-		Status:        head.Status,
-		StatusCode:    head.StatusCode,
-		Proto:         head.Proto,
-		ProtoMajor:    head.ProtoMajor,
-		ProtoMinor:    head.ProtoMinor,
-		Header:        head.Header,
-		ContentLength: -1,
-		Request:       req,
-	}
-	if err := h.framing(resp); err != nil {
-		return nil, err
+		Status:     head.Status,
+		StatusCode: head.StatusCode,
+		Proto:      head.Proto,
+		ProtoMajor: head.ProtoMajor,
+		ProtoMinor: head.ProtoMinor,
+		Header:     head.Header,
+		Request:    req,
+
+		ContentLength:    frame.ContentLength,
+		TransferEncoding: frame.TransferEncoding,
+		Trailer:          frame.Trailer,
+		Close:            frame.Close,
 	}
 	if req.URL.Scheme == "https" {
 		resp.TLS = &tls.ConnectionState{HandshakeComplete: true, ServerName: req.URL.Hostname()}
 		if head.ProtoMajor == 2 {
 			resp.TLS.NegotiatedProtocol = "h2"
-			resp.TLS.NegotiatedProtocolIsMutual = true
 		}
 	}
 	switch {
 	case resp.StatusCode == http.StatusSwitchingProtocols || h.upgrade && h.tunnel():
 		resp.Body = &duplex{Stream: stream, up: h.upload}
 		return resp, nil
-	case noBody(req.Method, resp.StatusCode):
+	case noBody(h.method, resp.StatusCode):
 		// The stream still has to end before the connection is free.
 		stream.OnEOF(nil)
 		resp.Body = http.NoBody
@@ -108,65 +110,6 @@ func (h *Handler) parse(raw []byte, stream *body.Stream) (*http.Response, error)
 
 func noBody(method string, status int) bool {
 	return method == http.MethodHead || status == http.StatusNoContent || status == http.StatusNotModified
-}
-
-// framing sets the length, the transfer coding and the announced trailers, and
-// refuses what is ambiguous.
-func (h *Handler) framing(resp *http.Response) error {
-	hd := resp.Header
-	if te := hd["Transfer-Encoding"]; len(te) > 0 && resp.ProtoMajor == 1 {
-		delete(hd, "Transfer-Encoding")
-		if strings.EqualFold(textproto.TrimString(te[len(te)-1]), "chunked") {
-			resp.TransferEncoding = []string{"chunked"}
-		}
-		delete(hd, "Content-Length")
-	}
-	n, err := valid.ParseContentLength(hd["Content-Length"])
-	if err != nil {
-		return err
-	}
-	resp.ContentLength = n
-	method := h.spec.Request.Method
-	switch {
-	case method == http.MethodHead:
-	case noBody(method, resp.StatusCode) || resp.StatusCode == http.StatusSwitchingProtocols:
-		resp.ContentLength = 0
-	}
-	if len(hd["Trailer"]) > 0 {
-		resp.Trailer = make(http.Header)
-		for _, v := range hd["Trailer"] {
-			for name := range strings.SplitSeq(v, ",") {
-				if name = http.CanonicalHeaderKey(textproto.TrimString(name)); name != "" {
-					switch name {
-					case "Transfer-Encoding", "Trailer", "Content-Length":
-						return failure.Newf(failure.Protocol, "bad trailer key %q", name)
-					}
-					resp.Trailer[name] = nil
-				}
-			}
-		}
-		delete(hd, "Trailer")
-	}
-	if resp.ProtoMajor == 1 {
-		resp.Close = closes(resp, method)
-	}
-	return nil
-}
-
-func closes(resp *http.Response, method string) bool {
-	for _, v := range resp.Header["Connection"] {
-		for t := range strings.SplitSeq(v, ",") {
-			switch strings.ToLower(textproto.TrimString(t)) {
-			case "close":
-				return true
-			case "keep-alive":
-				if resp.ProtoMinor == 0 {
-					return false
-				}
-			}
-		}
-	}
-	return resp.ProtoMinor == 0 || resp.ContentLength < 0 && len(resp.TransferEncoding) == 0 && !noBody(method, resp.StatusCode) && resp.StatusCode >= 200
 }
 
 // setTrailer merges what came behind the body, when its reader sees the end.
