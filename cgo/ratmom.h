@@ -147,6 +147,8 @@ struct ratmom_req {
     void **owned; /* other slists and bodies that libcurl does not copy */
     uint32_t nowned, cap_owned;
     int64_t buf_size; /* the receive buffer that the easy handle may still hold */
+    uint32_t ran;     /* the easy handle has run before */
+    uint32_t guarded; /* see guard in transfer.c */
     uint32_t stained; /* a reset will not make the easy handle forget this use */
 };
 

@@ -53,24 +53,10 @@ static void buf_free(struct ratmom_buf *b) {
     memset(b, 0, sizeof(*b));
 }
 
-/* Before 8.1.0 an easy handle keeps a pointer to the last header line of its last
- * run, which is freed, and writes there when a response begins with a folded line
- * (curl issue 11101): any server could corrupt our memory through a used handle. */
-static int dangling_header(void) {
-    static int known; /* 1: no, 2: yes */
-    int k = __atomic_load_n(&known, __ATOMIC_RELAXED);
-    if (!k) {
-        k = curl_version_info(CURLVERSION_NOW)->version_num < 0x080100 ? 2 : 1;
-        __atomic_store_n(&known, k, __ATOMIC_RELAXED);
-    }
-    return k == 2;
-}
-
 /* Forgets everything of the last request. The easy handle itself is reset by
  * go-curl's Reset before the next setup. */
 void ratmom_req_reset(struct ratmom_req *r, int keep_options) {
-    if (r->multi && dangling_header())
-        r->stained = 1;
+    r->ran |= r->multi != NULL;
     owned_free(r);
     if (!keep_options) {
         free(r->headers);
@@ -96,6 +82,7 @@ void ratmom_req_reset(struct ratmom_req *r, int keep_options) {
     r->cap_owned = keep.cap_owned;
     r->buf_size = keep.buf_size;
     r->stained = keep.stained;
+    r->ran = keep.ran;
     r->fd = -1;
 }
 

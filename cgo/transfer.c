@@ -56,6 +56,30 @@ static size_t stop(struct ratmom_req *r, uint32_t cause) {
     return 0;
 }
 
+/* Before 8.1.0 an easy handle that has run before keeps a pointer to the last
+ * header of that run, which is freed, and writes there when a response begins with
+ * a folded line (curl issue 11101): any server could corrupt our memory. The log
+ * of a line is written before the line is looked at, and from the same memory: so
+ * the log is on until the first header, and takes the fold away. */
+static void guard(struct ratmom_req *r) {
+    static int known; /* 1: not needed, 2: needed */
+    int k = __atomic_load_n(&known, __ATOMIC_RELAXED);
+    if (!k) {
+        k = curl_version_info(CURLVERSION_NOW)->version_num < 0x080100 ? 2 : 1;
+        __atomic_store_n(&known, k, __ATOMIC_RELAXED);
+    }
+    if (k == 1 || !r->ran || r->guarded)
+        return;
+    r->guarded = 1;
+    curl_easy_setopt(r->easy, CURLOPT_VERBOSE, 1L);
+}
+
+static void unguard(struct ratmom_req *r) {
+    r->guarded = 2; /* the pointer is good from here on */
+    if (!r->debug_on && !r->may_resend)
+        curl_easy_setopt(r->easy, CURLOPT_VERBOSE, 0L);
+}
+
 static uint32_t status_of(const char *p, size_t n) {
     const char *sp = memchr(p, ' ', n);
     uint32_t s = 0;
@@ -83,6 +107,8 @@ static size_t on_header(char *p, size_t size, size_t nitems, void *user) {
             return stop(r, RATMOM_CAUSE_MEMORY);
         return n;
     }
+    if (r->head_state == 1 && r->guarded == 1 && !blank)
+        unguard(r);
     if (r->head_state == 0) {
         r->head.len = 0;
         r->head_held = 0;
@@ -311,6 +337,7 @@ static int on_prereq(void *user, char *rip, char *lip, int rport, int lport) {
             return CURL_PREREQFUNC_ABORT;
         }
     }
+    guard(r);
     r->heads_since = 0;
     ratmom_io_assign(r, lip, lport, rip, rport);
     if (r->multi) {
@@ -328,6 +355,8 @@ static int on_prereq(void *user, char *rip, char *lip, int rport, int lport) {
 static int on_debug(CURL *easy, curl_infotype type, char *p, size_t n, void *user) {
     struct ratmom_req *r = user;
     (void)easy;
+    if (r->guarded == 1 && type == CURLINFO_HEADER_IN && n && (*p == ' ' || *p == '\t'))
+        *p = '_';
     if (type == CURLINFO_TEXT && n > 14 && !memcmp(p, "REFUSED_STREAM", 14))
         r->refused = 1;
     if (!r->debug_on || r->debug.len > DEBUG_MAX)
