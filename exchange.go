@@ -29,13 +29,14 @@ type exchange struct {
 	h       *handler.Handler
 	req     *http.Request // of the running transfer
 	retried bool
+	foreign bool // a redirect has led to another origin
 
 	redirects redirects
 	links     [2]link // most chains are no longer
 	reqs      [3]*http.Request
 
 	ready chan struct{} // a transfer has completed, for who drives by blocking
-	fut   *future       // else
+	fut   *future       // of SendAsync
 }
 
 var readyPool = sync.Pool{New: func() any { return make(chan struct{}, 1) }}
@@ -262,9 +263,7 @@ func (x *exchange) async() *Future {
 	x.fut = newFuture(x)
 	f := &Future{x.fut}
 	if x.blocks {
-		fut := x.fut
-		x.fut = nil
-		go func() { fut.finish(x.blocking()) }()
+		go func() { x.fut.finish(x.blocking()) }()
 	} else {
 		x.down(0, x.sent[0])
 	}

@@ -20,7 +20,7 @@ import (
 type Interceptor interface{ link(*exchange) link }
 
 // Next sends a request through the rest of the chain and blocks until the final
-// response head is there.
+// response head is there. It may be called more than once, but not at the same time.
 type Next func(*http.Request) (*Response, error)
 
 // InterceptFunc is an interceptor written as one function around Next.

@@ -54,13 +54,17 @@ func (r *redirects) follow(req *http.Request, resp *Response, err error) (*Respo
 	}
 	u, err := resolve(req.URL, loc)
 	if err == nil && u.Scheme != "http" && u.Scheme != "https" {
-		return fail(failure.Protocol, "redirect to %q: only http and https are followed", loc)
+		return fail(failure.Protocol, "redirect to %q: only http and https are followed", failure.MaskText(loc))
 	}
 	if err == nil && u.Host == "" {
 		err = errors.New("no host")
 	}
 	if err != nil {
-		return fail(failure.Protocol, "redirect to %q: %w", loc, err)
+		var ue *url.Error
+		if errors.As(err, &ue) {
+			err = ue.Err // without the text that could not be parsed
+		}
+		return fail(failure.Protocol, "redirect to %q: %w", failure.MaskText(loc), err)
 	}
 	policy := r.x.plan.Redirect
 	r.via = append(r.via, req)
@@ -136,12 +140,19 @@ var (
 	}
 )
 
-// dropCredentials forgets the configured credentials of the origin for the rest
-// of the exchange.
+// dropCredentials forgets the configured credentials of the origin, default headers
+// among them, for the rest of the exchange. A client certificate stays: it proves
+// who we are to whoever asks.
 func (x *exchange) dropCredentials() {
-	if cfg := x.cfg.WithoutCredentials(); cfg != x.cfg {
-		x.cfg = cfg
-		x.plan = handler.NewPlan(cfg, false)
+	if x.foreign {
+		return
+	}
+	x.foreign = true
+	x.cfg = x.cfg.WithoutCredentials()
+	x.plan = handler.NewPlan(x.cfg, false)
+	x.plan.Defaults = x.plan.Defaults.Clone()
+	for _, k := range secretHeaders {
+		x.plan.Defaults.Del(k)
 	}
 }
 

@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"bytes"
 	"net/http"
 	"strings"
 
@@ -128,4 +129,31 @@ func (h *Head) takeTrailer() (http.Header, error) {
 		return nil, nil
 	}
 	return trailer, nil
+}
+
+// rawLength is the length that a raw head announces, as Frame reads it; -1 if it
+// announces none, or one that cannot be relied on.
+func rawLength(head []byte) int64 {
+	var lengths []string
+	http1 := len(head) > 5 && head[5] == '1'
+	for line := range bytes.Lines(head) {
+		name, value, ok := bytes.Cut(line, []byte(":"))
+		switch {
+		case !ok:
+		case http1 && bytes.EqualFold(name, []byte("Transfer-Encoding")):
+			return -1
+		case bytes.EqualFold(name, []byte("Content-Length")):
+			lengths = append(lengths, string(bytes.TrimSpace(value)))
+		}
+	}
+	n, err := valid.ParseContentLength(lengths)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// noBody reports whether no body can follow a response with this status.
+func noBody(method string, status int) bool {
+	return method == http.MethodHead || status == http.StatusNoContent || status == http.StatusNotModified
 }

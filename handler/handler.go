@@ -280,7 +280,7 @@ func (h *Handler) takeHead(done bool) {
 		h.stream.Push(chunks)
 	}
 	h.mu.Unlock()
-	h.expect = contentLength(h.head)
+	h.expect = rawLength(h.head)
 	if h.upgrade && !h.tunnel() && h.upload.ring.End() {
 		h.spec.Driver.Feed(h) // not upgraded: an ordinary response follows
 	}

@@ -1,31 +1,14 @@
 package handler
 
 import (
-	"bytes"
 	"crypto/tls"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/ratmom/ratmom/body"
 	"github.com/ratmom/ratmom/internal/failure"
 )
-
-// contentLength is the Content-Length of a raw head, -1 if it has none.
-func contentLength(head []byte) int64 {
-	const name = "content-length:"
-	for line := range bytes.Lines(head) {
-		if len(line) > len(name) && bytes.EqualFold(line[:len(name)], []byte(name)) {
-			n, err := strconv.ParseInt(string(bytes.TrimSpace(line[len(name):])), 10, 64)
-			if err != nil || n < 0 {
-				return -1
-			}
-			return n
-		}
-	}
-	return -1
-}
 
 // Response makes the response once the future has completed. Call it once, on
 // the goroutine of whoever takes the response.
@@ -106,10 +89,6 @@ func (h *Handler) parse(raw []byte, stream *body.Stream) (*http.Response, error)
 	out.body = responseBody{Stream: stream, h: h}
 	resp.Body = &out.body
 	return resp, h.decode(resp)
-}
-
-func noBody(method string, status int) bool {
-	return method == http.MethodHead || status == http.StatusNoContent || status == http.StatusNotModified
 }
 
 // setTrailer merges what came behind the body, when its reader sees the end.
