@@ -225,11 +225,10 @@ func (x *exchange) retry() *http.Request {
 	return r
 }
 
-// repeatable reports whether the request may reach the server twice (RFC 9110,
-// section 9.2.2).
+// repeatable reports whether the request may reach the server twice: by its method,
+// or because it says so.
 func repeatable(req *http.Request) bool {
-	switch method(req) {
-	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, http.MethodPut, http.MethodDelete:
+	if handler.Idempotent(method(req)) {
 		return true
 	}
 	_, key := req.Header["Idempotency-Key"]

@@ -186,17 +186,7 @@ func escapeLocation(s string) string {
 }
 
 func sameOrigin(a, b *url.URL) bool {
-	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
-}
-
-func port(u *url.URL) string {
-	if p := u.Port(); p != "" {
-		return p
-	}
-	if u.Scheme == "https" {
-		return "443"
-	}
-	return "80"
+	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && handler.Port(a) == handler.Port(b)
 }
 
 // setReferer names the previous page, without its secrets, and not from https to

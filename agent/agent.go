@@ -7,7 +7,6 @@
 package agent
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -19,33 +18,6 @@ import (
 	"github.com/ratmom/ratmom/handler"
 	"github.com/ratmom/ratmom/internal/failure"
 )
-
-// mailboxSize is the buffer of the agent's channel. What does not fit goes to the
-// overflow list, so that no sender ever waits, least of all the agent itself.
-const mailboxSize = 1024
-
-// maxMessages is how many messages one turn takes before the sockets have their
-// turn.
-const maxMessages = 512
-
-type kind uint8
-
-const (
-	execute kind = iota
-	cancel
-	resume
-	feed
-	abandon
-	closeIdle
-	stats
-	closeNow
-)
-
-type message struct {
-	kind  kind
-	h     *handler.Handler
-	reply func(*agent)
-}
 
 // agent is the state of the goroutine. Fields after the blank line belong to it
 // alone.
@@ -73,129 +45,6 @@ type agent struct {
 	closing bool
 	yield   bool // the last step woke somebody
 }
-
-// Handle is the way to an agent. When the last reference to it is dropped
-// without Close, the agent ends by itself, and what is pending fails.
-type Handle struct{ a *agent }
-
-// errHandleDropped is why an agent ends whose handle was collected.
-var errHandleDropped = errors.New("its handle was dropped")
-
-// Start makes an agent with the given options of its multi handle.
-func Start(o *cgo.MultiOptions) (*Handle, error) {
-	m, err := cgo.NewMulti(o)
-	if err != nil {
-		return nil, failure.Wrap(failure.Internal, err)
-	}
-	a := &agent{
-		mailbox: make(chan message, mailboxSize),
-		stopped: make(chan struct{}),
-		m:       m,
-		pool:    &cgo.Pool{},
-	}
-	go a.run()
-	h := &Handle{a}
-	runtime.AddCleanup(h, func(a *agent) { a.stop(errHandleDropped) }, a)
-	return h, nil
-}
-
-// Driver is the agent as its handlers see it.
-func (h *Handle) Driver() handler.Driver { return h.a }
-
-// Pool is where transfers for this agent come from.
-func (h *Handle) Pool() *cgo.Pool { return h.a.pool }
-
-// Load is the number of requests given to the agent that have not ended.
-func (h *Handle) Load() int64 { return h.a.load.Load() }
-
-// Execute gives the agent a request.
-func (h *Handle) Execute(r *handler.Handler) {
-	defer runtime.KeepAlive(h)
-	r.Watch()
-	h.a.load.Add(1)
-	if !h.a.post(message{kind: execute, h: r}) {
-		<-h.a.stopped
-		r.End(h.a.stopError())
-		h.a.load.Add(-1)
-	}
-}
-
-// CloseIdle closes the connections that no request uses.
-func (h *Handle) CloseIdle() {
-	done := make(chan struct{})
-	if h.a.post(message{kind: closeIdle, reply: func(*agent) { close(done) }}) {
-		select {
-		case <-done:
-		case <-h.a.stopped:
-		}
-	}
-}
-
-// Stats is a snapshot of an agent.
-type Stats struct {
-	cgo.LoopStats
-	Requests int // in the multi handle
-}
-
-// Stats asks the agent for its counters; zero when it has ended.
-func (h *Handle) Stats() Stats {
-	c := make(chan Stats, 1)
-	if h.a.post(message{kind: stats, reply: func(a *agent) { c <- Stats{a.m.Stats(), a.live} }}) {
-		select {
-		case s := <-c:
-			return s
-		case <-h.a.stopped:
-		}
-	}
-	return Stats{}
-}
-
-// Close refuses new work, ends what runs and waits until the agent has ended. It
-// may be called more than once and from any goroutine.
-func (h *Handle) Close() {
-	h.a.stop(nil)
-	<-h.a.stopped
-	runtime.KeepAlive(h)
-}
-
-// errClosed is the cause of an orderly end.
-var errClosed = failure.New(failure.Closed, "")
-
-func (a *agent) stop(cause error) {
-	a.post(message{kind: closeNow, reply: func(a *agent) {
-		a.closing = true
-		a.cause = cause
-	}})
-}
-
-// post sends a message; false if the agent takes none any more.
-func (a *agent) post(msg message) bool {
-	a.senders.Add(1)
-	if a.closed.Load() {
-		a.senders.Add(-1)
-		return false
-	}
-	select {
-	case a.mailbox <- msg:
-	default:
-		a.overflowMu.Lock()
-		a.overflow = append(a.overflow, msg)
-		a.spilled.Store(true)
-		a.overflowMu.Unlock()
-	}
-	if a.parked.Load() && a.parked.CompareAndSwap(true, false) {
-		a.m.Wake()
-	}
-	a.senders.Add(-1)
-	return true
-}
-
-// The agent is the driver of its handlers.
-
-func (a *agent) Resume(h *handler.Handler)  { a.post(message{kind: resume, h: h}) }
-func (a *agent) Feed(h *handler.Handler)    { a.post(message{kind: feed, h: h}) }
-func (a *agent) Cancel(h *handler.Handler)  { a.post(message{kind: cancel, h: h}) }
-func (a *agent) Abandon(h *handler.Handler) { a.post(message{kind: abandon, h: h}) }
 
 // run is the goroutine.
 func (a *agent) run() {
@@ -256,40 +105,6 @@ func (a *agent) turn() cgo.Verdict {
 		return cgo.Park
 	}
 	return cgo.Again
-}
-
-// messages empties the mailbox, up to a bound. It reports whether there was
-// anything to do.
-func (a *agent) messages() bool {
-	for n := 0; n < maxMessages && len(a.adds) < cgo.MaxAdds; n++ {
-		select {
-		case msg := <-a.mailbox:
-			a.take(msg)
-		default:
-			return a.spill() || n > 0
-		}
-	}
-	return true
-}
-
-// spill takes what did not fit into the mailbox.
-func (a *agent) spill() bool {
-	if !a.spilled.Load() {
-		return false
-	}
-	a.overflowMu.Lock()
-	n := min(len(a.overflow), cgo.MaxAdds-len(a.adds))
-	msgs := a.overflow[:n:n]
-	a.overflow = a.overflow[n:]
-	if len(a.overflow) == 0 {
-		a.overflow = nil
-		a.spilled.Store(false)
-	}
-	a.overflowMu.Unlock()
-	for _, msg := range msgs {
-		a.take(msg)
-	}
-	return true
 }
 
 func (a *agent) take(msg message) {
@@ -457,13 +272,6 @@ func (a *agent) finish() {
 	a.pool.Close()
 	a.m.Close()
 	close(a.stopped)
-}
-
-func (a *agent) refuse(msg message, err error) {
-	if msg.kind == execute {
-		a.load.Add(-1)
-		msg.h.End(err)
-	}
 }
 
 // stopErrorOf is what requests get when the agent has ended for this reason.

@@ -131,9 +131,23 @@ func requirePlain(t *testing.T, opt cgo.Opt, s string) {
 	}
 }
 
+// A secret that is cut anywhere, twice, comes out in no part. Half of its bytes are
+// found nowhere else, so that a single one is seen.
 func FuzzWireMasker(f *testing.F) {
-	f.Add([]byte("Cookie: a\r\nB: c\r\n"), 3, 9)
-	f.Fuzz(func(t *testing.T, data []byte, i, j int) {
+	const mark = "\xa7"
+	secret := strings.Repeat("s"+mark, 12)
+	fields := []string{
+		"Authorization:", "Proxy-Authorization: Basic ", "cookie: a=", "Set-Cookie: ", "X-Api-Key:\t", "x-auth-token: ", "X-SECRET: ",
+	}
+	f.Add(byte(0), "GET / HTTP/1.1\r\n", "", "Host: a\r\n\r\n", 20, 38)
+	f.Add(byte(2), "h2h3 [", "b; c=\r", "]\n", 3, 16)
+	f.Add(byte(1), "", "\r", "", 0, 28) // cut behind a CR
+	f.Add(byte(4), "X-Cookie: ", "http://u:p@h/", "", 0, 1000)
+	f.Fuzz(func(t *testing.T, which byte, before, value, after string, i, j int) {
+		if strings.Contains(before+value+after, mark) || strings.Contains(value, "\n") {
+			t.Skip()
+		}
+		data := []byte(before + fields[int(which)%len(fields)] + value + secret + "\r\n" + after)
 		if i < 0 || j < i || j > len(data) {
 			t.Skip()
 		}
@@ -143,8 +157,10 @@ func FuzzWireMasker(f *testing.F) {
 		for _, p := range [][]byte{data[:i], data[i:j], data[j:]} {
 			got = append(got, parts.Event(WireHeaderSent, p).Data...)
 		}
-		// Text before a field's name may be shown or not, its value must not.
-		require.LessOrEqual(t, strings.Count(string(got), "\n"), strings.Count(string(data), "\n"))
-		require.Equal(t, strings.Count(string(want), "\n"), strings.Count(string(got), "\n"))
+		require.NotContains(t, string(want), mark)
+		require.NotContains(t, string(got), mark)
+		lines := strings.Count(string(data), "\n")
+		require.Equal(t, lines, strings.Count(string(want), "\n"))
+		require.Equal(t, lines, strings.Count(string(got), "\n"))
 	})
 }

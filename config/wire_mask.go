@@ -53,7 +53,8 @@ func (m *WireMasker) mask(way int, data []byte) []byte {
 	out := make([]byte, 0, len(data)+16)
 	for line := range bytes.Lines(data) {
 		end := []byte(nil)
-		if n := len(bytes.TrimRight(line, "\r\n")); n < len(line) {
+		if line[len(line)-1] == '\n' { // a CR alone ends nothing
+			n := len(bytes.TrimRight(line, "\r\n"))
 			line, end = line[:n], line[n:]
 		}
 		if !m.hiding[way] {

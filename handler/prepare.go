@@ -1,15 +1,11 @@
 package handler
 
 import (
-	"encoding/base64"
 	"net/http"
-	"net/url"
-	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/net/http/httpguts"
-	"golang.org/x/net/idna"
 
 	"github.com/ratmom/ratmom/body"
 	"github.com/ratmom/ratmom/cgo"
@@ -109,93 +105,6 @@ func (h *Handler) prepare() error {
 	return nil
 }
 
-// encodeURL gives libcurl the URL. What its parser would change or refuse goes
-// into the request target instead, byte for byte.
-func (h *Handler) encodeURL(o *cgo.Options) error {
-	u := h.spec.Request.URL
-	host, err := asciiHost(u.Host)
-	if err != nil {
-		return err
-	}
-	if name := h.plan.ServerName; name != "" && u.Scheme == "https" {
-		// libcurl verifies the name in the URL: it goes there, and the
-		// connection is sent to the host.
-		port := portOf(u)
-		o.List(cgo.OptConnectTo, []string{name + ":" + port + ":" + hostOnly(host) + ":" + port})
-		host = name + ":" + port
-	}
-	target := u.RequestURI()
-	if h.spec.Request.Method == http.MethodConnect {
-		switch {
-		case u.Opaque != "":
-			target = u.Opaque
-		case u.Path == "" && h.spec.Request.Host != "":
-			target = h.spec.Request.Host
-		case u.Path == "":
-			target = u.Host
-		}
-	}
-	if plainTarget(target) {
-		o.String(cgo.OptURL, u.Scheme+"://"+host+target)
-		return nil
-	}
-	o.String(cgo.OptURL, u.Scheme+"://"+host+"/")
-	if u.Scheme == "http" && strings.HasPrefix(target, "/") {
-		if p, err := h.plan.Proxy(u); err != nil {
-			return err
-		} else if p != nil && strings.HasPrefix(p.Scheme, "http") {
-			target = u.Scheme + "://" + host + target // a proxy wants the absolute form
-		}
-	}
-	o.String(cgo.OptRequestTarget, target)
-	return nil
-}
-
-// plainTarget reports whether libcurl sends the target as it is when it is part
-// of the URL.
-func plainTarget(s string) bool {
-	if s == "" || s[0] != '/' || s[len(s)-1] == '?' {
-		return false
-	}
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c <= ' ' || c >= 0x7f || c == '#' || c == '\\' {
-			return false
-		}
-	}
-	return true
-}
-
-func asciiHost(host string) (string, error) {
-	for i := 0; i < len(host); i++ {
-		if host[i] >= 0x80 {
-			a, err := idna.Lookup.ToASCII(hostOnly(host))
-			if err != nil {
-				return "", failure.Newf(failure.InvalidRequest, "host %q: %w", host, err)
-			}
-			return a + host[len(hostOnly(host)):], nil
-		}
-	}
-	return host, nil
-}
-
-func hostOnly(hostport string) string {
-	if i := strings.LastIndexByte(hostport, ':'); i >= 0 && !strings.HasSuffix(hostport, "]") {
-		return hostport[:i]
-	}
-	return hostport
-}
-
-func portOf(u *url.URL) string {
-	if p := u.Port(); p != "" {
-		return p
-	}
-	if u.Scheme == "https" {
-		return "443"
-	}
-	return "80"
-}
-
 // setDeadline notes what is left of the total time. The agent watches it: a limit
 // of libcurl's own would drop a paused HTTP/2 stream in a way that 7.88.1 does not
 // get over (see ratmom_cancel).
@@ -244,7 +153,7 @@ func (h *Handler) encodeBody(o *cgo.Options, setup *cgo.Setup) error {
 	}
 	// Whether a refused stream may be told from a dead connection matters only
 	// where the latter must not be repeated.
-	setup.MayResend = (req.URL.Scheme == "https" || h.plan.PriorKnowledge) && !idempotent(method)
+	setup.MayResend = (req.URL.Scheme == "https" || h.plan.PriorKnowledge) && !Idempotent(method)
 
 	if h.upgrade {
 		h.upload = newPump(h)
@@ -310,119 +219,12 @@ func headerLength(h http.Header) (int64, error) {
 	return valid.ContentLength(h)
 }
 
-func idempotent(method string) bool {
+// Idempotent reports whether a request with this method may reach the server twice
+// (RFC 9110, section 9.2.2).
+func Idempotent(method string) bool {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, http.MethodPut, http.MethodDelete:
 		return true
-	}
-	return false
-}
-
-// encodeHeaders lists the header lines, and takes back those that libcurl would
-// add by itself.
-func (h *Handler) encodeHeaders(o *cgo.Options, setup *cgo.Setup) {
-	req := h.spec.Request
-	l := o.BeginList(cgo.OptHTTPHeader)
-	host := req.Host
-	if host == "" && h.plan.ServerName != "" {
-		host = req.URL.Host
-	}
-	if host != "" && (host != req.URL.Host || h.plan.ServerName != "") && req.Method != http.MethodConnect {
-		if a, err := asciiHost(host); err == nil {
-			host = a
-		}
-		l.Add("Host: ", host)
-	}
-	ua, ok := req.Header["User-Agent"]
-	if !ok {
-		if ua, ok = h.plan.Defaults["User-Agent"]; !ok {
-			l.Add("User-Agent: ", h.plan.UserAgent)
-		}
-	}
-	if len(ua) > 0 && ua[0] != "" {
-		l.Add("User-Agent: ", ua[0])
-	} else if ok {
-		l.Add("User-Agent:")
-	}
-	for k, vv := range req.Header {
-		h.addField(&l, k, vv)
-	}
-	for k, vv := range h.plan.Defaults {
-		if !hasHeader(req.Header, k) {
-			h.addField(&l, k, vv)
-		}
-	}
-	if len(req.Trailer) > 0 {
-		names := make([]string, 0, len(req.Trailer))
-		for k := range req.Trailer {
-			names = append(names, http.CanonicalHeaderKey(k))
-		}
-		l.Add("Trailer: ", strings.Join(names, ","))
-	}
-	if u := req.URL.User; u != nil && !h.plan.RoundTripper && !hasHeader(req.Header, "Authorization") && !h.plan.Auth {
-		// As curl and http.Client do with http://user:password@host/.
-		password, _ := u.Password()
-		l.Add("Authorization: Basic ", base64.StdEncoding.EncodeToString([]byte(u.Username()+":"+password)))
-	}
-	if req.Close && !hasHeader(req.Header, "Connection") {
-		l.Add("Connection: close")
-	}
-	if h.upgrade {
-		l.Add("Transfer-Encoding:") // the stream behind the head is raw
-	}
-	// A field that is there without a value is not to be sent, by libcurl neither.
-	if len(req.Header["Accept"]) == 0 && (hasHeader(req.Header, "Accept") || !hasHeader(h.plan.Defaults, "Accept")) {
-		l.Add("Accept:")
-	}
-	if len(req.Header["Content-Type"]) == 0 && (!h.source.IsNone() || h.emptyPost()) {
-		l.Add("Content-Type:") // libcurl would call it a form
-	}
-	if len(req.Header["Expect"]) == 0 {
-		if h.plan.Expect && !hasHeader(req.Header, "Expect") && !h.plan.RoundTripper && !h.source.IsNone() && !h.upgrade {
-			l.Add("Expect: 100-continue")
-			setup.ExpectSent = true
-		} else {
-			l.Add("Expect:")
-		}
-	}
-	if h.plan.Decompress && !hasHeader(req.Header, "Accept-Encoding") && !hasHeader(req.Header, "Range") &&
-		req.Method != http.MethodHead && !h.upgrade {
-		h.acceptAdded = true
-		l.Add("Accept-Encoding: ", h.acceptEncoding())
-	}
-	l.End()
-}
-
-// addField lists one field, but for those that libcurl or the framing sets.
-func (h *Handler) addField(l *cgo.ListWriter, k string, vv []string) {
-	switch k {
-	case "Host", "User-Agent", "Content-Length", "Transfer-Encoding", "Trailer":
-		return
-	}
-	if h.plan.TitleCase {
-		k = http.CanonicalHeaderKey(k)
-	}
-	for _, v := range vv {
-		if v = strings.Trim(v, " \t"); v == "" {
-			l.Add(k, ";") // libcurl's way to send a header without a value
-		} else {
-			l.Add(k, ": ", v)
-		}
-	}
-}
-
-func (h *Handler) acceptEncoding() string {
-	if h.plan.RoundTripper {
-		return "gzip"
-	}
-	return "gzip, deflate, br, zstd"
-}
-
-// emptyPost reports whether an absent body is sent as an empty one.
-func (h *Handler) emptyPost() bool {
-	switch h.spec.Request.Method {
-	case http.MethodPost, http.MethodPut, http.MethodPatch:
-		return h.source.IsNone() && !h.upgrade
 	}
 	return false
 }

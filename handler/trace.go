@@ -36,7 +36,7 @@ func (t *trace) start(ctx context.Context, h *Handler) bool {
 	}
 	t.header, t.closing = h.spec.Request.Header, h.spec.Request.Close
 	if f := t.hooks.GetConn; f != nil {
-		f(hostOnly(h.url.Host) + ":" + portOf(h.url))
+		f(hostOnly(h.url.Host) + ":" + Port(h.url))
 	}
 	return t.hooks.Got1xxResponse != nil
 }

@@ -31,49 +31,53 @@ func TestCancel_ends_a_request_to_a_silent_server_and_closes_its_socket(t *testi
 		{"after the head, TLS", testserver.HeadThenNothing(), []testserver.Option{testserver.WithTLS()}, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := testserver.Raw(t, c.script, c.options...)
-			client := clientFor(t, testserver.HTTPS1, s.CAFile)
-			ctx, cancel := context.WithCancel(patient(t))
-			defer cancel()
-			f := client.SendAsync(request(t, ctx, "GET", s.URL))
-			var resp *ratmom.Response
-			if c.head {
-				var err error
-				resp, err = f.Result()
-				require.NoError(t, err)
-			} else {
-				require.True(t, s.WaitRequests(1, patience))
-				require.True(t, s.WaitOpen(1, patience))
-			}
-			start := time.Now()
-			cancel()
-			if c.head {
-				_, err := resp.Body.Read(make([]byte, 1))
-				require.ErrorIs(t, err, context.Canceled)
-				require.ErrorIs(t, err, ratmom.ErrCanceled)
-			} else {
-				_, err := f.Result()
-				require.ErrorIs(t, err, context.Canceled)
-				require.ErrorIs(t, err, ratmom.ErrCanceled)
-			}
-			within(t, "the end of the request", 50*time.Millisecond, time.Since(start))
-			require.True(t, s.WaitClosed(patience))
-			within(t, "the end of the socket", 50*time.Millisecond, time.Since(start))
+			often(t, func(took func(string, time.Duration, time.Duration)) {
+				s := testserver.Raw(t, c.script, c.options...)
+				client := clientFor(t, testserver.HTTPS1, s.CAFile)
+				ctx, cancel := context.WithCancel(patient(t))
+				defer cancel()
+				f := client.SendAsync(request(t, ctx, "GET", s.URL))
+				var resp *ratmom.Response
+				if c.head {
+					var err error
+					resp, err = f.Result()
+					require.NoError(t, err)
+				} else {
+					require.True(t, s.WaitRequests(1, patience))
+					require.True(t, s.WaitOpen(1, patience))
+				}
+				start := time.Now()
+				cancel()
+				if c.head {
+					_, err := resp.Body.Read(make([]byte, 1))
+					require.ErrorIs(t, err, context.Canceled)
+					require.ErrorIs(t, err, ratmom.ErrCanceled)
+				} else {
+					_, err := f.Result()
+					require.ErrorIs(t, err, context.Canceled)
+					require.ErrorIs(t, err, ratmom.ErrCanceled)
+				}
+				took("the end of the request", 50*time.Millisecond, time.Since(start))
+				require.True(t, s.WaitClosed(patience))
+				took("the end of the socket", 50*time.Millisecond, time.Since(start))
+			})
 		})
 	}
 }
 
 func TestCancel_during_a_TLS_handshake_that_hangs_closes_the_socket(t *testing.T) {
-	s := testserver.Raw(t, testserver.Silent()) // never answers the ClientHello
-	client := newClient(t)
-	f := client.SendAsync(request(t, patient(t), "GET", strings.Replace(s.URL, "http:", "https:", 1)))
-	require.True(t, s.WaitOpen(1, patience))
-	start := time.Now()
-	f.Cancel()
-	_, err := f.Result()
-	require.ErrorIs(t, err, ratmom.ErrCanceled)
-	require.True(t, s.WaitClosed(patience))
-	within(t, "the end of the socket", 50*time.Millisecond, time.Since(start))
+	often(t, func(took func(string, time.Duration, time.Duration)) {
+		s := testserver.Raw(t, testserver.Silent()) // never answers the ClientHello
+		client := newClient(t)
+		f := client.SendAsync(request(t, patient(t), "GET", strings.Replace(s.URL, "http:", "https:", 1)))
+		require.True(t, s.WaitOpen(1, patience))
+		start := time.Now()
+		f.Cancel()
+		_, err := f.Result()
+		require.ErrorIs(t, err, ratmom.ErrCanceled)
+		require.True(t, s.WaitClosed(patience))
+		took("the end of the socket", 50*time.Millisecond, time.Since(start))
+	})
 }
 
 func TestCancel_of_a_connect_that_nobody_answers_is_immediate(t *testing.T) {
@@ -81,17 +85,19 @@ func TestCancel_of_a_connect_that_nobody_answers_is_immediate(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer l.Close()
-	client := newClient(t)
-	ctx, cancel := context.WithCancel(patient(t))
-	f := client.SendAsync(request(t, ctx, "GET", "http://192.0.2.1/")) // TEST-NET: nobody
-	require.True(t, waitUntil(patience, func() bool { return client.Stats().Requests == 1 }))
-	start := time.Now()
-	cancel()
-	_, err = f.Result()
-	if !strings.Contains(err.Error(), "unreachable") {
-		require.ErrorIs(t, err, context.Canceled)
-	}
-	within(t, "the end", 50*time.Millisecond, time.Since(start))
+	often(t, func(took func(string, time.Duration, time.Duration)) {
+		client := newClient(t)
+		ctx, cancel := context.WithCancel(patient(t))
+		f := client.SendAsync(request(t, ctx, "GET", "http://192.0.2.1/")) // TEST-NET: nobody
+		require.True(t, waitUntil(patience, func() bool { return client.Stats().Requests == 1 }))
+		start := time.Now()
+		cancel()
+		_, err = f.Result()
+		if !strings.Contains(err.Error(), "unreachable") {
+			require.ErrorIs(t, err, context.Canceled)
+		}
+		took("the end", 50*time.Millisecond, time.Since(start))
+	})
 }
 
 func TestCancel_of_a_stream_reaches_the_server_at_once(t *testing.T) {
@@ -99,44 +105,46 @@ func TestCancel_of_a_stream_reaches_the_server_at_once(t *testing.T) {
 		for _, path := range []string{"/silent", "/head"} {
 			for _, alone := range []bool{true, false} {
 				t.Run(fmt.Sprintf("%s%s alone=%v", mode, path, alone), func(t *testing.T) {
-					began, gone := make(chan struct{}, 8), make(chan struct{}, 8)
-					s := testserver.Start(t, mode, silence(began, gone))
-					client := clientFor(t, mode, s.CAFile)
-					if mode == testserver.H2 {
-						greet(t, client, s.URL)
-					}
-					var other *ratmom.Response
-					if !alone {
-						var err error
-						other, err = client.Send(request(t, patient(t), "GET", s.URL+"/head"))
-						require.NoError(t, err)
-						defer other.Body.Close()
+					often(t, func(took func(string, time.Duration, time.Duration)) {
+						began, gone := make(chan struct{}, 8), make(chan struct{}, 8)
+						s := testserver.Start(t, mode, silence(began, gone))
+						client := clientFor(t, mode, s.CAFile)
+						if mode == testserver.H2 {
+							greet(t, client, s.URL)
+						}
+						var other *ratmom.Response
+						if !alone {
+							var err error
+							other, err = client.Send(request(t, patient(t), "GET", s.URL+"/head"))
+							require.NoError(t, err)
+							defer other.Body.Close()
+							<-began
+						}
+						ctx, cancel := context.WithCancel(patient(t))
+						f := client.SendAsync(request(t, ctx, "GET", s.URL+path))
 						<-began
-					}
-					ctx, cancel := context.WithCancel(patient(t))
-					f := client.SendAsync(request(t, ctx, "GET", s.URL+path))
-					<-began
-					if path == "/head" {
-						resp, err := f.Result()
-						require.NoError(t, err)
-						defer resp.Body.Close()
-					}
-					start := time.Now()
-					cancel()
-					_, err := f.Result()
-					if path == "/silent" {
-						require.ErrorIs(t, err, ratmom.ErrCanceled)
-					}
-					select {
-					case <-gone:
-					case <-time.After(patience):
-						t.Fatal("the server was not told")
-					}
-					within(t, "the stream's end at the server", 50*time.Millisecond, time.Since(start))
-					if mode == testserver.H2 && !alone {
-						greet(t, client, s.URL)
-						require.Equal(t, 1, s.Accepted(), "the connection lives on")
-					}
+						if path == "/head" {
+							resp, err := f.Result()
+							require.NoError(t, err)
+							defer resp.Body.Close()
+						}
+						start := time.Now()
+						cancel()
+						_, err := f.Result()
+						if path == "/silent" {
+							require.ErrorIs(t, err, ratmom.ErrCanceled)
+						}
+						select {
+						case <-gone:
+						case <-time.After(patience):
+							t.Fatal("the server was not told")
+						}
+						took("the stream's end at the server", 50*time.Millisecond, time.Since(start))
+						if mode == testserver.H2 && !alone {
+							greet(t, client, s.URL)
+							require.Equal(t, 1, s.Accepted(), "the connection lives on")
+						}
+					})
 				})
 			}
 		}
@@ -213,7 +221,7 @@ func TestCancel_ten_thousand_times_leaves_nothing_behind(t *testing.T) {
 	cancels(2000) // what is pooled is there now
 	before := testserver.TakeInventory()
 	debug.FreeOSMemory()
-	c0, rss0, fds0 := cgo.CountAlive(), memory(t, "VmRSS"), testserver.FDs()
+	c0, rss0, fds0 := cgo.CountAlive(), testserver.RSS(t), testserver.FDs()
 
 	start := time.Now()
 	cancels(total)
@@ -221,7 +229,7 @@ func TestCancel_ten_thousand_times_leaves_nothing_behind(t *testing.T) {
 
 	before.Require(t, patience)
 	debug.FreeOSMemory()
-	c1, rss1, fds1 := cgo.CountAlive(), memory(t, "VmRSS"), testserver.FDs()
+	c1, rss1, fds1 := cgo.CountAlive(), testserver.RSS(t), testserver.FDs()
 	t.Logf("descriptors %d → %d, C %+v → %+v, resident %.1f → %.1f MiB", fds0, fds1, c0, c1, mib(rss0), mib(rss1))
 	require.LessOrEqual(t, fds1, fds0)
 	require.LessOrEqual(t, c1.Transfers, max(c0.Transfers, 256), "not more than the pool keeps")

@@ -13,17 +13,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ratmom/ratmom"
+	"github.com/ratmom/ratmom/internal/testserver"
 )
 
 const flood = 10_000
 
-// manyFiles raises the limit of open files, or leaves the test out.
+// manyFiles raises the limit of open files to what a test needs.
 func manyFiles(t testing.TB, n uint64) {
 	t.Helper()
 	var l syscall.Rlimit
 	require.NoError(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l))
 	if l.Max < n {
-		t.Skipf("needs %d open files; %d are allowed", n, l.Max)
+		testserver.Lacks(t, "this needs %d open files; %d are allowed", n, l.Max)
 	}
 	l.Cur = l.Max
 	require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &l))

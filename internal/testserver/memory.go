@@ -26,7 +26,7 @@ func statusBytes(t testing.TB, name string) int64 {
 	t.Helper()
 	b, err := os.ReadFile("/proc/self/status")
 	if err != nil {
-		t.Skip("this needs /proc")
+		Lacks(t, "this needs /proc")
 	}
 	for line := range bytes.Lines(b) {
 		if f := bytes.Fields(line); len(f) == 3 && string(f[0]) == name {

@@ -16,7 +16,7 @@ import (
 )
 
 // RequireServers is the environment variable that, when it says 1, makes a test
-// whose daemon is not installed fail rather than skip.
+// that lacks something, mostly a daemon that is not installed, fail rather than skip.
 const RequireServers = "RATMOM_REQUIRE_SERVERS"
 
 // Process is a daemon that runs in the foreground beside the test. It dies with
@@ -53,12 +53,13 @@ func lookDaemon(t testing.TB, name, debian string) string {
 			return path
 		}
 	}
-	lacks(t, "%s is not installed (Debian: %s)", name, debian)
+	Lacks(t, "%s is not installed (Debian: %s)", name, debian)
 	return ""
 }
 
-// lacks skips the test, or fails it where every server has to be there.
-func lacks(t testing.TB, format string, a ...any) {
+// Lacks skips the test, or fails it where RequireServers says that nothing may
+// be missing.
+func Lacks(t testing.TB, format string, a ...any) {
 	t.Helper()
 	if os.Getenv(RequireServers) == "1" {
 		require.FailNow(t, fmt.Sprintf(format, a...), RequireServers+"=1")

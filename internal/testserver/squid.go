@@ -120,7 +120,7 @@ func squidAuth(t testing.TB, dir string, auth Auth) string {
 	}
 	if path, _, _ := strings.Cut(program, " "); path != "" {
 		if _, err := os.Stat(path); err != nil {
-			lacks(t, "squid has no %s (Debian: squid)", path)
+			Lacks(t, "squid has no %s (Debian: squid)", path)
 		}
 	}
 	scheme := strings.ToLower(string(auth))

@@ -1,0 +1,99 @@
+package handler
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/ratmom/ratmom/cgo"
+	"github.com/ratmom/ratmom/internal/failure"
+	"golang.org/x/net/idna"
+)
+
+// encodeURL gives libcurl the URL. What its parser would change or refuse goes
+// into the request target instead, byte for byte.
+func (h *Handler) encodeURL(o *cgo.Options) error {
+	u := h.spec.Request.URL
+	host, err := asciiHost(u.Host)
+	if err != nil {
+		return err
+	}
+	if name := h.plan.ServerName; name != "" && u.Scheme == "https" {
+		// libcurl verifies the name in the URL: it goes there, and the
+		// connection is sent to the host.
+		port := Port(u)
+		o.List(cgo.OptConnectTo, []string{name + ":" + port + ":" + hostOnly(host) + ":" + port})
+		host = name + ":" + port
+	}
+	target := u.RequestURI()
+	if h.spec.Request.Method == http.MethodConnect {
+		switch {
+		case u.Opaque != "":
+			target = u.Opaque
+		case u.Path == "" && h.spec.Request.Host != "":
+			target = h.spec.Request.Host
+		case u.Path == "":
+			target = u.Host
+		}
+	}
+	if plainTarget(target) {
+		o.String(cgo.OptURL, u.Scheme+"://"+host+target)
+		return nil
+	}
+	o.String(cgo.OptURL, u.Scheme+"://"+host+"/")
+	if u.Scheme == "http" && strings.HasPrefix(target, "/") {
+		if p, err := h.plan.Proxy(u); err != nil {
+			return err
+		} else if p != nil && strings.HasPrefix(p.Scheme, "http") {
+			target = u.Scheme + "://" + host + target // a proxy wants the absolute form
+		}
+	}
+	o.String(cgo.OptRequestTarget, target)
+	return nil
+}
+
+// plainTarget reports whether libcurl sends the target as it is when it is part
+// of the URL.
+func plainTarget(s string) bool {
+	if s == "" || s[0] != '/' || s[len(s)-1] == '?' {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c <= ' ' || c >= 0x7f || c == '#' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+func asciiHost(host string) (string, error) {
+	for i := 0; i < len(host); i++ {
+		if host[i] >= 0x80 {
+			a, err := idna.Lookup.ToASCII(hostOnly(host))
+			if err != nil {
+				return "", failure.Newf(failure.InvalidRequest, "host %q: %w", host, err)
+			}
+			return a + host[len(hostOnly(host)):], nil
+		}
+	}
+	return host, nil
+}
+
+func hostOnly(hostport string) string {
+	if i := strings.LastIndexByte(hostport, ':'); i >= 0 && !strings.HasSuffix(hostport, "]") {
+		return hostport[:i]
+	}
+	return hostport
+}
+
+// Port is the port of u, that of its scheme if it names none.
+func Port(u *url.URL) string {
+	if p := u.Port(); p != "" {
+		return p
+	}
+	if u.Scheme == "https" {
+		return "443"
+	}
+	return "80"
+}
