@@ -99,8 +99,6 @@ func TestSlow_readers_of_a_hundred_gigabytes_at_once_cost_little_memory(t *testi
 		{testserver.H1, 100},
 		{testserver.HTTPS1, 100},
 		{testserver.H2, 100},
-		// A hundred windows are more than the server sends in the time; these are not.
-		{testserver.H2, 8},
 	} {
 		mode, readers := c.mode, c.readers
 		t.Run(fmt.Sprintf("%s %d", mode, readers), func(t *testing.T) {
