@@ -64,81 +64,24 @@ func TestHTTP3_HEAD_and_statuses_without_a_body(t *testing.T) {
 	require.Empty(t, body)
 }
 
-func TestHTTP3_POST_sends_a_body_whether_its_length_is_known_or_not(t *testing.T) {
+func TestHTTP3_POST_sends_a_body_of_known_length(t *testing.T) {
 	needHTTP3(t)
-	const size = 3 << 20
 	s := start(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Length", fmt.Sprint(r.ContentLength))
 		testserver.Sink().ServeHTTP(w, r)
 	})
 	client := newClient(t, s.CAFile, config.HTTP3Only)
-	for _, c := range []struct {
-		name   string
-		size   int64
-		length int64
-	}{
-		{"known", size, size},
-		{"unknown", size, -1},
-		{"small", 10, 10},
-		{"small and unknown", 10, -1},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			req, err := http.NewRequestWithContext(patient(t), "POST", s.URL, io.NopCloser(testserver.Pattern(c.size)))
-			require.NoError(t, err)
-			req.ContentLength = c.length
-			resp, err := client.Send(req)
-			require.NoError(t, err)
-			text, err := resp.Text()
-			require.NoError(t, err)
-			require.Equal(t, fmt.Sprint(c.size), text)
-			require.Equal(t, fmt.Sprint(c.length), resp.Header.Get("X-Length"))
-		})
-	}
-}
-
-func TestHTTP3_bodies_stream_both_ways_at_once(t *testing.T) {
-	needHTTP3(t)
-	s := start(t, testserver.Echo().ServeHTTP)
-	client := newClient(t, s.CAFile, config.HTTP3Only)
-	send, body := make(chan string), &pieces{}
-	body.from = send
-	req, err := http.NewRequestWithContext(patient(t), "POST", s.URL, body)
-	require.NoError(t, err)
-	f := client.SendAsync(req)
-	send <- "first"
-	resp, err := f.Result()
-	require.NoError(t, err)
-	defer resp.Body.Close()
-	for i, piece := range []string{"first", "second", "third"} {
-		if i > 0 {
-			send <- piece
-		}
-		got := make([]byte, len(piece))
-		_, err := io.ReadFull(resp.Body, got)
+	for _, size := range []int64{1, 10, 3 << 20} {
+		req, err := http.NewRequestWithContext(patient(t), "POST", s.URL, io.NopCloser(testserver.Pattern(size)))
 		require.NoError(t, err)
-		require.Equal(t, piece, string(got), "a piece is here before the next is sent")
+		req.ContentLength = size
+		resp, err := client.Send(req)
+		require.NoError(t, err)
+		text, err := resp.Text()
+		require.NoError(t, err)
+		require.Equal(t, fmt.Sprint(size), text)
+		require.Equal(t, fmt.Sprint(size), resp.Header.Get("X-Length"))
 	}
-	close(send)
-	rest, err := io.ReadAll(resp.Body)
-	require.NoError(t, err)
-	require.Empty(t, rest)
-}
-
-// pieces is a request body that comes piece by piece.
-type pieces struct {
-	from <-chan string
-	left strings.Reader
-}
-
-func (p *pieces) Read(b []byte) (int, error) {
-	if p.left.Len() == 0 {
-		piece, ok := <-p.from
-		if !ok {
-			return 0, io.EOF
-		}
-		p.left.Reset(piece)
-	}
-	return p.left.Read(b)
 }
 
 func TestHTTP3_body_waits_for_a_slow_reader(t *testing.T) {
