@@ -31,7 +31,7 @@ func TestFix_durations_round_up_and_never_become_off(t *testing.T) {
 	}
 	t.Run("connecting", func(t *testing.T) {
 		// An address that nobody answers for (RFC 5737); some networks refuse it.
-		err := failed(t, c, newRequest(t, "GET", "http://192.0.2.1/", nil), config.ConnectTimeout(1), config.Timeout(soon))
+		err := failed(t, c, newRequest(t, "GET", "http://"+testserver.Unanswering(t)+"/", nil), config.ConnectTimeout(1), config.Timeout(soon))
 		assert.True(t, errors.Is(err, ratmom.ErrTimeout) || errors.Is(err, ratmom.ErrConnect), "%v", err)
 	})
 	t.Run("waiting for 100 Continue", func(t *testing.T) {
