@@ -180,6 +180,14 @@ void ratmom_step(struct ratmom_multi *m, int nadds, int64_t go_deadline, int par
     }
 }
 
+/* Before 8.0.0 each pause that is lifted opens the window of an HTTP/2 stream anew,
+ * and libcurl fails with "out of memory" when it holds more than 64 MiB of the body.
+ * What it holds is therefore taken in full before the next pause. */
+static int reopens(const struct ratmom_req *r) {
+    return r->fd >= 0 && r->multi->io->fds[r->fd].http2 &&
+           curl_version_info(CURLVERSION_NOW)->version_num < 0x080000;
+}
+
 /* Lifts the pauses that are named. curl_easy_pause sets both directions at once
  * and may call the callbacks before it returns; its error is not fatal, the
  * transfer's own end tells. */
@@ -193,6 +201,8 @@ void ratmom_unpause(struct ratmom_req *r, int recv, int send) {
     }
     if (send)
         r->send_paused = 0;
+    r->flushing = recv && reopens(r);
     curl_easy_pause(r->easy, (r->recv_paused ? CURLPAUSE_RECV : 0) |
                                  (r->send_paused ? CURLPAUSE_SEND : 0));
+    r->flushing = 0;
 }

@@ -111,8 +111,7 @@ struct ratmom_req {
     int64_t buffered;    /* atomic: bytes received and not read by the user yet */
     uint64_t received;   /* body bytes in all */
     uint64_t head_bytes; /* head bytes in all, 1xx too */
-    int64_t t_request;   /* ns: when the request was about to be sent */
-    int64_t t_sent;      /* ns: when its body had been handed over */
+    int64_t t_sent;      /* ns: when the request's body had been handed over */
     int64_t t_recv;      /* ns: last bytes */
     struct ratmom_addr local, remote;
     struct ratmom_info infos;
@@ -133,6 +132,7 @@ struct ratmom_req {
     /* C's own */
     CURL *easy;
     struct ratmom_multi *multi;
+    uint32_t flushing; /* take what libcurl holds of a stream that was paused */
     struct ratmom_req *prev, *next; /* all that run in the multi */
     uint32_t head_state;            /* 0 want status line, 1 in head, 2 body */
     uint32_t head_held;             /* complete, but libcurl may try again */

@@ -159,7 +159,7 @@ static size_t on_body(char *p, size_t size, size_t nitems, void *user) {
         r->received += n;
         return n;
     }
-    if (__atomic_load_n(&r->buffered, __ATOMIC_RELAXED) >= (int64_t)r->high_water) {
+    if (!r->flushing && __atomic_load_n(&r->buffered, __ATOMIC_RELAXED) >= (int64_t)r->high_water) {
         r->recv_paused = 1;
         ratmom_mark(r, RATMOM_EV_PAUSED);
         return CURL_WRITEFUNC_PAUSE;
@@ -341,7 +341,6 @@ static int on_prereq(void *user, char *rip, char *lip, int rport, int lport) {
     r->heads_since = 0;
     ratmom_io_assign(r, lip, lport, rip, rport);
     if (r->multi) {
-        r->t_request = r->multi->now;
         if (r->upload_kind == RATMOM_UP_NONE)
             r->t_sent = r->multi->now;
     }

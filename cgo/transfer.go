@@ -106,9 +106,10 @@ func (t *Transfer) SetSlot(slot uint32) { t.r.slot = C.uint32_t(slot) }
 // OptionError tells which option libcurl refused.
 type OptionError struct {
 	Option Opt
-	Code   int
+	Code   int // CURLcode
 }
 
+// Error names the option and gives libcurl's text for the code.
 func (e *OptionError) Error() string {
 	return fmt.Sprintf("libcurl refused %v: %s", e.Option, Strerror(e.Code))
 }
@@ -268,16 +269,20 @@ func (t *Transfer) Reused() bool { return t.r.reused != 0 }
 // Connected reports whether the request was given a connection.
 func (t *Transfer) Connected() bool { return t.r.prereqs != 0 }
 
-// RequestAt, SentAt and RecvAt are the times ([Now]'s clock; 0: not yet) when the
-// request was about to be sent, when its body had been handed over, and when the
-// last bytes came.
-func (t *Transfer) RequestAt() int64 { return int64(t.r.t_request) }
-func (t *Transfer) SentAt() int64    { return int64(t.r.t_sent) }
-func (t *Transfer) RecvAt() int64    { return int64(t.r.t_recv) }
+// SentAt is when the request's body had been handed over to libcurl, or when the
+// request was about to be sent if it has none; by the clock of [Now], 0: not yet.
+func (t *Transfer) SentAt() int64 { return int64(t.r.t_sent) }
 
-// LocalAddr and RemoteAddr are the addresses of the connection; the zero value
-// on unix sockets and before there is one.
-func (t *Transfer) LocalAddr() netip.AddrPort  { return addrPort(&t.r.local) }
+// RecvAt is when the last bytes of the response came; by the clock of [Now], 0: not
+// yet.
+func (t *Transfer) RecvAt() int64 { return int64(t.r.t_recv) }
+
+// LocalAddr is our address of the connection; the zero value on unix sockets and
+// before there is a connection.
+func (t *Transfer) LocalAddr() netip.AddrPort { return addrPort(&t.r.local) }
+
+// RemoteAddr is the address of the connection's other end, a proxy's if there is
+// one; the zero value on unix sockets and before there is a connection.
 func (t *Transfer) RemoteAddr() netip.AddrPort { return addrPort(&t.r.remote) }
 
 func addrPort(a *C.struct_ratmom_addr) netip.AddrPort {
@@ -295,15 +300,15 @@ func addrPort(a *C.struct_ratmom_addr) netip.AddrPort {
 type Cause uint32
 
 const (
-	CauseNone         Cause = C.RATMOM_CAUSE_NONE
-	CauseHeadTooLarge Cause = C.RATMOM_CAUSE_HEAD_TOO_LARGE
-	CauseResend       Cause = C.RATMOM_CAUSE_RESEND
-	CauseRefused      Cause = C.RATMOM_CAUSE_REFUSED
-	CauseUpload       Cause = C.RATMOM_CAUSE_UPLOAD
-	CauseShortUpload  Cause = C.RATMOM_CAUSE_SHORT_UPLOAD
-	CauseMemory       Cause = C.RATMOM_CAUSE_MEMORY
-	CauseHeadOnly     Cause = C.RATMOM_CAUSE_HEAD_ONLY
-	CauseMulti        Cause = C.RATMOM_CAUSE_MULTI
+	CauseNone         Cause = C.RATMOM_CAUSE_NONE           // not at all
+	CauseHeadTooLarge Cause = C.RATMOM_CAUSE_HEAD_TOO_LARGE // the head is beyond Setup.MaxHead
+	CauseResend       Cause = C.RATMOM_CAUSE_RESEND         // libcurl was about to send the request again
+	CauseRefused      Cause = C.RATMOM_CAUSE_REFUSED        // the same, after REFUSED_STREAM: nothing was processed
+	CauseUpload       Cause = C.RATMOM_CAUSE_UPLOAD         // the request body failed
+	CauseShortUpload  Cause = C.RATMOM_CAUSE_SHORT_UPLOAD   // the request body ended before its length
+	CauseMemory       Cause = C.RATMOM_CAUSE_MEMORY         // out of memory
+	CauseHeadOnly     Cause = C.RATMOM_CAUSE_HEAD_ONLY      // nothing but the head was wanted
+	CauseMulti        Cause = C.RATMOM_CAUSE_MULTI          // the multi handle refused it
 )
 
 // Result is how a transfer ended.
@@ -335,8 +340,5 @@ type Infos struct {
 func (t *Transfer) Infos() Infos {
 	return *(*Infos)(unsafe.Pointer(&t.r.infos))
 }
-
-// RefreshInfos collects the figures now. Only the agent may call it.
-func (t *Transfer) RefreshInfos() { C.ratmom_req_infos(t.r) }
 
 var _ = [1]struct{}{}[unsafe.Sizeof(Infos{})-unsafe.Sizeof(C.struct_ratmom_info{})]

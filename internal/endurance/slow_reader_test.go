@@ -99,6 +99,8 @@ func TestSlow_readers_of_a_hundred_gigabytes_at_once_cost_little_memory(t *testi
 		{testserver.H1, 100},
 		{testserver.HTTPS1, 100},
 		{testserver.H2, 100},
+		// A hundred windows are more than the server sends in the time; two are not.
+		{testserver.H2, 2},
 	} {
 		mode, readers := c.mode, c.readers
 		t.Run(fmt.Sprintf("%s %d", mode, readers), func(t *testing.T) {
@@ -124,7 +126,11 @@ func TestSlow_readers_of_a_hundred_gigabytes_at_once_cost_little_memory(t *testi
 			})
 			t.Logf("%s: %d readers grew the process by %.1f MiB at the highest", mode, readers, mib(grown))
 			if mode == testserver.H2 {
-				require.Less(t, grown, windows(readers))
+				held := readers
+				if !cgo.Features().AtLeast(8, 0, 0) {
+					held *= 2 // a window that is being read, and one behind it
+				}
+				require.Less(t, grown, windows(held))
 			} else {
 				require.Less(t, grown, int64(100<<20))
 			}
