@@ -11,8 +11,8 @@ import (
 // fails with a timeout error.
 //
 // Default: no limit. 0 means no limit. The context of the request can set a
-// nearer deadline. libcurl is given what is left (CURLOPT_TIMEOUT_MS) for each
-// transfer that the request takes.
+// nearer deadline. The agent watches what is left for each transfer that the
+// request takes; CURLOPT_TIMEOUT_MS is not used.
 func Timeout(d time.Duration) Option { return both(timeout{d}) }
 
 // TotalTimeout returns the value of [Timeout]; 0 if there is no limit.
