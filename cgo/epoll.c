@@ -151,6 +151,14 @@ void ratmom_wait_close(struct ratmom_multi *m) {
         close(m->tmfd);
 }
 
+/* Whether no transfer is on the socket: it is known by its port, or, on a unix
+ * socket, by libcurl not waiting for it. */
+int ratmom_fd_idle(struct ratmom_multi *m, struct ratmom_fd *f) {
+    if (!f->ours || f->users || f->udp)
+        return 0;
+    return f->key || (f->local && f->removed && !ratmom_io_unplaced(m));
+}
+
 /* An event on a socket that libcurl dropped from its set. A transfer that runs
  * on it is paused: out of the set with it until libcurl asks again. Otherwise
  * the connection is idle and the server has closed it or sent something. */

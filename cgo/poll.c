@@ -2,6 +2,9 @@
 #ifdef RATMOM_POLL
 #include "sockets.h"
 
+#include <errno.h>
+#include <sys/socket.h>
+
 int ratmom_wait_open(struct ratmom_multi *m) {
     m->epfd = m->evfd = m->tmfd = -1;
     return 0;
@@ -19,11 +22,36 @@ void ratmom_fd_drop(struct ratmom_multi *m, curl_socket_t fd) {
     (void)fd;
 }
 
+/* Whether no transfer is on the socket: it is known by its port, or, on a unix
+ * socket, by there being no transfer at all. */
+int ratmom_fd_idle(struct ratmom_multi *m, struct ratmom_fd *f) {
+    return f->ours && !f->users && !f->udp && (f->key || (f->local && !m->nlive));
+}
+
+/* An idle connection that the server has closed, or has sent something on that is
+ * the answer to nothing, is ended before libcurl can use it again. */
+static void look_at_idle(struct ratmom_multi *m) {
+    char c;
+    for (int32_t fd = 0; fd < m->io->nfds; fd++) {
+        struct ratmom_fd *f = &m->io->fds[fd];
+        if (!ratmom_fd_idle(m, f) || f->removed)
+            continue;
+        ssize_t n = recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+            continue;
+        if (n > 0 && f->http2)
+            continue; /* a PING or SETTINGS: libcurl reads it at the next use */
+        f->removed = 1;
+        ratmom_fd_hangup(m, fd);
+    }
+}
+
 void ratmom_wait_run(struct ratmom_multi *m, int park) {
     int running;
     (void)park;
     m->now = ratmom_now();
     m->nready = 0;
+    look_at_idle(m);
     CURLMcode rc = curl_multi_perform(m->m, &running);
     if (rc)
         m->multi_code = rc;

@@ -283,9 +283,7 @@ int ratmom_close_idle(struct ratmom_multi *m) {
     int n = 0;
     for (int32_t fd = 0; fd < m->io->nfds; fd++) {
         struct ratmom_fd *f = &m->io->fds[fd];
-        if (!f->ours || f->users || f->udp || !(f->key || (f->local && f->removed)))
-            continue;
-        if (f->local && ratmom_io_unplaced(m))
+        if (!ratmom_fd_idle(m, f))
             continue;
         ratmom_fd_hangup(m, fd);
         n++;

@@ -6,16 +6,16 @@
 #include "ratmom.h"
 
 struct ratmom_fd {
-    uint32_t gen;   /* counts the sockets that had this number */
-    uint32_t users; /* running transfers on it */
-    uint32_t want;  /* epoll events that libcurl asks for */
-    uint32_t reg;   /* epoll events that the kernel has */
-    uint8_t ours;   /* made by our open-socket callback */
+    uint32_t gen;    /* counts the sockets that had this number */
+    uint32_t users;  /* running transfers on it */
+    uint32_t want;   /* epoll events that libcurl asks for */
+    uint32_t reg;    /* epoll events that the kernel has */
+    uint8_t ours;    /* made by our open-socket callback */
     uint8_t removed; /* libcurl has dropped it from its set; epoll still has it */
     uint8_t in_epoll;
     uint8_t http2;
     uint8_t udp;
-    uint8_t local; /* a unix socket: has no port to know it by */
+    uint8_t local;    /* a unix socket: has no port to know it by */
     uint8_t held_out; /* OUT is withheld, see epoll.c */
     uint8_t out_spins;
     uint64_t sent; /* bytes the kernel had sent at the last spin */
@@ -40,6 +40,7 @@ void ratmom_fd_hangup(struct ratmom_multi *m, curl_socket_t fd);
 int ratmom_io_unplaced(struct ratmom_multi *m);
 /* Has epoll report what happens on a connection that nobody waits for. */
 void ratmom_fd_watch(struct ratmom_multi *m, curl_socket_t fd);
-void ratmom_fd_drop(struct ratmom_multi *m, curl_socket_t fd); /* before close */
+int ratmom_fd_idle(struct ratmom_multi *m, struct ratmom_fd *f); /* epoll.c, poll.c */
+void ratmom_fd_drop(struct ratmom_multi *m, curl_socket_t fd);   /* before close */
 
 #endif
