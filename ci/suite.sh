@@ -21,7 +21,8 @@ linked() {
 }
 linked
 
-status=0
+status=0 ran=0 log=$CACHE/suite.$$.log
+trap 'rm -f "$log"' EXIT
 for dir in . $(modules); do
 	cd "$ROOT/$dir"
 	if [ -z "$(go list ./...)" ]; then
@@ -29,6 +30,10 @@ for dir in . $(modules); do
 		continue
 	fi
 	# -shuffle also keeps Go from answering with a cached result.
-	go test -race -shuffle=on -timeout "${RATMOM_TEST_TIMEOUT:-10m}" "$@" ./... || status=1
+	go test -race -shuffle=on -timeout "${RATMOM_TEST_TIMEOUT:-10m}" "$@" ./... 2>&1 | tee "$log" || status=1
+	# "ok" without "[no tests to run]" is a package in which something ran.
+	if awk '/^(ok|FAIL)[ \t]/ && !/\[no tests to run\]/ { n++ } END { exit !n }' "$log"; then ran=1; fi
 done
+# A filter that matches nothing checks nothing, and Go calls that a success.
+[ "$ran" = 1 ] || die "no test ran at all: go test $*"
 exit $status
