@@ -87,7 +87,9 @@ func TestFlood_of_ten_thousand_requests_in_flight_at_once_all_succeed(t *testing
 	t.Logf("%d of %d in %v, up to %d at once; %d goroutines beyond the callers'",
 		good.Load(), flood, took.Round(time.Millisecond), requests, goroutines-idle-flood)
 	require.EqualValues(t, flood, good.Load())
-	require.Greater(t, requests, flood*9/10)
+	if bounded { // else the first answers come before the last requests leave
+		require.Greater(t, requests, flood*9/10)
+	}
 	require.Less(t, goroutines-idle-flood, 50)
 }
 

@@ -1,0 +1,5 @@
+//go:build !race && !ratmom_poll
+
+package endurance
+
+const bounded = true
