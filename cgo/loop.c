@@ -202,7 +202,7 @@ void ratmom_unpause(struct ratmom_req *r, int recv, int send) {
     if (send)
         r->send_paused = 0;
     r->flushing = recv && reopens(r);
-    curl_easy_pause(r->easy, (r->recv_paused ? CURLPAUSE_RECV : 0) |
-                                 (r->send_paused ? CURLPAUSE_SEND : 0));
+    curl_easy_pause(r->easy,
+                    (r->recv_paused ? CURLPAUSE_RECV : 0) | (r->send_paused ? CURLPAUSE_SEND : 0));
     r->flushing = 0;
 }

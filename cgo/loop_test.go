@@ -362,7 +362,7 @@ func TestCloseIdle_hangs_up_what_no_transfer_uses(t *testing.T) {
 	d.until("it is sent", r.Connected)
 	assert.Equal(t, 1, d.m.CloseIdle())
 	require.True(t, answering.WaitClosed(patience))
-	assert.Equal(t, 1, silent.Open(), "a connection in use was closed")
+	assert.True(t, silent.WaitOpen(1, patience), "a connection in use was closed")
 	_, res := d.get(answering.URL, nil)
 	assert.Zero(t, res.Code, res.Text)
 	assert.Equal(t, 2, answering.Accepted())

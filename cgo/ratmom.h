@@ -54,8 +54,8 @@ enum ratmom_cause {
     RATMOM_CAUSE_UPLOAD,       /* the request body failed; Go knows why */
     RATMOM_CAUSE_SHORT_UPLOAD, /* the request body ended early */
     RATMOM_CAUSE_MEMORY,
-    RATMOM_CAUSE_HEAD_ONLY,    /* not a failure: the head was all there is */
-    RATMOM_CAUSE_MULTI /* the multi handle refused it; see multi_code */
+    RATMOM_CAUSE_HEAD_ONLY, /* not a failure: the head was all there is */
+    RATMOM_CAUSE_MULTI      /* the multi handle refused it; see multi_code */
 };
 
 enum ratmom_upload { RATMOM_UP_NONE = 0, RATMOM_UP_MEMORY, RATMOM_UP_RING };
@@ -93,7 +93,7 @@ struct ratmom_req {
     uint32_t upload_kind;
     uint32_t rewindable;
     uint32_t debug_on;
-    uint32_t limited;     /* its speed is limited, on a libcurl that forgets it */
+    uint32_t limited;      /* its speed is limited, on a libcurl that forgets it */
     uint32_t head_only;    /* end at the head: a HEAD request with a body */
     uint32_t has_trailers; /* request trailers will follow the body */
 
@@ -132,11 +132,11 @@ struct ratmom_req {
     /* C's own */
     CURL *easy;
     struct ratmom_multi *multi;
-    uint32_t flushing; /* take what libcurl holds of a stream that was paused */
+    uint32_t flushing;              /* take what libcurl holds of a stream that was paused */
     struct ratmom_req *prev, *next; /* all that run in the multi */
     uint32_t head_state;            /* 0 want status line, 1 in head, 2 body */
     uint32_t head_held;             /* complete, but libcurl may try again */
-    uint32_t info_free; /* 1xx heads do not count */
+    uint32_t info_free;             /* 1xx heads do not count */
     uint32_t discard;
     uint64_t discard_left;
     uint32_t prereqs, heads_since, resends, refused, in_multi;
@@ -187,14 +187,14 @@ struct ratmom_multi {
     uint32_t nevents, cap_events;
     struct ratmom_req *live;
     uint32_t nlive;
-    uint32_t nlimited; /* of them, with limited set */
-    int32_t multi_code; /* last failure of the loop itself */
-    int64_t now;        /* ns, monotonic, of this step */
-    int64_t deadline;   /* libcurl's timer; INT64_MAX when off */
+    uint32_t nlimited;   /* of them, with limited set */
+    int32_t multi_code;  /* last failure of the loop itself */
+    int64_t now;         /* ns, monotonic, of this step */
+    int64_t deadline;    /* libcurl's timer; INT64_MAX when off */
     int64_t go_deadline; /* Go's, of the last step */
-    uint32_t nready;    /* sockets and wake-ups seen in the step */
-    uint32_t urgent;    /* something other than body bytes has happened */
-    uint32_t truncated; /* the step stopped before all were served */
+    uint32_t nready;     /* sockets and wake-ups seen in the step */
+    uint32_t urgent;     /* something other than body bytes has happened */
+    uint32_t truncated;  /* the step stopped before all were served */
     uint32_t read_calls; /* read callbacks so far */
     uint64_t steps, wakeups, epoll_ctls;
     int32_t epfd, evfd, tmfd;

@@ -172,6 +172,9 @@ func FuzzParseHead(f *testing.F) {
 		}
 		checkWellFormed(t, head.Header)
 
+		if bytes.Contains(raw, []byte(" :")) || bytes.Contains(raw, []byte("\t:")) {
+			return // a blank before the colon: net/http itself is not of one mind
+		}
 		_, lines, _ := bytes.Cut(raw, []byte("\n"))
 		// A line of blanks, or one that ends in two carriage returns, means
 		// different things to the two parsers.

@@ -53,7 +53,7 @@ func TestChunked_body_beside_a_Content_Length_is_read_whole_during_an_upload(t *
 		if _, err := c.ReadHead(); err != nil {
 			return
 		}
-		c.Send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n")
+		_ = c.Send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n")
 		c.UntilClosed()
 	})
 	r, w := io.Pipe()
