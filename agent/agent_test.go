@@ -260,3 +260,22 @@ func TestAgent_takes_more_messages_than_its_mailbox_holds(t *testing.T) {
 	}
 	require.Eventually(t, func() bool { return h.Load() == 0 && h.Stats().Requests == 0 }, patience, time.Millisecond)
 }
+
+// A cancel that comes between a failure and the decision to send the request again
+// must not turn into that failure: the caller would be told of a dead connection.
+func TestRetry_is_decided_by_the_failure_and_not_by_a_later_cancel(t *testing.T) {
+	s := testserver.Raw(t, testserver.CloseOnReuse())
+	h := start(t)
+	first := get(t, h, s.URL)
+	require.NoError(t, first.wait(t))
+	resp, err := first.Response()
+	require.NoError(t, err)
+	_, err = io.Copy(io.Discard, resp.Body)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+
+	second := get(t, h, s.URL)
+	require.ErrorIs(t, second.wait(t), failure.ConnectionClosed)
+	second.Cancel(context.Canceled)
+	require.Equal(t, handler.RetryIfSafe, second.Retry())
+}

@@ -33,6 +33,8 @@ struct ratmom_multi *ratmom_multi_new(void) {
 void ratmom_multi_free(struct ratmom_multi *m) {
     if (m->m)
         curl_multi_cleanup(m->m);
+    if (m->probe)
+        curl_easy_cleanup(m->probe);
     ratmom_wait_close(m);
     ratmom_io_close(m);
     free(m->adds);
@@ -55,6 +57,7 @@ static void unlink_live(struct ratmom_multi *m, struct ratmom_req *r) {
     r->prev = r->next = NULL;
     m->nlive--;
     m->nlimited -= r->limited;
+    m->nwaiting -= !r->prereqs;
 }
 
 static void add(struct ratmom_multi *m, struct ratmom_req *r) {
@@ -78,6 +81,22 @@ static void add(struct ratmom_multi *m, struct ratmom_req *r) {
     m->live = r;
     m->nlive++;
     m->nlimited += r->limited;
+    m->nwaiting++;
+}
+
+/* Has libcurl look again at the transfers that wait for a connection. 8.14.1 forgets
+ * two occasions: when a handle without a timer is removed, its place is free but
+ * the timer that would start another is not set; and when a connection that others
+ * wait for (CURLOPT_PIPEWAIT) turns out to be HTTP/1.1, they wait on, behind its
+ * first response. The removal of any handle with a timer makes up for both. */
+static void recheck(struct ratmom_multi *m) {
+    m->recheck = 0;
+    if (!m->nwaiting || curl_version_info(CURLVERSION_NOW)->version_num < 0x080000)
+        return;
+    if (!m->probe && !(m->probe = curl_easy_init()))
+        return;
+    if (!curl_multi_add_handle(m->m, m->probe))
+        curl_multi_remove_handle(m->m, m->probe);
 }
 
 /* Takes r out of the multi: at its end, or to cancel it at once. */
@@ -90,6 +109,7 @@ void ratmom_remove(struct ratmom_multi *m, struct ratmom_req *r) {
         m->multi_code = rc;
     ratmom_io_release(r);
     unlink_live(m, r);
+    m->recheck = 1;
 }
 
 /* Has libcurl send what it has queued for an HTTP/2 connection. To run the socket
@@ -167,6 +187,8 @@ void ratmom_step(struct ratmom_multi *m, int nadds, int64_t go_deadline, int par
     m->now = ratmom_now();
     for (int i = 0; i < nadds; i++)
         add(m, m->adds[i]);
+    if (m->recheck)
+        recheck(m);
     m->go_deadline = go_deadline;
     ratmom_wait_run(m, park);
     for (CURLMsg *msg; (msg = curl_multi_info_read(m->m, &left));) {
@@ -178,6 +200,8 @@ void ratmom_step(struct ratmom_multi *m, int nadds, int64_t go_deadline, int par
         if (r)
             finish(m, r, result);
     }
+    if (m->recheck)
+        recheck(m);
 }
 
 /* Before 8.0.0 each pause that is lifted opens the window of an HTTP/2 stream anew,

@@ -188,6 +188,9 @@ struct ratmom_multi {
     struct ratmom_req *live;
     uint32_t nlive;
     uint32_t nlimited;   /* of them, with limited set */
+    uint32_t nwaiting;   /* of them, without a connection yet */
+    uint32_t recheck;    /* those may have one now, see loop.c */
+    CURL *probe;
     int32_t multi_code;  /* last failure of the loop itself */
     int64_t now;         /* ns, monotonic, of this step */
     int64_t deadline;    /* libcurl's timer; INT64_MAX when off */

@@ -325,6 +325,11 @@ static void drop_expect(struct ratmom_req *r) {
  * request may be repeated. */
 static int on_prereq(void *user, char *rip, char *lip, int rport, int lport) {
     struct ratmom_req *r = user;
+    if (!r->prereqs && r->multi) {
+        r->multi->nwaiting--;
+        if (r->nopened)
+            r->multi->recheck = 1;
+    }
     if (r->prereqs++) {
         uint32_t s = r->heads_since;
         int round = (r->auth_armed && (s == 401 || s == 407)) || (r->expect_sent && s == 417);

@@ -31,12 +31,13 @@ func (h *Handler) outcome(res cgo.Result) error {
 	case cgo.CauseHeadTooLarge:
 		return failure.Newf(failure.HeadTooLarge, "more than %d bytes", h.plan.MaxHead)
 	case cgo.CauseResend, cgo.CauseRefused:
-		h.refused = res.Cause == cgo.CauseRefused
-		e := failure.New(failure.ConnectionClosed, "the connection died before the first byte of the response")
-		if h.refused {
-			e = failure.New(failure.HTTP2, "the server refused the stream")
+		if res.Cause == cgo.CauseResend {
+			return failure.New(failure.ConnectionClosed, "the connection died before the first byte of the response")
 		}
-		return e
+		h.mu.Lock()
+		h.refused = true
+		h.mu.Unlock()
+		return failure.New(failure.HTTP2, "the server refused the stream")
 	case cgo.CauseShortUpload, cgo.CauseUpload:
 		if err := h.uploadErr(); err != nil {
 			return err
@@ -138,12 +139,13 @@ const (
 	RetryAlways       // the server has not processed it: if the body can be had again
 )
 
-// Retry classifies a failure before the head.
+// Retry classifies a failure before the head. A cancel that came after the failure
+// does not matter: it fails the repetition, and then the caller gets its reason.
 func (h *Handler) Retry() Retry {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var e *failure.Error
-	if h.stream != nil || h.cancelErr != nil || !errors.As(h.err, &e) {
+	if h.stream != nil || !errors.As(h.err, &e) {
 		return RetryNever
 	}
 	switch {

@@ -187,3 +187,28 @@ func TestFix_proxy_TLS_is_verified_by_default(t *testing.T) {
 		assert.Empty(t, wrong.Requests())
 	})
 }
+
+// libcurl 8.14 lets requests that hope to share a connection wait for the first
+// response on it, although the handshake has told that it is HTTP/1.1.
+func TestFix_requests_beside_a_silent_one_on_a_new_connection_do_not_wait_for_it(t *testing.T) {
+	testserver.Modes(t, func(t *testing.T, mode testserver.Mode) {
+		s := testserver.StartFunc(t, mode, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/silent" {
+				<-r.Context().Done()
+			}
+		})
+		c := modeClient(t, s)
+		silent := c.SendAsync(newRequest(t, "GET", s.URL+"/silent", nil))
+		var others []*ratmom.Future // sent while there is no connection yet
+		for range 10 {
+			others = append(others, c.SendAsync(newRequest(t, "GET", s.URL, nil)))
+		}
+		for _, f := range others {
+			done(t, f.Done(), "a request beside the silent one")
+			resp, err := f.Result()
+			require.NoError(t, err)
+			require.NoError(t, resp.Discard())
+		}
+		silent.Cancel()
+	})
+}
