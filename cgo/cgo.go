@@ -19,6 +19,8 @@ package cgo
 #cgo CFLAGS: -Wall
 #cgo noescape ratmom_step
 #cgo nocallback ratmom_step
+#cgo noescape ratmom_step_on
+#cgo nocallback ratmom_step_on
 #cgo noescape ratmom_req_setup
 #cgo nocallback ratmom_req_setup
 #cgo noescape ratmom_req_body

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -20,6 +21,14 @@
 #define OUT_SPINS 3          /* fruitless OUT events before OUT is withheld */
 #define HOLD_NS 1000000000ll /* and for how long at the most */
 #define RETRY_NS 20000000ll  /* until a change that the kernel refused is tried again */
+
+/* What epoll has reported and is not served yet. */
+struct ratmom_batch {
+    struct epoll_event ev[BATCH];
+    int n, at;     /* reported, served */
+    int round;     /* looks so far in this step */
+    int64_t start; /* of the step */
+};
 
 /* Has mend look at the sockets at the given time. */
 static void mend_at(struct ratmom_multi *m, int64_t at) {
@@ -124,6 +133,8 @@ static int on_timer(CURLM *multi, long ms, void *user) {
 
 int ratmom_wait_open(struct ratmom_multi *m) {
     struct epoll_event ev = {.events = EPOLLIN};
+    if (!(m->batch = calloc(1, sizeof(*m->batch))))
+        return ENOMEM;
     m->epfd = epoll_create1(EPOLL_CLOEXEC);
     m->evfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     m->tmfd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -149,6 +160,7 @@ void ratmom_wait_close(struct ratmom_multi *m) {
         close(m->evfd);
     if (m->tmfd >= 0)
         close(m->tmfd);
+    free(m->batch);
 }
 
 /* Whether no transfer is on the socket: it is known by its port, or, on a unix
@@ -250,47 +262,58 @@ static void arm(struct ratmom_multi *m, int64_t at) {
     m->armed = at;
 }
 
-/* Serves what is ready once; returns how much that was. */
-static int serve(struct ratmom_multi *m, int64_t start) {
-    struct epoll_event ev[BATCH];
-    uint64_t junk;
-    int n = epoll_wait(m->epfd, ev, BATCH, 0);
-    for (int i = 0; i < n; i++) {
-        int fd = ev[i].data.fd;
-        if (fd == m->evfd) {
-            m->wakeups++;
-            m->urgent = 1;
-            (void)!read(fd, &junk, sizeof(junk));
-        } else if (fd == m->tmfd) {
-            (void)!read(fd, &junk, sizeof(junk));
-            m->armed = INT64_MAX;
-        } else {
-            on_ready(m, fd, ev[i].events);
-            /* Sockets left unserved are reported again. */
-            if ((i & 7) == 7 && (m->now = ratmom_now()) - start > STEP_NS) {
-                m->truncated = m->urgent = 1;
-                break;
-            }
-        }
-    }
-    return n;
-}
-
-void ratmom_wait_run(struct ratmom_multi *m, int park) {
-    int running;
-    int64_t start = m->now = ratmom_now();
-    m->nready = 0;
-    m->urgent = 0;
+/* Looks what is ready, unless the step has had enough. */
+static int look(struct ratmom_multi *m) {
+    struct ratmom_batch *b = m->batch;
+    b->at = b->n = 0;
     /* While only body bytes come, go on here: over TLS 7.88.1 takes one record of
      * 16 KiB at a time, and a turn through Go for each would cost more than it. */
-    for (int round = 0; round < ROUNDS; round++) {
-        int n = serve(m, start);
-        if (n <= 0)
-            break;
-        m->nready += (uint32_t)n;
-        if (m->urgent || !m->nevents || (m->now = ratmom_now()) - start > ROUNDS_NS)
-            break;
+    if (b->round && (m->urgent || !m->nevents || (m->now = ratmom_now()) - b->start > ROUNDS_NS))
+        return 0;
+    if (b->round++ == ROUNDS)
+        return 0;
+    b->n = epoll_wait(m->epfd, b->ev, BATCH, 0);
+    if (b->n < 0)
+        b->n = 0;
+    m->nready += (uint32_t)b->n;
+    return b->n;
+}
+
+void ratmom_wait_begin(struct ratmom_multi *m) {
+    struct ratmom_batch *b = m->batch;
+    b->start = m->now;
+    b->n = b->at = b->round = 0;
+    m->nready = 0;
+    m->urgent = 0;
+}
+
+int ratmom_wait_serve(struct ratmom_multi *m) {
+    struct ratmom_batch *b = m->batch;
+    uint64_t junk;
+    if (b->at == b->n && !look(m))
+        return 0;
+    struct epoll_event *e = &b->ev[b->at++];
+    int fd = e->data.fd;
+    if (fd == m->evfd) {
+        m->wakeups++;
+        m->urgent = 1;
+        (void)!read(fd, &junk, sizeof(junk));
+    } else if (fd == m->tmfd) {
+        (void)!read(fd, &junk, sizeof(junk));
+        m->armed = INT64_MAX;
+    } else {
+        on_ready(m, fd, e->events);
+        /* Sockets left unserved are reported again. */
+        if ((b->at & 7) == 0 && (m->now = ratmom_now()) - b->start > STEP_NS) {
+            m->truncated = m->urgent = 1;
+            b->n = b->at;
+        }
     }
+    return 1;
+}
+
+void ratmom_wait_expire(struct ratmom_multi *m) {
+    int running;
     for (int i = 0; i < 4 && m->deadline <= m->now; i++) {
         m->deadline = INT64_MAX; /* it does not repeat */
         CURLMcode rc = curl_multi_socket_action(m->m, CURL_SOCKET_TIMEOUT, 0, &running);
@@ -299,6 +322,9 @@ void ratmom_wait_run(struct ratmom_multi *m, int park) {
         if (m->nlimited)
             ratmom_nudge(m);
     }
+}
+
+void ratmom_wait_end(struct ratmom_multi *m, int park) {
     if (m->deadline <= m->now)
         m->nready++;
     if (m->mend <= m->now)

@@ -5,6 +5,9 @@
 #include <string.h>
 #include <time.h>
 
+/* New transfers between two looks of Go's scheduler: each writes its request. */
+#define ADD_SLICE 2
+
 int64_t ratmom_now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -178,19 +181,34 @@ static void finish(struct ratmom_multi *m, struct ratmom_req *r, CURLcode result
     ratmom_mark(r, RATMOM_EV_DONE);
 }
 
-void ratmom_wait_run(struct ratmom_multi *m, int park);
-
-void ratmom_step(struct ratmom_multi *m, int nadds, int64_t go_deadline, int park) {
-    int left;
+int ratmom_step(struct ratmom_multi *m, int nadds, int64_t go_deadline, int park) {
     m->steps++;
     m->truncated = 0;
     m->now = ratmom_now();
-    for (int i = 0; i < nadds; i++)
-        add(m, m->adds[i]);
+    m->nadds = nadds;
+    m->added = 0;
+    m->go_deadline = go_deadline;
+    m->park = park;
     if (m->recheck)
         recheck(m);
-    m->go_deadline = go_deadline;
-    ratmom_wait_run(m, park);
+    ratmom_wait_begin(m);
+    return ratmom_step_on(m);
+}
+
+int ratmom_step_on(struct ratmom_multi *m) {
+    int left;
+    if (ratmom_wait_serve(m))
+        return 1;
+    /* New ones after those that make room for them. */
+    for (int n = 0; m->added < m->nadds;) {
+        add(m, m->adds[m->added++]);
+        if (++n == ADD_SLICE) {
+            ratmom_wait_expire(m);
+            return 1;
+        }
+    }
+    ratmom_wait_expire(m);
+    ratmom_wait_end(m, m->park);
     for (CURLMsg *msg; (msg = curl_multi_info_read(m->m, &left));) {
         if (msg->msg != CURLMSG_DONE)
             continue;
@@ -202,6 +220,7 @@ void ratmom_step(struct ratmom_multi *m, int nadds, int64_t go_deadline, int par
     }
     if (m->recheck)
         recheck(m);
+    return 0;
 }
 
 /* Before 8.0.0 each pause that is lifted opens the window of an HTTP/2 stream anew,

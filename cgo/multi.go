@@ -64,7 +64,9 @@ func (m *Multi) Step(adds []*Transfer, deadline int64, park bool) {
 	if park {
 		p = 1
 	}
-	C.ratmom_step(m.c, C.int(n), C.int64_t(deadline), p)
+	for more := C.ratmom_step(m.c, C.int(n), C.int64_t(deadline), p); more != 0; {
+		more = C.ratmom_step_on(m.c)
+	}
 }
 
 // Busy reports whether the last step found anything to serve: only after one

@@ -46,15 +46,28 @@ static void look_at_idle(struct ratmom_multi *m) {
     }
 }
 
-void ratmom_wait_run(struct ratmom_multi *m, int park) {
-    int running;
-    (void)park;
+void ratmom_wait_begin(struct ratmom_multi *m) {
     m->now = ratmom_now();
     m->nready = 0;
     look_at_idle(m);
+}
+
+int ratmom_wait_serve(struct ratmom_multi *m) {
+    (void)m;
+    return 0;
+}
+
+/* curl_multi_perform serves sockets and timers alike. */
+void ratmom_wait_expire(struct ratmom_multi *m) {
+    int running;
     CURLMcode rc = curl_multi_perform(m->m, &running);
     if (rc)
         m->multi_code = rc;
+}
+
+void ratmom_wait_end(struct ratmom_multi *m, int park) {
+    (void)m;
+    (void)park;
 }
 
 void ratmom_poll_wait(struct ratmom_multi *m) {

@@ -79,6 +79,7 @@ struct ratmom_info { /* microseconds and bytes; filled at the end */
 
 struct ratmom_multi;
 struct ratmom_io;
+struct ratmom_batch;
 
 struct ratmom_req {
     /* set by Go before the transfer is added */
@@ -183,13 +184,14 @@ struct ratmom_multi {
     CURLM *m;
     struct ratmom_req **adds; /* filled by Go, taken by the next step */
     uint32_t cap_adds;
+    int32_t nadds, added, park; /* of the step */
     struct ratmom_req **events; /* what happened in the step */
     uint32_t nevents, cap_events;
     struct ratmom_req *live;
     uint32_t nlive;
-    uint32_t nlimited;   /* of them, with limited set */
-    uint32_t nwaiting;   /* of them, without a connection yet */
-    uint32_t recheck;    /* those may have one now, see loop.c */
+    uint32_t nlimited; /* of them, with limited set */
+    uint32_t nwaiting; /* of them, without a connection yet */
+    uint32_t recheck;  /* those may have one now, see loop.c */
     CURL *probe;
     int32_t multi_code;  /* last failure of the loop itself */
     int64_t now;         /* ns, monotonic, of this step */
@@ -201,6 +203,7 @@ struct ratmom_multi {
     uint32_t read_calls; /* read callbacks so far */
     uint64_t steps, wakeups, epoll_ctls;
     int32_t epfd, evfd, tmfd;
+    struct ratmom_batch *batch;
     struct ratmom_io *io;
     int64_t armed; /* when the timerfd fires; INT64_MAX when off */
     int64_t mend;  /* when changes of the epoll set are to be made up for */
@@ -212,7 +215,11 @@ int ratmom_multi_setopt(struct ratmom_multi *m, int option, long value);
 /* One turn: add nadds transfers, run what is ready, collect events. go_deadline
  * is the next moment Go wants to be woken, in ns; park is set when the caller
  * will sleep if nothing happened. */
-void ratmom_step(struct ratmom_multi *m, int nadds, int64_t go_deadline, int park);
+int ratmom_step(struct ratmom_multi *m, int nadds, int64_t go_deadline, int park);
+/* Goes on with the turn. Both return 1 until the turn is over: they come back after
+ * each socket, since Go's scheduler takes the processor of a call into C away when it
+ * lasts longer than 20 us, and to get it back costs more than a call. */
+int ratmom_step_on(struct ratmom_multi *m);
 void ratmom_unpause(struct ratmom_req *r, int recv, int send);
 void ratmom_cancel(struct ratmom_multi *m, struct ratmom_req *r);
 void ratmom_remove(struct ratmom_multi *m, struct ratmom_req *r);
@@ -228,6 +235,10 @@ void ratmom_mark(struct ratmom_req *r, uint32_t ev);
 void ratmom_baseline(struct ratmom_req *r);
 int ratmom_wait_open(struct ratmom_multi *m); /* epoll.c or poll.c */
 void ratmom_wait_close(struct ratmom_multi *m);
+void ratmom_wait_begin(struct ratmom_multi *m);
+int ratmom_wait_serve(struct ratmom_multi *m); /* one socket; 0: there is none left */
+void ratmom_wait_expire(struct ratmom_multi *m);
+void ratmom_wait_end(struct ratmom_multi *m, int park);
 void ratmom_io_callbacks(struct ratmom_req *r);
 void ratmom_io_assign(struct ratmom_req *r, const char *local_ip, int local_port,
                       const char *remote_ip, int remote_port);

@@ -129,7 +129,8 @@ static uint32_t events(void) {
 }
 
 static void step(void) {
-    ratmom_step(m, (int)nadds, INT64_MAX, 1);
+    for (int more = ratmom_step(m, (int)nadds, INT64_MAX, 1); more;)
+        more = ratmom_step_on(m);
     nadds = 0;
     if (events() || m->nready || m->nevents || m->deadline < m->armed || m->mend < m->armed)
         return;
