@@ -149,7 +149,7 @@ func (x *exchange) start(req *http.Request) error {
 		Driver:   a.Driver(),
 		Deadline: x.deadline,
 		Fresh:    x.retried,
-		Done:     x.completed,
+		Done:     x,
 		Owner:    x.client,
 		Logs:     &x.client.logs,
 	})
@@ -171,9 +171,9 @@ func method(req *http.Request) string {
 	return req.Method
 }
 
-// completed is called once per transfer, mostly on the agent's goroutine: it
+// Completed is called once per transfer, mostly on the agent's goroutine: it
 // only passes the word.
-func (x *exchange) completed(h *handler.Handler) {
+func (x *exchange) Completed(h *handler.Handler) {
 	switch {
 	case x.ready != nil:
 		x.ready <- struct{}{}

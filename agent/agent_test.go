@@ -50,6 +50,8 @@ type call struct {
 	done chan struct{} // the future: closed twice panics
 }
 
+func (c *call) Completed(*handler.Handler) { close(c.done) }
+
 // prepare makes a request for the agent without giving it to it.
 func prepare(t testing.TB, h *Handle, p *handler.Plan, ctx context.Context, url string) *call {
 	t.Helper()
@@ -58,7 +60,7 @@ func prepare(t testing.TB, h *Handle, p *handler.Plan, ctx context.Context, url 
 	c := &call{done: make(chan struct{})}
 	c.Handler, err = handler.New(h.Pool(), handler.Spec{
 		Request: req, Plan: p, Driver: h.Driver(),
-		Done: func(*handler.Handler) { close(c.done) },
+		Done: c,
 	})
 	require.NoError(t, err)
 	return c

@@ -38,17 +38,29 @@ type Stream struct {
 // NewStream returns a stream whose transfer is resumed when fewer than low bytes,
 // at least 1, are buffered.
 func NewStream(f Feeder, low int) *Stream {
-	s := &Stream{feeder: f, low: max(low, 1)} // 0 is never undercut
-	s.wake.L = &s.mu
+	s := new(Stream)
+	s.Begin(f, low)
 	return s
+}
+
+// Begin makes the zero Stream what NewStream returns.
+func (s *Stream) Begin(f Feeder, low int) {
+	s.feeder, s.low = f, max(low, 1) // 0 is never undercut
+	s.wake.L = &s.mu
 }
 
 // NewWhole returns a stream that has ended already, with err (io.EOF for a good
 // end) after the bytes of p.
 func NewWhole(p []byte, err error) *Stream {
-	s := &Stream{whole: p, err: err}
-	s.wake.L = &s.mu
+	s := new(Stream)
+	s.BeginWhole(p, err)
 	return s
+}
+
+// BeginWhole makes the zero Stream what NewWhole returns.
+func (s *Stream) BeginWhole(p []byte, err error) {
+	s.whole, s.err = p, err
+	s.wake.L = &s.mu
 }
 
 // OnEOF sets what the reader runs before it is told of a good end. Call it before

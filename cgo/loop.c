@@ -67,8 +67,10 @@ static void add(struct ratmom_multi *m, struct ratmom_req *r) {
     r->multi = m;
     r->t_recv = m->now;
     ratmom_count_add();
-    /* The closing of a socket outlives the request, so it is told the multi. */
-    curl_easy_setopt(r->easy, CURLOPT_CLOSESOCKETDATA, m);
+    if (r->closer != m) { /* the closing of a socket outlives the request */
+        curl_easy_setopt(r->easy, CURLOPT_CLOSESOCKETDATA, m);
+        r->closer = m;
+    }
     int rc = curl_multi_add_handle(m->m, r->easy);
     if (rc) {
         r->multi_code = rc;

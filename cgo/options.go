@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unsafe"
 )
 
 // Opt is the number of an easy option, CURLOPT_*.
@@ -23,6 +24,7 @@ const (
 	opNull
 	opList
 	opBlob
+	opPointer
 )
 
 // ErrNUL reports a string that holds a NUL byte, which C would cut short.
@@ -95,11 +97,19 @@ func (o *Options) OffT(opt Opt, v int64) {
 	o.buf = binary.NativeEndian.AppendUint64(o.buf, uint64(v))
 }
 
-// String packs an option that takes a string; libcurl copies it.
-func (o *Options) String(opt Opt, v string) {
-	o.checkNUL(opt, v)
-	o.head(opString, opt, len(v)+1)
-	o.buf = append(append(o.buf, v...), 0)
+// String packs an option that takes a string, the concatenation of parts; libcurl
+// copies it.
+func (o *Options) String(opt Opt, parts ...string) {
+	n := 1
+	for _, v := range parts {
+		o.checkNUL(opt, v)
+		n += len(v)
+	}
+	o.head(opString, opt, n)
+	for _, v := range parts {
+		o.buf = append(o.buf, v...)
+	}
+	o.buf = append(o.buf, 0)
 	o.pad()
 }
 
@@ -121,6 +131,21 @@ func (o *Options) Blob(opt Opt, v []byte) {
 	o.head(opBlob, opt, len(v))
 	o.buf = append(o.buf, v...)
 	o.pad()
+}
+
+// pointer packs an option that takes a pointer to C memory.
+func (o *Options) pointer(opt Opt, p unsafe.Pointer) {
+	o.head(opPointer, opt, 8)
+	o.buf = binary.NativeEndian.AppendUint64(o.buf, uint64(uintptr(p)))
+}
+
+// firstString is the payload of the first record, its NUL included; nil if it is
+// not a string.
+func (o *Options) firstString() []byte {
+	if len(o.buf) < 16 || binary.NativeEndian.Uint32(o.buf) != opString {
+		return nil
+	}
+	return o.buf[16 : 16+binary.NativeEndian.Uint32(o.buf[8:])]
 }
 
 func (o *Options) checkNUL(opt Opt, v string) {

@@ -18,6 +18,7 @@ type Pool struct {
 	mu     sync.Mutex
 	free   []*Transfer
 	closed bool
+	urls   urlCache
 }
 
 // poolSize is how many idle handles a pool keeps.
@@ -39,7 +40,8 @@ func (p *Pool) Get(profile any, target *Options) (*Transfer, error) {
 		t.profile = nil
 		if !t.warm {
 			t.easy.Reset()
-			t.headers = t.headers[:0]
+			t.parsed.release()
+			t.parsed = nil
 		}
 		return t, nil
 	}
@@ -80,6 +82,7 @@ func (p *Pool) Close() {
 	free := p.free
 	p.free, p.closed = nil, true
 	p.mu.Unlock()
+	p.urls.close()
 	for _, t := range free {
 		t.free()
 	}
@@ -87,6 +90,7 @@ func (p *Pool) Close() {
 
 func (t *Transfer) free() {
 	t.easy.Cleanup()
+	t.parsed.release()
 	C.ratmom_req_free(t.r)
 	t.easy, t.r = nil, nil
 }

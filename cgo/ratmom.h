@@ -31,6 +31,9 @@ struct ratmom_counts {
 };
 void ratmom_counts_get(struct ratmom_counts *out);
 
+/* curl_global_init with our memory functions, if it is the process's first. */
+int ratmom_global_init(void);
+
 /* ---- one request ---------------------------------------------------------- */
 
 enum ratmom_event {
@@ -133,6 +136,7 @@ struct ratmom_req {
     /* C's own */
     CURL *easy;
     struct ratmom_multi *multi;
+    struct ratmom_multi *closer; /* is told of closed sockets */
     uint32_t flushing;              /* take what libcurl holds of a stream that was paused */
     struct ratmom_req *prev, *next; /* all that run in the multi */
     uint32_t head_state;            /* 0 want status line, 1 in head, 2 body */
@@ -161,7 +165,8 @@ enum ratmom_opkind {
     RATMOM_OP_STRING,
     RATMOM_OP_NULL,
     RATMOM_OP_LIST,
-    RATMOM_OP_BLOB
+    RATMOM_OP_BLOB,
+    RATMOM_OP_POINTER
 };
 
 struct ratmom_req *ratmom_req_new(CURL *easy);

@@ -83,6 +83,7 @@ void ratmom_req_reset(struct ratmom_req *r, int keep_options) {
     r->buf_size = keep.buf_size;
     r->stained = keep.stained;
     r->ran = keep.ran;
+    r->closer = keep.closer;
     r->fd = -1;
 }
 
@@ -187,6 +188,11 @@ static int set_one(struct ratmom_req *r, uint32_t kind, CURLoption opt, const un
         }
         return curl_easy_setopt(r->easy, opt, list);
     }
+    case RATMOM_OP_POINTER: {
+        uint64_t v;
+        memcpy(&v, p, 8);
+        return curl_easy_setopt(r->easy, opt, (void *)(uintptr_t)v);
+    }
     case RATMOM_OP_BLOB: {
         struct curl_blob b = {(void *)p, size, CURL_BLOB_COPY};
         return curl_easy_setopt(r->easy, opt, &b);
@@ -198,8 +204,10 @@ static int set_one(struct ratmom_req *r, uint32_t kind, CURLoption opt, const un
 int ratmom_req_setup(struct ratmom_req *r, const unsigned char *ops, size_t len, int warm,
                      int *bad_option) {
     const unsigned char *end = ops + len;
-    if (!warm)
+    if (!warm) {
         ratmom_baseline(r);
+        r->closer = NULL;
+    }
     while (end - ops >= 16) {
         uint32_t h[4];
         memcpy(h, ops, sizeof(h));

@@ -29,6 +29,8 @@ type Transfer struct {
 	profile any
 	target  []byte // packed options that depend on the URL
 	headers []byte // packed header lines
+	url     []byte // packed URL
+	parsed  *parsedURL
 	warm    bool
 }
 
@@ -52,6 +54,25 @@ func (t *Transfer) Headers(o, into *Options) {
 	}
 	t.headers = append(t.headers[:0], o.buf...)
 	into.Append(o)
+}
+
+// URL sets the URL, packed alone in o, unless it is set already.
+func (t *Transfer) URL(o, into *Options, p *Pool) {
+	if t.warm && bytes.Equal(t.url, o.buf) {
+		return
+	}
+	t.url = append(t.url[:0], o.buf...)
+	into.Append(o)
+	old := t.parsed
+	if text := o.firstString(); text != nil {
+		t.parsed = p.urls.get(text)
+	}
+	if t.parsed != nil {
+		into.pointer(OptCurlU, unsafe.Pointer(t.parsed.c))
+	} else if old != nil {
+		into.pointer(OptCurlU, nil)
+	}
+	old.release()
 }
 
 // Setup is what a transfer must know before it runs, beside its options.

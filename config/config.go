@@ -45,7 +45,7 @@ func NewClient(opts ...ClientOption) (*ClientConfig, error) {
 		return nil, err
 	}
 	c.defaults = &RequestConfig{client: c, set: c.set, targets: c.set.targets(), packed: true}
-	return c, nil
+	return c, c.defaults.packDirect()
 }
 
 // Multi packs the options of the multi handle of one of the client's agents.
@@ -80,6 +80,9 @@ type RequestConfig struct {
 	set     settings // the client's, the request's put over them
 	targets []targetEncoder
 	packed  bool // set is the client's: take what is packed there
+	// What targets say for http and https, where no URL goes through a proxy; nil
+	// where some may.
+	direct []cgo.Options
 }
 
 // With returns r with opts put over it; r itself if there are none.
@@ -119,12 +122,40 @@ func (r *RequestConfig) Encode(o *cgo.Options, u *url.URL) error {
 // EncodeTarget appends only those options that depend on u, for a handle that has
 // the others already.
 func (r *RequestConfig) EncodeTarget(o *cgo.Options, u *url.URL) error {
+	if r.direct != nil {
+		o.Append(&r.direct[schemeIndex(u.Scheme)])
+		return nil
+	}
 	t, err := r.targetOf(u)
 	if err != nil {
 		return err
 	}
 	r.encodeTarget(o, t)
 	return o.Err()
+}
+
+// packDirect packs what depends on a URL by its scheme alone.
+func (r *RequestConfig) packDirect() error {
+	if !r.proxyless() {
+		return nil
+	}
+	direct := make([]cgo.Options, 2)
+	for _, scheme := range []string{"http", "https"} {
+		o := &direct[schemeIndex(scheme)]
+		r.encodeTarget(o, target{url: &url.URL{Scheme: scheme}})
+		if err := o.Err(); err != nil {
+			return err
+		}
+	}
+	r.direct = direct
+	return nil
+}
+
+func schemeIndex(scheme string) int {
+	if scheme == "https" {
+		return 1
+	}
+	return 0
 }
 
 func (r *RequestConfig) encodeBase(o *cgo.Options, t target) {

@@ -49,6 +49,12 @@ func (r *RequestConfig) ProxyFor(u *url.URL) (*url.URL, error) {
 	return &url.URL{Scheme: h.scheme, Host: h.host}, nil
 }
 
+// proxyless reports whether no request goes through a proxy, whatever its URL.
+func (r *RequestConfig) proxyless() bool {
+	p, _ := lookup[proxy](r)
+	return p.hop == nil && (p.env == nil || p.env.choose == nil)
+}
+
 func (r *RequestConfig) hopFor(u *url.URL) (*hop, error) {
 	p, _ := lookup[proxy](r)
 	if p.hop == nil && p.env == nil {

@@ -23,7 +23,7 @@ func (h *Handler) Abandoned(now int64) (drain bool) {
 	}
 	limit := drainTime
 	if !noBody(h.method, h.status) {
-		switch n := h.expect; {
+		switch n := h.expect(); {
 		case n < 0 && h.http2():
 			return false // a reset stream costs the connection nothing
 		case n < 0:

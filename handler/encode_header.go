@@ -61,7 +61,12 @@ func (h *Handler) encodeHeaders(o *cgo.Options, setup *cgo.Setup) {
 		l.Add("Transfer-Encoding:") // the stream behind the head is raw
 	}
 	// A field that is there without a value is not to be sent, by libcurl neither.
-	if len(req.Header["Accept"]) == 0 && (hasHeader(req.Header, "Accept") || !hasHeader(h.plan.Defaults, "Accept")) {
+	// Where there is none it sends the Accept of curl, which net/http does not.
+	accept, given := req.Header["Accept"]
+	if !given {
+		accept, given = h.plan.Defaults["Accept"]
+	}
+	if len(accept) == 0 && (given || h.plan.RoundTripper) {
 		l.Add("Accept:")
 	}
 	if len(req.Header["Content-Type"]) == 0 && (!h.source.IsNone() || h.emptyPost()) {
@@ -71,8 +76,8 @@ func (h *Handler) encodeHeaders(o *cgo.Options, setup *cgo.Setup) {
 		if h.plan.Expect && !hasHeader(req.Header, "Expect") && !h.plan.RoundTripper && !h.source.IsNone() && !h.upgrade {
 			l.Add("Expect: 100-continue")
 			setup.ExpectSent = true
-		} else {
-			l.Add("Expect:")
+		} else if !h.source.IsNone() || h.upgrade {
+			l.Add("Expect:") // libcurl would ask before a big body
 		}
 	}
 	if h.plan.Decompress && !hasHeader(req.Header, "Accept-Encoding") && !hasHeader(req.Header, "Range") &&

@@ -25,7 +25,7 @@ func (h *Handler) encodeURL(o *cgo.Options) error {
 		o.List(cgo.OptConnectTo, []string{name + ":" + port + ":" + hostOnly(host) + ":" + port})
 		host = name + ":" + port
 	}
-	target := u.RequestURI()
+	target := h.target
 	if h.spec.Request.Method == http.MethodConnect {
 		switch {
 		case u.Opaque != "":
@@ -37,10 +37,10 @@ func (h *Handler) encodeURL(o *cgo.Options) error {
 		}
 	}
 	if plainTarget(target) {
-		o.String(cgo.OptURL, u.Scheme+"://"+host+target)
+		o.String(cgo.OptURL, u.Scheme, "://", host, target)
 		return nil
 	}
-	o.String(cgo.OptURL, u.Scheme+"://"+host+"/")
+	o.String(cgo.OptURL, u.Scheme, "://", host, "/")
 	if u.Scheme == "http" && strings.HasPrefix(target, "/") {
 		if p, err := h.plan.Proxy(u); err != nil {
 			return err

@@ -38,15 +38,18 @@ type Spec struct {
 	Deadline time.Time
 	// Fresh asks for a new connection.
 	Fresh bool
-	// Done is called once, when the final head is there or the request has
-	// failed. It may run on the agent's goroutine and must not block.
-	Done func(*Handler)
+	// Done is told once, when the final head is there or the request has failed.
+	Done Waiter
 	// Owner is kept alive as long as the handler is.
 	Owner any
 	// Logs counts the goroutines that run the user's log function; nil: nobody
 	// waits for them.
 	Logs *sync.WaitGroup
 }
+
+// Waiter is who waits for the end of the head. Completed may run on the agent's
+// goroutine and must not block.
+type Waiter interface{ Completed(*Handler) }
 
 // Handler is one request under way.
 type Handler struct {
@@ -59,6 +62,7 @@ type Handler struct {
 	plan   *Plan
 	url    *url.URL
 	method string
+	target string // of the request, as url.URL writes it
 	// requestTrailer is filled by the caller while its body is read.
 	requestTrailer http.Header
 	pool           *cgo.Pool
@@ -68,9 +72,10 @@ type Handler struct {
 	upload         *pump
 
 	acceptAdded bool  // we asked for compression, so we undo it
-	expect      int64 // Content-Length of the response, -1 unknown; agent only
-	upgrade     bool  // Upgrade or CONNECT: the body is a raw stream both ways
-	ended       bool  // agent only
+	length      int64 // see expect; agent only
+	lengthKnown bool
+	upgrade     bool // Upgrade or CONNECT: the body is a raw stream both ways
+	ended       bool // agent only
 	unctx       func() bool
 	over        chan struct{} // closed at the end, if somebody waits for it
 
@@ -80,12 +85,12 @@ type Handler struct {
 	err       error
 	head      []byte
 	status    int
-	stream    *body.Stream
+	stream    *body.Stream // nil before the head; body, in use
+	body      body.Stream
 	trailer   []byte
-	infos     cgo.Infos
-	hasInfos  bool
-	log       wireLog
-	trace     trace
+	infos     *cgo.Infos // nil: not asked for, or not there yet
+	log       *wireLog   // nil: not asked for
+	trace     *trace     // nil: no hooks
 	local     netip.AddrPort
 	remote    netip.AddrPort
 	reused    bool
@@ -105,6 +110,10 @@ func New(pool *cgo.Pool, spec Spec) (*Handler, error) {
 	if h.method == "" {
 		h.method = http.MethodGet
 	}
+	if h.plan.Wire != nil {
+		h.log = new(wireLog)
+	}
+	h.trace = newTrace(spec.Request.Context(), h)
 	h.refs.Store(1)
 	if err := h.prepare(); err != nil {
 		closeRequest(spec.Request, h.source)
@@ -190,7 +199,7 @@ func (h *Handler) complete(err error) bool {
 	done := h.spec.Done
 	h.spec.Done = nil
 	h.mu.Unlock()
-	done(h)
+	done.Completed(h)
 	return true
 }
 
@@ -244,15 +253,24 @@ func (h *Handler) Canceled() bool {
 	return h.cancelErr != nil
 }
 
+// expect is the length that the response announces, -1 if it announces none. Agent
+// only, once there is a head.
+func (h *Handler) expect() int64 {
+	if !h.lengthKnown {
+		h.length, h.lengthKnown = rawLength(h.head), true
+	}
+	return h.length
+}
+
 // wholeResponse reports whether the response has come to its announced end.
 func (h *Handler) wholeResponse() bool {
-	return noBody(h.method, h.status) || h.expect >= 0 && h.t.Received() >= h.expect && !h.upgrade
+	return noBody(h.method, h.status) || h.expect() >= 0 && h.t.Received() >= h.expect() && !h.upgrade
 }
 
 // tunnel reports whether the response makes the connection a raw stream.
 func (h *Handler) tunnel() bool {
 	return h.status == http.StatusSwitchingProtocols ||
-		h.method == http.MethodConnect && h.status/100 == 2 && h.expect < 0
+		h.method == http.MethodConnect && h.status/100 == 2 && h.expect() < 0
 }
 
 // smallBody is the size up to which a body that came with its head in one step
@@ -273,14 +291,14 @@ func (h *Handler) takeHead(done bool) {
 		h.head = buf[:n:n]
 		r := cgo.Reader{Chunks: chunks}
 		r.Read(buf[n:])
-		h.stream = body.NewWhole(buf[n:], nil)
+		h.body.BeginWhole(buf[n:], nil)
 	} else {
 		h.head = append([]byte(nil), raw...)
-		h.stream = body.NewStream((*feeder)(h), h.plan.HighWater/2)
-		h.stream.Push(chunks)
+		h.body.Begin((*feeder)(h), h.plan.HighWater/2)
+		h.body.Push(chunks)
 	}
+	h.stream = &h.body
 	h.mu.Unlock()
-	h.expect = rawLength(h.head)
 	if h.upgrade && !h.tunnel() && h.upload.ring.End() {
 		h.spec.Driver.Feed(h) // not upgraded: an ordinary response follows
 	}
@@ -310,7 +328,10 @@ func (h *Handler) End(cause error) {
 	if h.stream == nil && h.local == (netip.AddrPort{}) {
 		h.local, h.remote, h.reused = t.LocalAddr(), t.RemoteAddr(), t.Reused()
 	}
-	h.infos, h.hasInfos = t.Infos(), h.plan.Infos
+	if h.plan.Infos {
+		infos := t.Infos()
+		h.infos = &infos
+	}
 	if tr := t.Trailer(); len(tr) > 0 {
 		h.trailer = append([]byte(nil), tr...)
 	}
@@ -401,7 +422,10 @@ func (h *Handler) Reused() bool {
 func (h *Handler) Infos() (cgo.Infos, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.infos, h.hasInfos
+	if h.infos == nil {
+		return cgo.Infos{}, false
+	}
+	return *h.infos, true
 }
 
 // feeder is the handler as its stream sees it.

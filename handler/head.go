@@ -22,6 +22,8 @@ type Head struct {
 	StatusCode int
 	Status     string // "200 OK"
 	Header     http.Header
+
+	folded bool // a field goes over more than one line
 }
 
 // ParseHead parses one head: a status line, header lines, and the blank line
@@ -50,6 +52,7 @@ func (h *Head) parse(raw []byte) error {
 	}
 	var err error
 	h.Header, err = p.header()
+	h.folded = p.folded
 	return err
 }
 
@@ -135,9 +138,10 @@ func statusWithText(code int) string {
 // string, has every name and value as a part of it. Nothing writes to a part
 // once it has been handed out.
 type parser struct {
-	buf  []byte
-	text string
-	pos  int
+	buf    []byte
+	text   string
+	pos    int
+	folded bool // there was a continuation line
 }
 
 type span struct{ start, end int }
@@ -188,6 +192,7 @@ func (p *parser) header() (http.Header, error) {
 			break
 		}
 		if isBlank(p.buf[l.start]) {
+			p.folded = true
 			val = p.join(val, l)
 			continue
 		}

@@ -64,13 +64,6 @@ func NewPlan(cfg *config.RequestConfig, roundTripper bool) *Plan {
 		Defaults:     cfg.DefaultHeaders(),
 		ServerName:   cfg.TLSServerName(),
 	}
-	if !roundTripper && !hasHeader(p.Defaults, "Accept") {
-		p.Defaults = p.Defaults.Clone()
-		if p.Defaults == nil {
-			p.Defaults = make(http.Header, 1)
-		}
-		p.Defaults["Accept"] = []string{"*/*"} // as curl
-	}
 	if ua, ok := cfg.UserAgent(); ok {
 		p.UserAgent = ua
 	} else {

@@ -16,19 +16,21 @@ import (
 // Packed options are built in memory that is used again.
 var optionsPool = sync.Pool{New: func() any { return new(optionBuffers) }}
 
-type optionBuffers struct{ all, target, headers cgo.Options }
+type optionBuffers struct{ all, target, url, headers cgo.Options }
 
 func (b *optionBuffers) reset() {
 	b.all.Reset()
 	b.target.Reset()
+	b.url.Reset()
 	b.headers.Reset()
 }
 
-// plain reports whether the request sets nothing of its own but URL and header, so that a handle set up for one like it serves.
+// plain reports whether the request sets nothing of its own but URL and header, so
+// that a handle set up for one like it serves.
 func (h *Handler) plain() bool {
 	req := h.spec.Request
 	return h.method == http.MethodGet && h.source.IsNone() && !h.upgrade && !h.spec.Fresh &&
-		!req.Close && len(req.Trailer) == 0 && !hasHeader(req.Header, "Expect") && plainTarget(req.URL.RequestURI())
+		!req.Close && len(req.Trailer) == 0 && !hasHeader(req.Header, "Expect") && plainTarget(h.target)
 }
 
 // prepare validates the request and sets up the transfer: on the caller's
@@ -46,10 +48,12 @@ func (h *Handler) prepare() error {
 		return err
 	}
 	h.source = src
+	h.target = req.URL.RequestURI()
 	h.upgrade = req.Method == http.MethodConnect ||
 		req.Header.Get("Upgrade") != "" ||
 		httpguts.HeaderValuesContainsToken(req.Header["Connection"], "upgrade")
 
+	h.trace.start()
 	b := optionsPool.Get().(*optionBuffers)
 	defer optionsPool.Put(b)
 	b.reset()
@@ -70,9 +74,10 @@ func (h *Handler) prepare() error {
 		}
 		h.encodeConnection(o)
 	}
-	if err := h.encodeURL(o); err != nil {
+	if err := h.encodeURL(&b.url); err != nil {
 		return err
 	}
+	h.t.URL(&b.url, o, h.pool)
 	if err := h.setDeadline(); err != nil {
 		return err
 	}
@@ -86,7 +91,7 @@ func (h *Handler) prepare() error {
 		ExpectSent: len(req.Header["Expect"]) > 0,
 		Debug:      h.plan.Wire != nil,
 		Trailers:   len(req.Trailer) > 0,
-		InfoFree:   h.trace.start(req.Context(), h),
+		InfoFree:   h.trace.wantsInfo(),
 	}
 	if err := h.encodeBody(o, &setup); err != nil {
 		return err

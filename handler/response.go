@@ -37,7 +37,7 @@ func (h *Handler) parse(raw []byte, stream *body.Stream) (*http.Response, error)
 	if err := head.parse(raw); err != nil {
 		return nil, err
 	}
-	if foldedFraming(raw) {
+	if head.folded && foldedFraming(raw) {
 		return nil, failure.New(failure.Protocol, "the length of the body is spread over lines")
 	}
 	frame, err := head.Frame(h.method)

@@ -85,7 +85,7 @@ func (h *Handler) goodReset(res cgo.Result) bool {
 	if h.stream == nil || (res.Code != codeHTTP2Stream && res.Code != codeHTTP2) {
 		return false
 	}
-	n := h.expect
+	n := h.expect()
 	if strings.Contains(res.Text, "NO_ERROR") {
 		return n < 0 || n == h.t.Received()
 	}

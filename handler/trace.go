@@ -27,23 +27,31 @@ type trace struct {
 	running bool
 }
 
-// start looks for hooks in ctx. It reports whether there is one for 1xx heads.
-func (t *trace) start(ctx context.Context, h *Handler) bool {
-	t.hooks, t.h = httptrace.ContextClientTrace(ctx), h
+// newTrace returns the trace for the hooks in ctx; nil, which traces nothing, if there
+// are none.
+func newTrace(ctx context.Context, h *Handler) *trace {
+	hooks := httptrace.ContextClientTrace(ctx)
+	if hooks == nil {
+		return nil
+	}
+	t := &trace{hooks: hooks, h: h, header: h.spec.Request.Header, closing: h.spec.Request.Close}
 	t.idle.L = &t.mu
-	if t.hooks == nil {
-		return false
-	}
-	t.header, t.closing = h.spec.Request.Header, h.spec.Request.Close
-	if f := t.hooks.GetConn; f != nil {
-		f(hostOnly(h.url.Host) + ":" + Port(h.url))
-	}
-	return t.hooks.Got1xxResponse != nil
+	return t
 }
+
+// start traces that a connection is asked for. It runs on the caller's goroutine.
+func (t *trace) start() {
+	if t != nil && t.hooks.GetConn != nil {
+		t.hooks.GetConn(hostOnly(t.h.url.Host) + ":" + Port(t.h.url))
+	}
+}
+
+// wantsInfo reports whether there is a hook for 1xx heads.
+func (t *trace) wantsInfo() bool { return t != nil && t.hooks.Got1xxResponse != nil }
 
 // info traces raw 1xx heads. Agent only.
 func (t *trace) info(raw []byte) {
-	if t.hooks == nil || t.hooks.Got1xxResponse == nil && t.hooks.Got100Continue == nil {
+	if t == nil || t.hooks.Got1xxResponse == nil && t.hooks.Got100Continue == nil {
 		return
 	}
 	for len(raw) > 0 {
@@ -72,7 +80,7 @@ func (t *trace) info(raw []byte) {
 
 // sent traces the way out, once the head has come. Agent only.
 func (t *trace) sent(reused bool) {
-	if t.hooks == nil {
+	if t == nil {
 		return
 	}
 	hooks, header, closing := t.hooks, t.header, t.closing
@@ -105,7 +113,7 @@ func (t *trace) sent(reused bool) {
 // end traces the end of a transfer that left its connection to others. Agent
 // only.
 func (t *trace) end() {
-	if t.hooks != nil && t.hooks.PutIdleConn != nil {
+	if t != nil && t.hooks.PutIdleConn != nil {
 		t.later(func() { t.hooks.PutIdleConn(nil) })
 	}
 }
@@ -144,7 +152,7 @@ func (t *trace) run() {
 
 // wait waits until all hooks have run.
 func (t *trace) wait() {
-	if t.hooks == nil {
+	if t == nil {
 		return
 	}
 	t.mu.Lock()

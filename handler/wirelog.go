@@ -79,6 +79,9 @@ func (l *wireLog) deliver(to func(config.WireEvent)) {
 
 // last is a copy of what an error carries.
 func (l *wireLog) last() []byte {
+	if l == nil {
+		return nil
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return append([]byte(nil), l.tail...)
