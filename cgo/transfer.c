@@ -60,7 +60,8 @@ static size_t stop(struct ratmom_req *r, uint32_t cause) {
  * header of that run, which is freed, and writes there when a response begins with
  * a folded line (curl issue 11101): any server could corrupt our memory. The log
  * of a line is written before the line is looked at, and from the same memory: so
- * the log is on until the first header, and takes the fold away. */
+ * the log is on between the status line and the first header, and takes the fold
+ * away. */
 static void guard(struct ratmom_req *r) {
     static int known; /* 1: not needed, 2: needed */
     int k = __atomic_load_n(&known, __ATOMIC_RELAXED);
@@ -114,6 +115,7 @@ static size_t on_header(char *p, size_t size, size_t nitems, void *user) {
         r->head_held = 0;
         r->status = status_of(p, n);
         r->head_state = 1;
+        guard(r);
         if (n > 6 && p[5] == '2')
             ratmom_io_http2(r);
     }
@@ -342,7 +344,6 @@ static int on_prereq(void *user, char *rip, char *lip, int rport, int lport) {
             return CURL_PREREQFUNC_ABORT;
         }
     }
-    guard(r);
     r->heads_since = 0;
     ratmom_io_assign(r, lip, lport, rip, rport);
     if (r->multi) {
