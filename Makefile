@@ -32,7 +32,7 @@ poll: ## the suite over the portable loop (-tags ratmom_poll)
 asan: ## tests near C under the address sanitizer
 	@ci/asan.sh $(LIBCURL)
 
-valgrind: ## the C loop under valgrind
+valgrind: ## the C loop and its memory under valgrind
 	@ci/valgrind.sh $(LIBCURL)
 
 fuzz: ## every fuzz target for TIME (20s)

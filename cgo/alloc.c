@@ -7,7 +7,7 @@
  * transfers that wait for their response would else hold one touched page each. */
 #include "ratmom.h"
 
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(RATMOM_LIBC_MALLOC)
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(RATMOM_PLAIN_MALLOC)
 #include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -52,8 +52,9 @@ static void *small_get(size_t n) {
 }
 
 static void small_put(void *p, size_t usable) {
-    unsigned k = (unsigned)(usable >> 4);
-    if (cache.n[k] * usable > KEEP_BYTES) {
+    /* Rounded down: another malloc than glibc's may be at work. */
+    unsigned k = usable < 24 ? 0 : (unsigned)((usable - 8) >> 4);
+    if (!k || cache.n[k] * usable > KEEP_BYTES) {
         free(p);
         return;
     }
@@ -75,8 +76,8 @@ static void small_put(void *p, size_t usable) {
 #define BUFFER_MIN (3 * PAGE)
 
 /* One page more than CURLOPT_BUFFERSIZE, whose buffers are a byte longer. */
-static const size_t buffer_sizes[] = {5 * PAGE, 9 * PAGE, 17 * PAGE, 33 * PAGE, 65 * PAGE,
-                                      129 * PAGE};
+static const size_t buffer_sizes[] = {5 * PAGE,  9 * PAGE,  17 * PAGE,
+                                      33 * PAGE, 65 * PAGE, 129 * PAGE};
 #define KINDS (sizeof(buffer_sizes) / sizeof(buffer_sizes[0]))
 
 static pthread_mutex_t mu = PTHREAD_MUTEX_INITIALIZER;

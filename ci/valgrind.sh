@@ -62,10 +62,27 @@ h2_server() {
 	return 1
 }
 
+# memory tries libcurl's memory functions from several threads: by itself, under
+# the thread sanitizer where that runs, and under memcheck.
+memory() {
+	local bin=$CACHE/valgrind/memory.$$ status=0
+	# shellcheck disable=SC2046 # flags are words
+	set -- cgo/ctest/alloc/main.c $(pkg-config --cflags --libs libcurl) -lpthread
+	gcc -O2 -g -gdwarf-4 -Wall -Wextra -o "$bin" "$@" && "$bin" || status=$?
+	valgrind --quiet --error-exitcode=99 --leak-check=full "$bin" threads || status=$?
+	if gcc -O1 -g -fsanitize=thread -o "$bin" "$@" 2>/dev/null; then
+		setarch -R "$bin" threads || status=$?
+	fi
+	rm -f "$bin"
+	return $status
+}
+
 timed "the loop in C" plain_c || bad=1
+timed "libcurl's memory in C" memory || bad=1
 
 # Debian 12's valgrind reads no DWARF 5; without line numbers reports are riddles.
 export GOEXPERIMENT=nodwarf5
+CGO_CFLAGS+=" -DRATMOM_PLAIN_MALLOC"
 for package in $(packages ${RATMOM_VALGRIND_PACKAGES:-cgo}); do
 	bin=$CACHE/valgrind/$(basename "$package").test
 	rm -f "$bin"
