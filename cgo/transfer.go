@@ -62,8 +62,9 @@ func (t *Transfer) URL(o, into *Options, p *Pool) {
 		return
 	}
 	t.url = append(t.url[:0], o.buf...)
-	into.Append(o)
 	old := t.parsed
+	t.parsed = nil
+	// CURLOPT_CURLU first: 8.x forgets CURLOPT_URL when it is set, to NULL too.
 	if text := o.firstString(); text != nil {
 		t.parsed = p.urls.get(text)
 	}
@@ -72,6 +73,7 @@ func (t *Transfer) URL(o, into *Options, p *Pool) {
 	} else if old != nil {
 		into.pointer(OptCurlU, nil)
 	}
+	into.Append(o)
 	old.release()
 }
 

@@ -304,6 +304,7 @@ func (h *Handler) takeHead(done bool) {
 	}
 	h.trace.sent(t.Reused())
 	if !done {
+		h.expect() // from here on the head is the caller's, who parses it in place
 		h.complete(nil)
 	}
 }

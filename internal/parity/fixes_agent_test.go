@@ -212,3 +212,16 @@ func TestFix_requests_beside_a_silent_one_on_a_new_connection_do_not_wait_for_it
 		silent.Cancel()
 	})
 }
+
+// A handle that is used again for another URL must not go to the one before.
+func TestFix_a_handle_goes_where_each_request_says(t *testing.T) {
+	testserver.Modes(t, func(t *testing.T, mode testserver.Mode) {
+		s := testserver.StartFunc(t, mode, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.RequestURI) })
+		c := modeClient(t, s)
+		for _, target := range strings.Fields("/a /a /a /b /a /a /b?q=1 /b?q=1 /b?q=1 /c%20d /a /c%20d /c%20d / /a /?x /?x") {
+			resp, got := get(t, c, s.URL+target)
+			require.Equal(t, target, got)
+			require.Equal(t, s.URL+target, resp.EffectiveURL.String())
+		}
+	})
+}
