@@ -170,6 +170,8 @@ void ratmom_nudge(struct ratmom_multi *m) {
 
 static void finish(struct ratmom_multi *m, struct ratmom_req *r, CURLcode result) {
     r->result = result;
+    if (r->refused && !r->cause && !r->heads_since && result && result != CURLE_OPERATION_TIMEDOUT)
+        r->cause = RATMOM_CAUSE_REFUSED;
     if (r->head_held) { /* no further round: it was final */
         r->head_held = 0;
         if (result == CURLE_OK)

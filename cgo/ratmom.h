@@ -50,7 +50,7 @@ enum ratmom_cause {
     RATMOM_CAUSE_NONE = 0,
     RATMOM_CAUSE_HEAD_TOO_LARGE,
     RATMOM_CAUSE_RESEND,       /* libcurl wanted to send the request again */
-    RATMOM_CAUSE_REFUSED,      /* the same, after REFUSED_STREAM */
+    RATMOM_CAUSE_REFUSED,      /* the server says that it has not processed the stream */
     RATMOM_CAUSE_UPLOAD,       /* the request body failed; Go knows why */
     RATMOM_CAUSE_SHORT_UPLOAD, /* the request body ended early */
     RATMOM_CAUSE_MEMORY,
@@ -90,7 +90,7 @@ struct ratmom_req {
     uint64_t max_head;
     uint32_t auth_armed;  /* libcurl may answer a 401 or 407 itself */
     uint32_t expect_sent; /* libcurl may answer a 417 itself */
-    uint32_t may_resend;  /* watch for REFUSED_STREAM */
+    uint32_t may_resend;  /* watch for REFUSED_STREAM and GOAWAY */
     uint32_t upload_kind;
     uint32_t rewindable;
     uint32_t debug_on;
@@ -140,7 +140,10 @@ struct ratmom_req {
     uint32_t info_free;             /* 1xx heads do not count */
     uint32_t discard;
     uint64_t discard_left;
-    uint32_t prereqs, heads_since, resends, refused, in_multi;
+    uint32_t prereqs, heads_since, resends, in_multi;
+    uint32_t refused; /* the server has said that it has not processed the stream */
+    uint32_t stream;  /* HTTP/2 stream of the running sending; 0: none or not known */
+    uint32_t adrift;  /* libcurl has given up the connection that fd names */
     int32_t fd;
     uint32_t fd_gen;
     int32_t opened[8];
