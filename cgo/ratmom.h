@@ -144,6 +144,7 @@ struct ratmom_req {
     uint32_t refused; /* the server has said that it has not processed the stream */
     uint32_t stream;  /* HTTP/2 stream of the running sending; 0: none or not known */
     uint32_t adrift;  /* libcurl has given up the connection that fd names */
+    uint32_t unended; /* the end of the body is not sent by itself, see loop.c */
     int32_t fd;
     uint32_t fd_gen;
     int32_t opened[8];
@@ -195,6 +196,7 @@ struct ratmom_multi {
     uint32_t nlimited; /* of them, with limited set */
     uint32_t nwaiting; /* of them, without a connection yet */
     uint32_t recheck;  /* those may have one now, see loop.c */
+    uint32_t unended;  /* some request has this set */
     CURL *probe;
     int32_t multi_code;  /* last failure of the loop itself */
     int64_t now;         /* ns, monotonic, of this step */
@@ -247,6 +249,7 @@ void ratmom_io_assign(struct ratmom_req *r, const char *local_ip, int local_port
                       const char *remote_ip, int remote_port);
 void ratmom_io_release(struct ratmom_req *r);
 void ratmom_io_http2(struct ratmom_req *r);
+int ratmom_io_udp(struct ratmom_req *r);
 int64_t *ratmom_count_multis(void);
 void ratmom_count_transfer(int d);
 void ratmom_count_add(void);

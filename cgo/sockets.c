@@ -271,6 +271,10 @@ void ratmom_io_http2(struct ratmom_req *r) {
         r->multi->io->fds[r->fd].http2 = 1;
 }
 
+int ratmom_io_udp(struct ratmom_req *r) {
+    return r->fd >= 0 && r->multi && r->multi->io->fds[r->fd].udp;
+}
+
 void ratmom_fd_hangup(struct ratmom_multi *m, curl_socket_t fd) {
     if (!m->io->fds[fd].udp)
         shutdown(fd, SHUT_RDWR);

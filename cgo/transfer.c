@@ -228,6 +228,8 @@ static size_t read_ring(struct ratmom_req *r, char *p, size_t n) {
                 stop(r, RATMOM_CAUSE_SHORT_UPLOAD);
                 return CURL_READFUNC_ABORT;
             }
+            if (ratmom_io_udp(r))
+                r->unended = r->multi->unended = 1;
             return upload_end(r);
         }
         /* Say that we starve, then look once more: the writer may have missed it. */
