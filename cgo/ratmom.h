@@ -143,6 +143,8 @@ struct ratmom_req {
     uint32_t prereqs, heads_since, resends, in_multi;
     uint32_t refused; /* the server has said that it has not processed the stream */
     uint32_t stream;  /* HTTP/2 stream of the running sending; 0: none or not known */
+    uint32_t wary;    /* counted as such by its connection */
+    uint32_t loud;    /* tells of a GOAWAY for the sake of others */
     uint32_t adrift;  /* libcurl has given up the connection that fd names */
     uint32_t unended; /* the end of the body is not sent by itself, see loop.c */
     int32_t fd;
@@ -249,6 +251,7 @@ void ratmom_io_assign(struct ratmom_req *r, const char *local_ip, int local_port
                       const char *remote_ip, int remote_port);
 void ratmom_io_release(struct ratmom_req *r);
 void ratmom_io_http2(struct ratmom_req *r);
+void ratmom_io_listen(struct ratmom_req *r);
 int ratmom_io_udp(struct ratmom_req *r);
 int64_t *ratmom_count_multis(void);
 void ratmom_count_transfer(int d);

@@ -76,7 +76,7 @@ static void guard(struct ratmom_req *r) {
 
 static void unguard(struct ratmom_req *r) {
     r->guarded = 2; /* the pointer is good from here on */
-    if (!r->debug_on && !r->may_resend)
+    if (!r->debug_on && !r->may_resend && !r->loud)
         curl_easy_setopt(r->easy, CURLOPT_VERBOSE, 0L);
 }
 
@@ -347,6 +347,7 @@ static int on_prereq(void *user, char *rip, char *lip, int rport, int lport) {
     guard(r);
     r->heads_since = r->refused = r->stream = r->adrift = 0;
     ratmom_io_assign(r, lip, lport, rip, rport);
+    ratmom_io_listen(r);
     if (r->multi) {
         if (r->upload_kind == RATMOM_UP_NONE)
             r->t_sent = r->multi->now;
@@ -375,6 +376,8 @@ static int starts(const char *line, const char *with) { return !strncmp(line, wi
 static void remark(struct ratmom_req *r, const char *p, size_t n) {
     char line[128];
     const char *at;
+    if (!n || !strchr("RCU[r", *p)) /* most are of no interest */
+        return;
     if (n >= sizeof(line))
         n = sizeof(line) - 1;
     memcpy(line, p, n);
