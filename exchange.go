@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ratmom/ratmom/body"
+	"github.com/ratmom/ratmom/cgo"
 	"github.com/ratmom/ratmom/config"
 	"github.com/ratmom/ratmom/handler"
 	"github.com/ratmom/ratmom/internal/failure"
@@ -28,8 +29,9 @@ type exchange struct {
 
 	h       *handler.Handler
 	req     *http.Request // of the running transfer
-	retried bool
-	foreign bool // a redirect has led to another origin
+	repeats int           // how often it has been repeated
+	stale   bool          // once since a connection was dead
+	foreign bool          // a redirect has led to another origin
 
 	redirects redirects
 	links     [2]link // most chains are no longer
@@ -118,10 +120,9 @@ func (x *exchange) run(i int, req *http.Request) (*Response, error) {
 	}
 }
 
-// transfer runs one transfer, and a second one if the first met a connection that
-// was dead already.
+// transfer runs one transfer, and repeats it if the server has not processed it.
 func (x *exchange) transfer(req *http.Request) (*Response, error) {
-	for x.retried = false; ; {
+	for x.repeats, x.stale = 0, false; ; {
 		if err := x.start(req); err != nil {
 			return nil, err
 		}
@@ -148,7 +149,7 @@ func (x *exchange) start(req *http.Request) error {
 		Plan:     x.plan,
 		Driver:   a.Driver(),
 		Deadline: x.deadline,
-		Fresh:    x.retried,
+		Fresh:    x.fresh(),
 		Done:     x,
 		Owner:    x.client,
 		Logs:     &x.client.logs,
@@ -162,6 +163,13 @@ func (x *exchange) start(req *http.Request) error {
 	}
 	a.Execute(h)
 	return nil
+}
+
+// fresh reports whether the transfer needs a connection of its own: others may be
+// as dead as the last one was. What was refused may share one, except before libcurl
+// 8.0.0, where it would meet those that vetoed retries leave behind.
+func (x *exchange) fresh() bool {
+	return x.stale || x.repeats == maxRepeats || x.repeats > 0 && cgo.Features().Version < 0x080000
 }
 
 func method(req *http.Request) string {
@@ -200,18 +208,23 @@ func (x *exchange) idle(h *handler.Handler) bool {
 	return true
 }
 
+// maxRepeats is how often a request is repeated that the server has refused: there
+// is no wait between, so that more would hardly help.
+const maxRepeats = 2
+
 // retry returns the request to send once more if the transfer has failed in a way
-// that allows it: at once, one time, when nothing was processed, or when a
+// that allows it: at once, when nothing was processed, or, one time, when a
 // connection that was used before died before the first byte of the response and
 // the request may be repeated.
 func (x *exchange) retry() *http.Request {
-	if x.retried || x.h.Err() == nil {
+	if x.h.Err() == nil || x.repeats == maxRepeats {
 		return nil
 	}
-	switch x.h.Retry() {
+	class := x.h.Retry()
+	switch class {
 	case handler.RetryAlways:
 	case handler.RetryIfSafe:
-		if !repeatable(x.req) {
+		if x.stale || !repeatable(x.req) {
 			return nil
 		}
 	default:
@@ -221,7 +234,8 @@ func (x *exchange) retry() *http.Request {
 	if err != nil {
 		return nil
 	}
-	x.retried = true
+	x.repeats++
+	x.stale = x.stale || class == handler.RetryIfSafe
 	return r
 }
 
@@ -284,7 +298,7 @@ func (x *exchange) down(i int, req *http.Request) {
 		}
 		x.sent[i+1] = req
 	}
-	x.retried = false
+	x.repeats, x.stale = 0, false
 	if err := x.start(req); err != nil {
 		x.up(len(x.chain)-1, nil, err)
 	}

@@ -57,3 +57,15 @@ func TestStream_with_the_smallest_mark_is_resumed_when_it_is_empty(t *testing.T)
 	s.mu.Unlock()
 	assert.NotNil(t, resume)
 }
+
+func TestStream_that_was_closed_or_has_failed_is_not_resumed(t *testing.T) {
+	for name, end := range map[string]func(*Stream){
+		"closed":   func(s *Stream) { _ = s.Close() },
+		"failed":   func(s *Stream) { s.Fail(errors.New("cut")) },
+		"finished": func(s *Stream) { s.Finish(io.EOF) },
+	} {
+		s := NewStream(new(silent), 10)
+		end(s)
+		assert.False(t, s.Paused(), name)
+	}
+}

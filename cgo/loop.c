@@ -170,8 +170,25 @@ void ratmom_nudge(struct ratmom_multi *m) {
     }
 }
 
+/* Over HTTP/3, 8.14.1 notes the end of a body of unknown length and sends it with the
+ * next packet, which may never come. A pause lifted makes it look what there is. */
+static void send_ends(struct ratmom_multi *m) {
+    m->unended = 0;
+    for (struct ratmom_req *r = m->live, *next; r; r = next) {
+        next = r->next;
+        if (!r->unended)
+            continue;
+        r->unended = 0;
+        int recv = r->recv_paused ? CURLPAUSE_RECV : 0;
+        curl_easy_pause(r->easy, recv | CURLPAUSE_SEND);
+        curl_easy_pause(r->easy, recv);
+    }
+}
+
 static void finish(struct ratmom_multi *m, struct ratmom_req *r, CURLcode result) {
     r->result = result;
+    if (r->refused && !r->cause && !r->heads_since && result && result != CURLE_OPERATION_TIMEDOUT)
+        r->cause = RATMOM_CAUSE_REFUSED;
     if (r->head_held) { /* no further round: it was final */
         r->head_held = 0;
         if (result == CURLE_OK)
@@ -210,6 +227,8 @@ int ratmom_step_on(struct ratmom_multi *m) {
         }
     }
     ratmom_wait_expire(m);
+    if (m->unended)
+        send_ends(m);
     ratmom_wait_end(m, m->park);
     for (CURLMsg *msg; (msg = curl_multi_info_read(m->m, &left));) {
         if (msg->msg != CURLMSG_DONE)

@@ -140,6 +140,27 @@ func TestReceiving_pauses_at_the_high_water_mark_and_goes_on(t *testing.T) {
 	assert.True(t, bytes.Equal(want, r.body))
 }
 
+func TestEvents_that_handling_brings_about_wait_for_the_next_turn(t *testing.T) {
+	s := testserver.Start(t, testserver.H1, testserver.Blob(1<<20))
+	d := newDriver(t)
+	pauses, inTurn := 0, 0
+	r := d.begin(s.URL, func(r *run, setup *cgo.Setup, _ *cgo.Options) {
+		setup.HighWater = 1000
+		r.hold = true // each pause that is lifted ends in another
+	})
+	r.on = func(ev cgo.Event) {
+		if ev&cgo.EventPaused == 0 {
+			return
+		}
+		pauses++
+		if inTurn++; assert.Less(t, inTurn, 3, "pauses in one turn") {
+			d.m.Unpause(r.Transfer, true, false)
+		}
+	}
+	d.until("it has paused often", func() bool { inTurn = 0; return pauses >= 20 || t.Failed() })
+	d.cancel(r)
+}
+
 func TestSending_pauses_while_the_ring_is_empty(t *testing.T) {
 	s := testserver.Raw(t, testserver.Answer(testserver.OK("")))
 	for _, length := range []int64{-1, 300_000} {

@@ -73,22 +73,26 @@ func (m *Multi) Step(adds []*Transfer, deadline int64, park bool) {
 // that did not may the agent sleep.
 func (m *Multi) Busy() bool {
 	// libcurl may have set its timer after the step armed it.
-	return m.c.nready != 0 || m.c.nevents != 0 || min(m.c.deadline, m.c.mend) < m.c.armed
+	return m.c.nready != 0 || m.c.nevents != 0 || m.c.unended != 0 || min(m.c.deadline, m.c.mend) < m.c.armed
 }
 
 // Now is the time of the last step.
 func (m *Multi) Now() int64 { return int64(m.c.now) }
 
-// Events calls f with the slot of each request that something happened to, until
-// none is left; f takes the marks with [Transfer.TakeEvents].
+// Events calls f with the slot of each request that something happened to; f takes
+// the marks with [Transfer.TakeEvents]. What happens because of f, such as a pause
+// that follows one lifted, waits for the next call: else messages might never have
+// their turn.
 func (m *Multi) Events(f func(slot uint32)) {
-	for i := uint32(0); i < uint32(m.c.nevents); i++ {
+	n := m.c.nevents
+	for i := range uint32(n) {
 		r := unsafe.Slice(m.c.events, m.c.nevents)[i] // f may make the array grow
 		if r != nil && r.events != 0 {
 			f(uint32(r.slot))
 		}
 	}
-	m.c.nevents = 0
+	events := unsafe.Slice(m.c.events, m.c.nevents)
+	m.c.nevents = C.uint32_t(copy(events, events[n:]))
 }
 
 // Remove takes t out of the loop at once, whatever it is doing.

@@ -53,7 +53,7 @@ enum ratmom_cause {
     RATMOM_CAUSE_NONE = 0,
     RATMOM_CAUSE_HEAD_TOO_LARGE,
     RATMOM_CAUSE_RESEND,       /* libcurl wanted to send the request again */
-    RATMOM_CAUSE_REFUSED,      /* the same, after REFUSED_STREAM */
+    RATMOM_CAUSE_REFUSED,      /* the server says that it has not processed the stream */
     RATMOM_CAUSE_UPLOAD,       /* the request body failed; Go knows why */
     RATMOM_CAUSE_SHORT_UPLOAD, /* the request body ended early */
     RATMOM_CAUSE_MEMORY,
@@ -93,7 +93,7 @@ struct ratmom_req {
     uint64_t max_head;
     uint32_t auth_armed;  /* libcurl may answer a 401 or 407 itself */
     uint32_t expect_sent; /* libcurl may answer a 417 itself */
-    uint32_t may_resend;  /* watch for REFUSED_STREAM */
+    uint32_t may_resend;  /* watch for REFUSED_STREAM and GOAWAY */
     uint32_t upload_kind;
     uint32_t rewindable;
     uint32_t debug_on;
@@ -144,7 +144,13 @@ struct ratmom_req {
     uint32_t info_free;             /* 1xx heads do not count */
     uint32_t discard;
     uint64_t discard_left;
-    uint32_t prereqs, heads_since, resends, refused, in_multi;
+    uint32_t prereqs, heads_since, resends, in_multi;
+    uint32_t refused; /* the server has said that it has not processed the stream */
+    uint32_t stream;  /* HTTP/2 stream of the running sending; 0: none or not known */
+    uint32_t wary;    /* counted as such by its connection */
+    uint32_t loud;    /* tells of a GOAWAY for the sake of others */
+    uint32_t adrift;  /* libcurl has given up the connection that fd names */
+    uint32_t unended; /* the end of the body is not sent by itself, see loop.c */
     int32_t fd;
     uint32_t fd_gen;
     int32_t opened[8];
@@ -197,6 +203,7 @@ struct ratmom_multi {
     uint32_t nlimited; /* of them, with limited set */
     uint32_t nwaiting; /* of them, without a connection yet */
     uint32_t recheck;  /* those may have one now, see loop.c */
+    uint32_t unended;  /* some request has this set */
     CURL *probe;
     int32_t multi_code;  /* last failure of the loop itself */
     int64_t now;         /* ns, monotonic, of this step */
@@ -249,6 +256,8 @@ void ratmom_io_assign(struct ratmom_req *r, const char *local_ip, int local_port
                       const char *remote_ip, int remote_port);
 void ratmom_io_release(struct ratmom_req *r);
 void ratmom_io_http2(struct ratmom_req *r);
+void ratmom_io_listen(struct ratmom_req *r);
+int ratmom_io_udp(struct ratmom_req *r);
 int64_t *ratmom_count_multis(void);
 void ratmom_count_transfer(int d);
 void ratmom_count_add(void);

@@ -57,6 +57,8 @@ static void buf_free(struct ratmom_buf *b) {
  * go-curl's Reset before the next setup. */
 void ratmom_req_reset(struct ratmom_req *r, int keep_options) {
     r->ran |= r->multi != NULL;
+    if (r->loud)
+        curl_easy_setopt(r->easy, CURLOPT_VERBOSE, 0L);
     owned_free(r);
     if (!keep_options) {
         free(r->headers);

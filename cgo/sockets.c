@@ -246,14 +246,42 @@ void ratmom_io_assign(struct ratmom_req *r, const char *lip, int lport, const ch
     r->remote = f->raddr;
 }
 
+static void loud(struct ratmom_req *r) {
+    if (r->may_resend || r->debug_on || r->loud)
+        return;
+    r->loud = 1;
+    curl_easy_setopt(r->easy, CURLOPT_VERBOSE, 1L);
+}
+
+/* libcurl tells of a GOAWAY to whoever happens to read it. Those who share a
+ * connection with a request that must not be repeated by mistake listen for it. */
+void ratmom_io_listen(struct ratmom_req *r) {
+    if (r->fd < 0 || !r->multi || r->wary)
+        return;
+    struct ratmom_fd *f = &r->multi->io->fds[r->fd];
+    if (!r->may_resend) {
+        if (f->wary)
+            loud(r);
+        return;
+    }
+    r->wary = 1;
+    if (!f->wary++ && f->users > 1)
+        for (struct ratmom_req *o = r->multi->live; o; o = o->next)
+            if (o->fd == r->fd)
+                loud(o);
+}
+
 void ratmom_io_release(struct ratmom_req *r) {
     if (r->fd >= 0 && r->multi && r->fd < r->multi->io->nfds) {
         struct ratmom_fd *f = &r->multi->io->fds[r->fd];
+        if (f->gen == r->fd_gen && r->wary)
+            f->wary--;
         /* A response that came at once may have been read without ever waiting
          * for the socket: as an idle connection it must be watched all the same. */
         if (f->gen == r->fd_gen && f->users && !--f->users)
             ratmom_fd_watch(r->multi, r->fd);
     }
+    r->wary = 0;
     r->fd = -1;
 }
 
@@ -269,6 +297,10 @@ int ratmom_io_unplaced(struct ratmom_multi *m) {
 void ratmom_io_http2(struct ratmom_req *r) {
     if (r->fd >= 0 && r->multi && r->multi->io->fds[r->fd].gen == r->fd_gen)
         r->multi->io->fds[r->fd].http2 = 1;
+}
+
+int ratmom_io_udp(struct ratmom_req *r) {
+    return r->fd >= 0 && r->multi && r->multi->io->fds[r->fd].udp;
 }
 
 void ratmom_fd_hangup(struct ratmom_multi *m, curl_socket_t fd) {

@@ -8,6 +8,7 @@
 struct ratmom_fd {
     uint32_t gen;    /* counts the sockets that had this number */
     uint32_t users;  /* running transfers on it */
+    uint32_t wary;   /* of them, those that must know of a GOAWAY */
     uint32_t want;   /* epoll events that libcurl asks for */
     uint32_t reg;    /* epoll events that the kernel has */
     uint8_t ours;    /* made by our open-socket callback */

@@ -77,7 +77,7 @@ static void guard(struct ratmom_req *r) {
 
 static void unguard(struct ratmom_req *r) {
     r->guarded = 2; /* the pointer is good from here on */
-    if (!r->debug_on && !r->may_resend)
+    if (!r->debug_on && !r->may_resend && !r->loud)
         curl_easy_setopt(r->easy, CURLOPT_VERBOSE, 0L);
 }
 
@@ -230,6 +230,8 @@ static size_t read_ring(struct ratmom_req *r, char *p, size_t n) {
                 stop(r, RATMOM_CAUSE_SHORT_UPLOAD);
                 return CURL_READFUNC_ABORT;
             }
+            if (ratmom_io_udp(r))
+                r->unended = r->multi->unended = 1;
             return upload_end(r);
         }
         /* Say that we starve, then look once more: the writer may have missed it. */
@@ -344,13 +346,54 @@ static int on_prereq(void *user, char *rip, char *lip, int rport, int lport) {
             return CURL_PREREQFUNC_ABORT;
         }
     }
-    r->heads_since = 0;
+    r->heads_since = r->refused = r->stream = r->adrift = 0;
     ratmom_io_assign(r, lip, lport, rip, rport);
+    ratmom_io_listen(r);
     if (r->multi) {
         if (r->upload_kind == RATMOM_UP_NONE)
             r->t_sent = r->multi->now;
     }
     return CURL_PREREQFUNC_OK;
+}
+
+/* ---- refused streams ------------------------------------------------------ */
+
+/* The server will process no stream above last (RFC 9113, section 6.8). libcurl
+ * tells of the frame whoever happens to read it, and ends the streams that it left
+ * out in ways that may look like a dead connection; 7.88.1 mostly does. */
+static void goaway(struct ratmom_req *r, uint32_t last) {
+    /* Between two sendings r may look into an idle connection, which is not fd. */
+    if (!r->multi || r->fd < 0 || r->adrift || r->head_held)
+        return;
+    for (struct ratmom_req *o = r->multi->live; o; o = o->next)
+        if (o->fd == r->fd && o->fd_gen == r->fd_gen && !o->adrift && !o->heads_since &&
+            (o->stream ? o->stream > last : !last))
+            o->refused = 1;
+}
+
+static int starts(const char *line, const char *with) { return !strncmp(line, with, strlen(with)); }
+
+/* libcurl has no other way to tell these. */
+static void remark(struct ratmom_req *r, const char *p, size_t n) {
+    char line[128];
+    const char *at;
+    if (!n || !strchr("RCU[r", *p)) /* most are of no interest */
+        return;
+    if (n >= sizeof(line))
+        n = sizeof(line) - 1;
+    memcpy(line, p, n);
+    line[n] = 0;
+    if (starts(line, "REFUSED_STREAM"))
+        r->refused = 1;
+    else if (starts(line, "Connection died, retrying"))
+        r->adrift = 1;
+    else if (starts(line, "Using Stream ID: ")) /* 7.88.1 */
+        r->stream = (uint32_t)strtoul(line + 17, NULL, 10);
+    else if (starts(line, "[HTTP/2] [") && strstr(line, "] OPENED stream"))
+        r->stream = (uint32_t)strtoul(line + 10, NULL, 10);
+    else if ((starts(line, "received GOAWAY") || starts(line, "recveived GOAWAY")) &&
+             (at = strstr(line, "last_stream=")))
+        goaway(r, (uint32_t)strtoul(at + 12, NULL, 10));
 }
 
 /* ---- wire log ------------------------------------------------------------- */
@@ -362,8 +405,8 @@ static int on_debug(CURL *easy, curl_infotype type, char *p, size_t n, void *use
     (void)easy;
     if (r->guarded == 1 && type == CURLINFO_HEADER_IN && n && (*p == ' ' || *p == '\t'))
         *p = '_';
-    if (type == CURLINFO_TEXT && n > 14 && !memcmp(p, "REFUSED_STREAM", 14))
-        r->refused = 1;
+    if (type == CURLINFO_TEXT)
+        remark(r, p, n);
     if (!r->debug_on || r->debug.len > DEBUG_MAX)
         return 0;
     uint32_t h[2] = {(uint32_t)type, (uint32_t)n};

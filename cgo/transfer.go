@@ -326,7 +326,7 @@ const (
 	CauseNone         Cause = C.RATMOM_CAUSE_NONE           // not at all
 	CauseHeadTooLarge Cause = C.RATMOM_CAUSE_HEAD_TOO_LARGE // the head is beyond Setup.MaxHead
 	CauseResend       Cause = C.RATMOM_CAUSE_RESEND         // libcurl was about to send the request again
-	CauseRefused      Cause = C.RATMOM_CAUSE_REFUSED        // the same, after REFUSED_STREAM: nothing was processed
+	CauseRefused      Cause = C.RATMOM_CAUSE_REFUSED        // the server says that it has not processed the request
 	CauseUpload       Cause = C.RATMOM_CAUSE_UPLOAD         // the request body failed
 	CauseShortUpload  Cause = C.RATMOM_CAUSE_SHORT_UPLOAD   // the request body ended before its length
 	CauseMemory       Cause = C.RATMOM_CAUSE_MEMORY         // out of memory

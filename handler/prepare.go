@@ -156,8 +156,8 @@ func (h *Handler) encodeBody(o *cgo.Options, setup *cgo.Setup) error {
 	if method == "" {
 		method = http.MethodGet
 	}
-	// Whether a refused stream may be told from a dead connection matters only
-	// where the latter must not be repeated.
+	// That a refused stream is told from a dead connection for sure matters only
+	// where the latter must not be repeated; it costs time.
 	setup.MayResend = (req.URL.Scheme == "https" || h.plan.PriorKnowledge) && !Idempotent(method)
 
 	if h.upgrade {

@@ -30,14 +30,13 @@ func (h *Handler) outcome(res cgo.Result) error {
 		return nil
 	case cgo.CauseHeadTooLarge:
 		return failure.Newf(failure.HeadTooLarge, "more than %d bytes", h.plan.MaxHead)
-	case cgo.CauseResend, cgo.CauseRefused:
-		if res.Cause == cgo.CauseResend {
-			return failure.New(failure.ConnectionClosed, "the connection died before the first byte of the response")
+	case cgo.CauseResend:
+		if h.refusedUnseen() {
+			return h.refusal()
 		}
-		h.mu.Lock()
-		h.refused = true
-		h.mu.Unlock()
-		return failure.New(failure.HTTP2, "the server refused the stream")
+		return failure.New(failure.ConnectionClosed, "the connection died before the first byte of the response")
+	case cgo.CauseRefused:
+		return h.refusal()
 	case cgo.CauseShortUpload, cgo.CauseUpload:
 		if err := h.uploadErr(); err != nil {
 			return err
@@ -61,6 +60,9 @@ func (h *Handler) outcome(res cgo.Result) error {
 		// libcurl's own limit of a header line has no code of its own.
 		return failure.Newf(failure.HeadTooLarge, "a header line is longer than libcurl takes")
 	}
+	if res.Code == codeHTTP2 && res.Text == "" && h.stream == nil && cgo.Features().Version < 0x080000 && h.refusedUnseen() {
+		return h.refusal() // GOAWAY
+	}
 	e := failure.FromCurl(res.Code, res.Text)
 	if e.Kind == failure.TLS && strings.Contains(res.Text, "wrong version number") {
 		e.Detail = "server gave HTTP response to HTTPS client (" + res.Text + ")"
@@ -73,6 +75,23 @@ func (h *Handler) outcome(res cgo.Result) error {
 		e.Kind, e.Err = failure.Truncated, io.ErrUnexpectedEOF
 	}
 	return e
+}
+
+// refusal is the error of a request that the server did not process.
+func (h *Handler) refusal() error {
+	h.mu.Lock()
+	h.refused = true
+	h.mu.Unlock()
+	return failure.New(failure.HTTP2, "the server refused the stream")
+}
+
+// refusedUnseen reports whether a failure without words, for which libcurl has hardly
+// any other reason over a new connection, may be taken for a refusal. Requests that
+// must not be repeated by mistake do not guess: libcurl's remarks are watched for them.
+func (h *Handler) refusedUnseen() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return !h.reused && h.t.Status() == 0 && Idempotent(h.method)
 }
 
 func isBroken(code int) bool {

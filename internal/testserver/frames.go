@@ -143,6 +143,27 @@ func (c *FrameConn) NextRequest() (*Stream, error) {
 	}
 }
 
+// NextEnd reads up to the next end of a request, head and body; requests may be
+// under way in any number.
+func (c *FrameConn) NextEnd() (*Stream, error) {
+	for {
+		frame, err := c.Next()
+		if err != nil {
+			return nil, err
+		}
+		switch f := frame.(type) {
+		case *http2.MetaHeadersFrame:
+			if f.StreamEnded() {
+				return c.streams[f.StreamID], nil
+			}
+		case *http2.DataFrame:
+			if s := c.streams[f.StreamID]; s != nil && f.StreamEnded() {
+				return s, nil
+			}
+		}
+	}
+}
+
 // ReadAll reads until the request's body has ended, or its stream was reset.
 func (c *FrameConn) ReadAll(s *Stream) error {
 	for !s.Ended && !s.Reset {

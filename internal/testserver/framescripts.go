@@ -109,19 +109,23 @@ func HeadThenNothingFrames() FrameScript {
 	})
 }
 
-// GoAwayUnprocessed takes the first request of each of the first n connections,
-// says GOAWAY with last stream 0 (it processed nothing), and closes; further
-// connections serve 200 and body.
+// GoAwayUnprocessed takes the first request of each of the first n connections that
+// bring one, says GOAWAY with last stream 0 (it processed nothing), and closes;
+// further connections serve 200 and body.
 func GoAwayUnprocessed(n int, body string) FrameScript {
-	serve := ServeFrames(body)
+	var refused atomic.Int64
 	return func(c *FrameConn) {
-		if c.Number >= n {
-			serve(c)
+		s, err := c.NextRequest()
+		if err != nil {
 			return
 		}
-		if _, err := c.NextRequest(); err == nil {
+		if refused.Add(1) <= int64(n) {
 			_ = c.WriteGoAway(0, http2.ErrCodeNo, nil)
 			c.HangUp()
+			return
+		}
+		for err == nil && c.ReadAll(s) == nil && c.Reply(s, 200, body) == nil {
+			s, err = c.NextRequest()
 		}
 	}
 }
