@@ -34,6 +34,7 @@ struct ratmom_multi *ratmom_multi_new(void) {
 /* Every transfer has been removed by now. The connections close inside, through
  * our callback, so the sockets' table goes last. */
 void ratmom_multi_free(struct ratmom_multi *m) {
+    ratmom_lanes_free(m);
     if (m->m)
         curl_multi_cleanup(m->m);
     if (m->probe)
@@ -69,8 +70,11 @@ static void add(struct ratmom_multi *m, struct ratmom_req *r) {
     ratmom_count_add();
     /* The closing of a socket outlives the request, so it is told the multi. */
     curl_easy_setopt(r->easy, CURLOPT_CLOSESOCKETDATA, m);
+    if (m->io->nclogged || m->lanes)
+        ratmom_lane_enter(m, r);
     int rc = curl_multi_add_handle(m->m, r->easy);
     if (rc) {
+        ratmom_lane_leave(m, r);
         r->multi_code = rc;
         r->cause = RATMOM_CAUSE_MULTI;
         r->result = CURLE_FAILED_INIT;
@@ -110,6 +114,7 @@ void ratmom_remove(struct ratmom_multi *m, struct ratmom_req *r) {
     int rc = curl_multi_remove_handle(m->m, r->easy);
     if (rc)
         m->multi_code = rc;
+    ratmom_lane_leave(m, r);
     ratmom_io_release(r);
     unlink_live(m, r);
     m->recheck = 1;
@@ -241,6 +246,7 @@ void ratmom_unpause(struct ratmom_req *r, int recv, int send) {
         if (r->recv_paused)
             r->t_recv = ratmom_now(); /* nothing was due while it was paused */
         r->recv_paused = 0;
+        ratmom_io_resumed(r);
     }
     if (send)
         r->send_paused = 0;

@@ -170,7 +170,10 @@ func (l *ListWriter) End() {
 }
 
 // MultiOptions is a list of options of the multi handle, CURLMOPT_*.
-type MultiOptions struct{ set []multiOption }
+type MultiOptions struct {
+	set       []multiOption
+	maxPaused uint32
+}
 
 type multiOption struct {
 	opt MultiOpt
@@ -184,3 +187,7 @@ type MultiOpt int32
 func (o *MultiOptions) Long(opt MultiOpt, v int64) {
 	o.set = append(o.set, multiOption{opt, v})
 }
+
+// MaxPaused has new requests keep off an HTTP/2 connection with n paused streams; 0:
+// they do not mind.
+func (o *MultiOptions) MaxPaused(n int) { o.maxPaused = uint32(n) }

@@ -80,6 +80,7 @@ struct ratmom_info { /* microseconds and bytes; filled at the end */
 struct ratmom_multi;
 struct ratmom_io;
 struct ratmom_batch;
+struct ratmom_lane;
 
 struct ratmom_req {
     /* set by Go before the transfer is added */
@@ -97,6 +98,7 @@ struct ratmom_req {
     uint32_t limited;      /* its speed is limited, on a libcurl that forgets it */
     uint32_t head_only;    /* end at the head: a HEAD request with a body */
     uint32_t has_trailers; /* request trailers will follow the body */
+    uint64_t origin;       /* a hash of where it goes; 0: it shares no connection */
 
     /* read by Go after a step */
     uint32_t events;
@@ -151,6 +153,8 @@ struct ratmom_req {
     uint32_t ran;     /* the easy handle has run before */
     uint32_t guarded; /* see guard in transfer.c */
     uint32_t stained; /* a reset will not make the easy handle forget this use */
+    uint32_t lane;    /* see lanes.c */
+    uint32_t counted; /* among the paused streams of its connection */
 };
 
 /* ---- packed options ------------------------------------------------------- */
@@ -205,8 +209,11 @@ struct ratmom_multi {
     int32_t epfd, evfd, tmfd;
     struct ratmom_batch *batch;
     struct ratmom_io *io;
-    int64_t armed; /* when the timerfd fires; INT64_MAX when off */
-    int64_t mend;  /* when changes of the epoll set are to be made up for */
+    int64_t armed;       /* when the timerfd fires; INT64_MAX when off */
+    int64_t mend;        /* when changes of the epoll set are to be made up for */
+    uint32_t max_paused; /* streams of a connection; 0: any number. Set by Go */
+    struct ratmom_lane *lanes;
+    int64_t swept; /* when unused lanes were looked for */
 };
 
 struct ratmom_multi *ratmom_multi_new(void);
@@ -244,6 +251,11 @@ void ratmom_io_assign(struct ratmom_req *r, const char *local_ip, int local_port
                       const char *remote_ip, int remote_port);
 void ratmom_io_release(struct ratmom_req *r);
 void ratmom_io_http2(struct ratmom_req *r);
+void ratmom_io_paused(struct ratmom_req *r);
+void ratmom_io_resumed(struct ratmom_req *r);
+void ratmom_lane_enter(struct ratmom_multi *m, struct ratmom_req *r);
+void ratmom_lane_leave(struct ratmom_multi *m, struct ratmom_req *r);
+void ratmom_lanes_free(struct ratmom_multi *m);
 int64_t *ratmom_count_multis(void);
 void ratmom_count_transfer(int d);
 void ratmom_count_add(void);

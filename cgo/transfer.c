@@ -161,6 +161,7 @@ static size_t on_body(char *p, size_t size, size_t nitems, void *user) {
     }
     if (!r->flushing && __atomic_load_n(&r->buffered, __ATOMIC_RELAXED) >= (int64_t)r->high_water) {
         r->recv_paused = 1;
+        ratmom_io_paused(r);
         ratmom_mark(r, RATMOM_EV_PAUSED);
         return CURL_WRITEFUNC_PAUSE;
     }

@@ -56,6 +56,7 @@ func (c *ClientConfig) Multi() *cgo.MultiOptions {
 			m.encodeMulti(&o, c)
 		}
 	}
+	o.MaxPaused(c.MaxPausedStreamsLimit())
 	return &o
 }
 

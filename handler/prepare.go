@@ -87,6 +87,7 @@ func (h *Handler) prepare() error {
 		Debug:      h.plan.Wire != nil,
 		Trailers:   len(req.Trailer) > 0,
 		InfoFree:   h.trace.start(req.Context(), h),
+		Origin:     h.origin(),
 	}
 	if err := h.encodeBody(o, &setup); err != nil {
 		return err
