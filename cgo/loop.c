@@ -114,6 +114,7 @@ void ratmom_remove(struct ratmom_multi *m, struct ratmom_req *r) {
     int rc = curl_multi_remove_handle(m->m, r->easy);
     if (rc)
         m->multi_code = rc;
+    ratmom_lookup_leave(r);
     ratmom_lane_leave(m, r);
     ratmom_io_release(r);
     unlink_live(m, r);
@@ -150,6 +151,8 @@ void ratmom_cancel(struct ratmom_multi *m, struct ratmom_req *r) {
         r->discard_left = UINT64_MAX;
         ratmom_unpause(r, 1, 0);
         curl_multi_socket_action(m->m, fd, CURL_CSELECT_IN, &running);
+        if (m->named)
+            ratmom_lookup_unname(m);
     }
     ratmom_remove(m, r);
     if (fd < 0 || m->io->fds[fd].gen != gen || !m->io->fds[fd].ours)
@@ -200,7 +203,7 @@ int ratmom_step(struct ratmom_multi *m, int nadds, int64_t go_deadline, int park
     return ratmom_step_on(m);
 }
 
-int ratmom_step_on(struct ratmom_multi *m) {
+static int step_on(struct ratmom_multi *m) {
     int left;
     if (ratmom_wait_serve(m))
         return 1;
@@ -226,6 +229,13 @@ int ratmom_step_on(struct ratmom_multi *m) {
     if (m->recheck)
         recheck(m);
     return 0;
+}
+
+int ratmom_step_on(struct ratmom_multi *m) {
+    int more = step_on(m);
+    if (m->named)
+        ratmom_lookup_unname(m);
+    return more;
 }
 
 /* Before 8.0.0 each pause that is lifted opens the window of an HTTP/2 stream anew,

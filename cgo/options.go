@@ -171,8 +171,9 @@ func (l *ListWriter) End() {
 
 // MultiOptions is a list of options of the multi handle, CURLMOPT_*.
 type MultiOptions struct {
-	set       []multiOption
-	maxPaused uint32
+	set        []multiOption
+	maxPaused  uint32
+	maxLookups uint32
 }
 
 type multiOption struct {
@@ -191,3 +192,7 @@ func (o *MultiOptions) Long(opt MultiOpt, v int64) {
 // MaxPaused has new requests keep off an HTTP/2 connection with n paused streams; 0:
 // they do not mind.
 func (o *MultiOptions) MaxPaused(n int) { o.maxPaused = uint32(n) }
+
+// MaxLookups has no name looked up while n look-ups of the multi handle that were given
+// up have not ended; 0: any number. Linux only.
+func (o *MultiOptions) MaxLookups(n int) { o.maxLookups = uint32(n) }

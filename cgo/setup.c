@@ -83,6 +83,8 @@ void ratmom_req_reset(struct ratmom_req *r, int keep_options) {
     r->buf_size = keep.buf_size;
     r->stained = keep.stained;
     r->ran = keep.ran;
+    r->proxy = keep.proxy;
+    r->elsewhere = keep.elsewhere;
     r->fd = -1;
 }
 
@@ -172,6 +174,8 @@ static int set_one(struct ratmom_req *r, uint32_t kind, CURLoption opt, const un
         return curl_easy_setopt(r->easy, opt, (curl_off_t)v);
     }
     case RATMOM_OP_STRING:
+        if (opt == CURLOPT_PROXY)
+            ratmom_lookup_proxy(r, (const char *)p);
         return curl_easy_setopt(r->easy, opt, (const char *)p);
     case RATMOM_OP_NULL:
         return curl_easy_setopt(r->easy, opt, NULL);
@@ -179,6 +183,8 @@ static int set_one(struct ratmom_req *r, uint32_t kind, CURLoption opt, const un
         struct curl_slist *list = NULL;
         if (n && !(list = list_make(p, size, n)))
             return CURLE_OUT_OF_MEMORY;
+        if (opt == CURLOPT_CONNECT_TO)
+            r->elsewhere = n > 0;
         if (opt == CURLOPT_HTTPHEADER) {
             free(r->headers);
             r->headers = list;

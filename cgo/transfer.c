@@ -326,6 +326,7 @@ static void drop_expect(struct ratmom_req *r) {
  * request may be repeated. */
 static int on_prereq(void *user, char *rip, char *lip, int rport, int lport) {
     struct ratmom_req *r = user;
+    ratmom_lookup_end(r);
     if (!r->prereqs && r->multi) {
         r->multi->nwaiting--;
         if (r->nopened)
@@ -408,4 +409,5 @@ void ratmom_baseline(struct ratmom_req *r) {
     if (r->debug_on || r->may_resend)
         curl_easy_setopt(e, CURLOPT_VERBOSE, 1L);
     ratmom_io_callbacks(r);
+    ratmom_lookup_callbacks(r);
 }

@@ -313,6 +313,7 @@ const (
 	CauseMemory       Cause = C.RATMOM_CAUSE_MEMORY         // out of memory
 	CauseHeadOnly     Cause = C.RATMOM_CAUSE_HEAD_ONLY      // nothing but the head was wanted
 	CauseMulti        Cause = C.RATMOM_CAUSE_MULTI          // the multi handle refused it
+	CauseLookups      Cause = C.RATMOM_CAUSE_LOOKUPS        // too many look-ups were left behind
 )
 
 // Result is how a transfer ended.

@@ -154,3 +154,11 @@ func TestMaxPausedStreams_gives_way_to_limits_of_connections(t *testing.T) {
 		assert.Equal(t, c.want, cfg.MaxPausedStreamsLimit(), "%v", c.o)
 	}
 }
+
+func TestMaxAbandonedLookups_is_split_among_agents(t *testing.T) {
+	assert.Equal(t, 512, client(t).MaxAbandonedLookupsLimit())
+	assert.Equal(t, 512, client(t).maxLookups())
+	assert.Equal(t, 128, client(t, Agents(4)).maxLookups())
+	assert.Equal(t, 1, client(t, Agents(4), MaxAbandonedLookups(2)).maxLookups())
+	assert.Zero(t, client(t, Agents(4), MaxAbandonedLookups(0)).maxLookups())
+}

@@ -57,6 +57,7 @@ func (c *ClientConfig) Multi() *cgo.MultiOptions {
 		}
 	}
 	o.MaxPaused(c.MaxPausedStreamsLimit())
+	o.MaxLookups(c.maxLookups())
 	return &o
 }
 

@@ -83,6 +83,7 @@ func samples() []sample {
 		{"ConnectionLifetime", ConnectionLifetime(1), ConnectionLifetime(time.Minute), ConnectionLifetime(0)},
 		{"FreshConnection", FreshConnection(), FreshConnection(), nil},
 		{"ForbidReuse", ForbidReuse(), ForbidReuse(), nil},
+		{"MaxAbandonedLookups", MaxAbandonedLookups(1), MaxAbandonedLookups(6), MaxAbandonedLookups(0)},
 		{"DNSCacheTimeout", DNSCacheTimeout(1), DNSCacheTimeout(time.Minute), DNSCacheTimeout(0)},
 		{"DNSCacheForever", DNSCacheForever(), DNSCacheForever(), nil},
 		{
