@@ -162,8 +162,7 @@ func TestPausedStreams_whose_connection_dies_count_no_more(t *testing.T) {
 	c.hold(1)
 	c.becomes(1)
 	c.CloseConnections()
-	_, err := io.Copy(io.Discard, c.held[0].Body)
-	require.Error(t, err)
+	_, _ = io.Copy(io.Discard, c.held[0].Body) // libcurl may have had all of it
 	require.NoError(t, c.held[0].Body.Close())
 	c.becomes(2)
 	c.hold(1)

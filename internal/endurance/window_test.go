@@ -1,8 +1,10 @@
 package endurance
 
 import (
+	"context"
 	"io"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -55,9 +57,11 @@ func TestPaused_streams_whose_number_is_capped_leave_most_windows_empty(t *testi
 	n := testserver.Nginx(t, testserver.NginxHTTP("http2_max_concurrent_streams 256;"))
 	big, small := n.File("big", 256<<20), n.File("small", 1<<20)
 	client := clientFor(t, testserver.H2, n.CAFile)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
 	traffic := func(count int) {
 		for range count {
-			resp, err := client.Send(request(t, patient(t), "GET", n.TLSURL+small))
+			resp, err := client.Send(request(t, ctx, "GET", n.TLSURL+small))
 			require.NoError(t, err)
 			got, err := resp.CopyTo(io.Discard)
 			require.NoError(t, err)
@@ -70,7 +74,7 @@ func TestPaused_streams_whose_number_is_capped_leave_most_windows_empty(t *testi
 	grown := growth(t, func() {
 		var futures []*ratmom.Future
 		for range paused {
-			futures = append(futures, client.SendAsync(request(t, patient(t), "GET", n.TLSURL+big)))
+			futures = append(futures, client.SendAsync(request(t, ctx, "GET", n.TLSURL+big)))
 		}
 		for _, f := range futures {
 			resp, err := f.Result()
