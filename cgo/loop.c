@@ -34,6 +34,7 @@ struct ratmom_multi *ratmom_multi_new(void) {
 /* Every transfer has been removed by now. The connections close inside, through
  * our callback, so the sockets' table goes last. */
 void ratmom_multi_free(struct ratmom_multi *m) {
+    ratmom_lanes_free(m);
     if (m->m)
         curl_multi_cleanup(m->m);
     if (m->probe)
@@ -71,8 +72,11 @@ static void add(struct ratmom_multi *m, struct ratmom_req *r) {
         curl_easy_setopt(r->easy, CURLOPT_CLOSESOCKETDATA, m);
         r->closer = m;
     }
+    if (m->io->nclogged || m->lanes)
+        ratmom_lane_enter(m, r);
     int rc = curl_multi_add_handle(m->m, r->easy);
     if (rc) {
+        ratmom_lane_leave(m, r);
         r->multi_code = rc;
         r->cause = RATMOM_CAUSE_MULTI;
         r->result = CURLE_FAILED_INIT;
@@ -112,6 +116,8 @@ void ratmom_remove(struct ratmom_multi *m, struct ratmom_req *r) {
     int rc = curl_multi_remove_handle(m->m, r->easy);
     if (rc)
         m->multi_code = rc;
+    ratmom_lookup_leave(r);
+    ratmom_lane_leave(m, r);
     ratmom_io_release(r);
     unlink_live(m, r);
     m->recheck = 1;
@@ -147,6 +153,8 @@ void ratmom_cancel(struct ratmom_multi *m, struct ratmom_req *r) {
         r->discard_left = UINT64_MAX;
         ratmom_unpause(r, 1, 0);
         curl_multi_socket_action(m->m, fd, CURL_CSELECT_IN, &running);
+        if (m->named)
+            ratmom_lookup_unname(m);
     }
     ratmom_remove(m, r);
     if (fd < 0 || m->io->fds[fd].gen != gen || !m->io->fds[fd].ours)
@@ -214,7 +222,7 @@ int ratmom_step(struct ratmom_multi *m, int nadds, int64_t go_deadline, int park
     return ratmom_step_on(m);
 }
 
-int ratmom_step_on(struct ratmom_multi *m) {
+static int step_on(struct ratmom_multi *m) {
     int left;
     if (ratmom_wait_serve(m))
         return 1;
@@ -244,6 +252,13 @@ int ratmom_step_on(struct ratmom_multi *m) {
     return 0;
 }
 
+int ratmom_step_on(struct ratmom_multi *m) {
+    int more = step_on(m);
+    if (m->named)
+        ratmom_lookup_unname(m);
+    return more;
+}
+
 /* Before 8.0.0 each pause that is lifted opens the window of an HTTP/2 stream anew,
  * and libcurl fails with "out of memory" when it holds more than 64 MiB of the body.
  * What it holds is therefore taken in full before the next pause. */
@@ -262,6 +277,7 @@ void ratmom_unpause(struct ratmom_req *r, int recv, int send) {
         if (r->recv_paused)
             r->t_recv = ratmom_now(); /* nothing was due while it was paused */
         r->recv_paused = 0;
+        ratmom_io_resumed(r);
     }
     if (send)
         r->send_paused = 0;

@@ -32,6 +32,8 @@ func NewMulti(o *MultiOptions) (*Multi, error) {
 	}
 	m := &Multi{c: c}
 	if o != nil {
+		c.max_paused = C.uint32_t(o.maxPaused)
+		c.max_lookups = C.uint32_t(o.maxLookups)
 		for _, s := range o.set {
 			if rc := C.ratmom_multi_setopt(c, C.int(s.opt), C.long(s.val)); rc != 0 {
 				C.ratmom_multi_free(c)

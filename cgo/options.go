@@ -195,7 +195,11 @@ func (l *ListWriter) End() {
 }
 
 // MultiOptions is a list of options of the multi handle, CURLMOPT_*.
-type MultiOptions struct{ set []multiOption }
+type MultiOptions struct {
+	set        []multiOption
+	maxPaused  uint32
+	maxLookups uint32
+}
 
 type multiOption struct {
 	opt MultiOpt
@@ -209,3 +213,11 @@ type MultiOpt int32
 func (o *MultiOptions) Long(opt MultiOpt, v int64) {
 	o.set = append(o.set, multiOption{opt, v})
 }
+
+// MaxPaused has new requests keep off an HTTP/2 connection with n paused streams; 0:
+// they do not mind.
+func (o *MultiOptions) MaxPaused(n int) { o.maxPaused = uint32(n) }
+
+// MaxLookups has no name looked up while n look-ups of the multi handle that were given
+// up have not ended; 0: any number. Linux only.
+func (o *MultiOptions) MaxLookups(n int) { o.maxLookups = uint32(n) }

@@ -58,7 +58,8 @@ enum ratmom_cause {
     RATMOM_CAUSE_SHORT_UPLOAD, /* the request body ended early */
     RATMOM_CAUSE_MEMORY,
     RATMOM_CAUSE_HEAD_ONLY, /* not a failure: the head was all there is */
-    RATMOM_CAUSE_MULTI      /* the multi handle refused it; see multi_code */
+    RATMOM_CAUSE_MULTI,     /* the multi handle refused it; see multi_code */
+    RATMOM_CAUSE_LOOKUPS    /* too many look-ups have been left behind */
 };
 
 enum ratmom_upload { RATMOM_UP_NONE = 0, RATMOM_UP_MEMORY, RATMOM_UP_RING };
@@ -83,6 +84,7 @@ struct ratmom_info { /* microseconds and bytes; filled at the end */
 struct ratmom_multi;
 struct ratmom_io;
 struct ratmom_batch;
+struct ratmom_lane;
 
 struct ratmom_req {
     /* set by Go before the transfer is added */
@@ -100,6 +102,7 @@ struct ratmom_req {
     uint32_t limited;      /* its speed is limited, on a libcurl that forgets it */
     uint32_t head_only;    /* end at the head: a HEAD request with a body */
     uint32_t has_trailers; /* request trailers will follow the body */
+    uint64_t origin;       /* a hash of where it goes; 0: it shares no connection */
 
     /* read by Go after a step */
     uint32_t events;
@@ -157,10 +160,15 @@ struct ratmom_req {
     uint32_t nopened;
     void **owned; /* other slists and bodies that libcurl does not copy */
     uint32_t nowned, cap_owned;
-    int64_t buf_size; /* the receive buffer that the easy handle may still hold */
-    uint32_t ran;     /* the easy handle has run before */
-    uint32_t guarded; /* see guard in transfer.c */
-    uint32_t stained; /* a reset will not make the easy handle forget this use */
+    int64_t buf_size;   /* the receive buffer that the easy handle may still hold */
+    uint32_t ran;       /* the easy handle has run before */
+    uint32_t guarded;   /* see guard in transfer.c */
+    uint32_t stained;   /* a reset will not make the easy handle forget this use */
+    uint32_t lane;      /* see lanes.c */
+    uint32_t counted;   /* among the paused streams of its connection */
+    uint32_t looking;   /* its host is being looked up, see lookup.c */
+    uint32_t proxy;     /* likewise */
+    uint32_t elsewhere; /* it connects to another host than the URL's */
 };
 
 /* ---- packed options ------------------------------------------------------- */
@@ -217,8 +225,17 @@ struct ratmom_multi {
     int32_t epfd, evfd, tmfd;
     struct ratmom_batch *batch;
     struct ratmom_io *io;
-    int64_t armed; /* when the timerfd fires; INT64_MAX when off */
-    int64_t mend;  /* when changes of the epoll set are to be made up for */
+    int64_t armed;       /* when the timerfd fires; INT64_MAX when off */
+    int64_t mend;        /* when changes of the epoll set are to be made up for */
+    uint32_t max_paused; /* streams of a connection; 0: any number. Set by Go */
+    struct ratmom_lane *lanes;
+    int64_t swept;         /* when unused lanes were looked for */
+    uint32_t max_lookups;  /* that may be left behind; 0: any number. Set by Go */
+    uint32_t left_lookups; /* left behind, at the most */
+    uint32_t nlookups;     /* that somebody waits for */
+    int64_t counted;       /* when left_lookups was exact */
+    uint32_t named;        /* this thread has the name below */
+    char lookup_name[16], old_name[16];
 };
 
 struct ratmom_multi *ratmom_multi_new(void);
@@ -258,6 +275,16 @@ void ratmom_io_release(struct ratmom_req *r);
 void ratmom_io_http2(struct ratmom_req *r);
 void ratmom_io_listen(struct ratmom_req *r);
 int ratmom_io_udp(struct ratmom_req *r);
+void ratmom_io_paused(struct ratmom_req *r);
+void ratmom_io_resumed(struct ratmom_req *r);
+void ratmom_lane_enter(struct ratmom_multi *m, struct ratmom_req *r);
+void ratmom_lane_leave(struct ratmom_multi *m, struct ratmom_req *r);
+void ratmom_lanes_free(struct ratmom_multi *m);
+void ratmom_lookup_callbacks(struct ratmom_req *r);
+void ratmom_lookup_proxy(struct ratmom_req *r, const char *proxy);
+void ratmom_lookup_end(struct ratmom_req *r);
+void ratmom_lookup_leave(struct ratmom_req *r);
+void ratmom_lookup_unname(struct ratmom_multi *m);
 int64_t *ratmom_count_multis(void);
 void ratmom_count_transfer(int d);
 void ratmom_count_add(void);

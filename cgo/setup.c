@@ -86,6 +86,8 @@ void ratmom_req_reset(struct ratmom_req *r, int keep_options) {
     r->stained = keep.stained;
     r->ran = keep.ran;
     r->closer = keep.closer;
+    r->proxy = keep.proxy;
+    r->elsewhere = keep.elsewhere;
     r->fd = -1;
 }
 
@@ -175,6 +177,8 @@ static int set_one(struct ratmom_req *r, uint32_t kind, CURLoption opt, const un
         return curl_easy_setopt(r->easy, opt, (curl_off_t)v);
     }
     case RATMOM_OP_STRING:
+        if (opt == CURLOPT_PROXY)
+            ratmom_lookup_proxy(r, (const char *)p);
         return curl_easy_setopt(r->easy, opt, (const char *)p);
     case RATMOM_OP_NULL:
         return curl_easy_setopt(r->easy, opt, NULL);
@@ -182,6 +186,8 @@ static int set_one(struct ratmom_req *r, uint32_t kind, CURLoption opt, const un
         struct curl_slist *list = NULL;
         if (n && !(list = list_make(p, size, n)))
             return CURLE_OUT_OF_MEMORY;
+        if (opt == CURLOPT_CONNECT_TO)
+            r->elsewhere = n > 0;
         if (opt == CURLOPT_HTTPHEADER) {
             free(r->headers);
             r->headers = list;

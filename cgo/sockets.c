@@ -17,8 +17,10 @@ int ratmom_io_open(struct ratmom_multi *m) {
 }
 
 void ratmom_io_close(struct ratmom_multi *m) {
-    if (m->io)
+    if (m->io) {
         free(m->io->fds);
+        free(m->io->clogged);
+    }
     free(m->io);
     m->io = NULL;
 }
@@ -67,6 +69,17 @@ static void addr_parse(struct ratmom_addr *a, const char *ip, int port) {
     a->port = (uint16_t)port;
 }
 
+/* Makes the entry that of the next socket with this number. */
+static struct ratmom_fd *renew(struct ratmom_multi *m, curl_socket_t fd) {
+    struct ratmom_fd *f = &m->io->fds[fd];
+    uint32_t gen = f->gen + 1;
+    if (f->paused)
+        ratmom_fd_unclog(m, fd);
+    memset(f, 0, sizeof(*f));
+    f->gen = gen;
+    return f;
+}
+
 static curl_socket_t opensocket(void *p, curlsocktype purpose, struct curl_sockaddr *a) {
     struct ratmom_req *r = p;
     (void)purpose;
@@ -81,15 +94,15 @@ static curl_socket_t opensocket(void *p, curlsocktype purpose, struct curl_socka
 #endif
     if (fd < 0 || !r->multi)
         return fd < 0 ? CURL_SOCKET_BAD : fd;
-    struct ratmom_fd *f = ratmom_fd_at(r->multi, fd);
-    if (!f) {
+    if (!ratmom_fd_at(r->multi, fd)) {
         close(fd);
         return CURL_SOCKET_BAD;
     }
-    uint32_t gen = f->gen + 1;
-    memset(f, 0, sizeof(*f));
-    f->gen = gen;
+    struct ratmom_fd *f = renew(r->multi, fd);
+    ratmom_lookup_end(r);
     f->ours = 1;
+    f->origin = r->origin;
+    f->lane = r->lane;
     f->next = -1;
     f->udp = a->socktype == SOCK_DGRAM;
     f->local = a->family == AF_UNIX;
@@ -114,12 +127,9 @@ static void unlink_key(struct ratmom_io *io, int32_t fd) {
 static int closesocket(void *p, curl_socket_t fd) {
     struct ratmom_multi *m = p;
     if (fd < m->io->nfds && m->io->fds[fd].ours) {
-        struct ratmom_fd *f = &m->io->fds[fd];
         unlink_key(m->io, fd);
         ratmom_fd_drop(m, fd);
-        uint32_t gen = f->gen + 1;
-        memset(f, 0, sizeof(*f));
-        f->gen = gen;
+        renew(m, fd);
     }
     return close(fd);
 }
@@ -272,6 +282,7 @@ void ratmom_io_listen(struct ratmom_req *r) {
 }
 
 void ratmom_io_release(struct ratmom_req *r) {
+    ratmom_io_resumed(r);
     if (r->fd >= 0 && r->multi && r->fd < r->multi->io->nfds) {
         struct ratmom_fd *f = &r->multi->io->fds[r->fd];
         if (f->gen == r->fd_gen && r->wary)

@@ -23,6 +23,9 @@ struct ratmom_fd {
     uint64_t key;  /* of its local address; 0 until known */
     int32_t next;  /* in the bucket of the key; -1 ends */
     struct ratmom_addr laddr, raddr;
+    uint64_t origin; /* of the request that opened it */
+    uint32_t lane;   /* likewise */
+    uint32_t paused; /* streams, on HTTP/2 */
 };
 
 #define RATMOM_BUCKETS 1024
@@ -31,6 +34,8 @@ struct ratmom_io {
     struct ratmom_fd *fds;
     int32_t nfds;
     int32_t bucket[RATMOM_BUCKETS];
+    int32_t *clogged; /* sockets with many paused streams */
+    uint32_t nclogged, cap_clogged;
 };
 
 struct ratmom_fd *ratmom_fd_at(struct ratmom_multi *m, curl_socket_t fd);
@@ -43,5 +48,6 @@ int ratmom_io_unplaced(struct ratmom_multi *m);
 void ratmom_fd_watch(struct ratmom_multi *m, curl_socket_t fd);
 int ratmom_fd_idle(struct ratmom_multi *m, struct ratmom_fd *f); /* epoll.c, poll.c */
 void ratmom_fd_drop(struct ratmom_multi *m, curl_socket_t fd);   /* before close */
+void ratmom_fd_unclog(struct ratmom_multi *m, int32_t fd);
 
 #endif

@@ -163,6 +163,7 @@ static size_t on_body(char *p, size_t size, size_t nitems, void *user) {
     }
     if (!r->flushing && __atomic_load_n(&r->buffered, __ATOMIC_RELAXED) >= (int64_t)r->high_water) {
         r->recv_paused = 1;
+        ratmom_io_paused(r);
         ratmom_mark(r, RATMOM_EV_PAUSED);
         return CURL_WRITEFUNC_PAUSE;
     }
@@ -329,6 +330,7 @@ static void drop_expect(struct ratmom_req *r) {
  * request may be repeated. */
 static int on_prereq(void *user, char *rip, char *lip, int rport, int lport) {
     struct ratmom_req *r = user;
+    ratmom_lookup_end(r);
     if (!r->prereqs && r->multi) {
         r->multi->nwaiting--;
         if (r->nopened)
@@ -451,4 +453,5 @@ void ratmom_baseline(struct ratmom_req *r) {
     if (r->debug_on || r->may_resend)
         curl_easy_setopt(e, CURLOPT_VERBOSE, 1L);
     ratmom_io_callbacks(r);
+    ratmom_lookup_callbacks(r);
 }

@@ -94,6 +94,9 @@ type Setup struct {
 	InfoFree  bool // 1xx heads do not count towards MaxHead
 	Limited   bool // the speed is limited
 	HeadOnly  bool // end at the head, as for a HEAD request that has a body
+	// Origin is a hash of where the request goes, if it may share a connection;
+	// 0: it does not.
+	Origin uint64
 }
 
 // Prepare sets all options in one call.
@@ -115,6 +118,7 @@ func (t *Transfer) Prepare(s *Setup, o *Options) error {
 	r.info_free = flag(s.InfoFree)
 	r.limited = flag(s.Limited && Features().Version < 0x080000)
 	r.head_only = flag(s.HeadOnly)
+	r.origin = C.uint64_t(s.Origin)
 	var bad C.int
 	rc := C.ratmom_req_setup(r, (*C.uchar)(unsafe.SliceData(o.buf)), C.size_t(len(o.buf)), flagInt(t.warm), &bad)
 	if rc != 0 {
@@ -332,6 +336,7 @@ const (
 	CauseMemory       Cause = C.RATMOM_CAUSE_MEMORY         // out of memory
 	CauseHeadOnly     Cause = C.RATMOM_CAUSE_HEAD_ONLY      // nothing but the head was wanted
 	CauseMulti        Cause = C.RATMOM_CAUSE_MULTI          // the multi handle refused it
+	CauseLookups      Cause = C.RATMOM_CAUSE_LOOKUPS        // too many look-ups were left behind
 )
 
 // Result is how a transfer ended.

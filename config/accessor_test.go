@@ -136,3 +136,29 @@ func TestNames_of_values(t *testing.T) {
 	assert.Equal(t, "none", AuthScheme(0).String())
 	assert.Equal(t, "Basic|Digest", (AuthBasic | AuthDigest).String())
 }
+
+func TestMaxPausedStreams_gives_way_to_limits_of_connections(t *testing.T) {
+	for _, c := range []struct {
+		o    ClientOption
+		want int
+	}{
+		{nil, 4},
+		{MaxPausedStreams(0), 0},
+		{MaxPausedStreams(9), 9},
+		{MaxConnections(100), 0},
+		{MaxConnectionsPerHost(100), 0},
+		{MaxConnections(0), 4},
+	} {
+		cfg, err := NewClient(c.o)
+		require.NoError(t, err)
+		assert.Equal(t, c.want, cfg.MaxPausedStreamsLimit(), "%v", c.o)
+	}
+}
+
+func TestMaxAbandonedLookups_is_split_among_agents(t *testing.T) {
+	assert.Equal(t, 512, client(t).MaxAbandonedLookupsLimit())
+	assert.Equal(t, 512, client(t).maxLookups())
+	assert.Equal(t, 128, client(t, Agents(4)).maxLookups())
+	assert.Equal(t, 1, client(t, Agents(4), MaxAbandonedLookups(2)).maxLookups())
+	assert.Zero(t, client(t, Agents(4), MaxAbandonedLookups(0)).maxLookups())
+}

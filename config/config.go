@@ -56,6 +56,8 @@ func (c *ClientConfig) Multi() *cgo.MultiOptions {
 			m.encodeMulti(&o, c)
 		}
 	}
+	o.MaxPaused(c.MaxPausedStreamsLimit())
+	o.MaxLookups(c.maxLookups())
 	return &o
 }
 

@@ -77,11 +77,13 @@ func samples() []sample {
 		{"Agents", Agents(2), Agents(3), nil},
 		{"MaxConnections", MaxConnections(4), MaxConnections(6), MaxConnections(0)},
 		{"MaxConnectionsPerHost", MaxConnectionsPerHost(4), MaxConnectionsPerHost(6), MaxConnectionsPerHost(0)},
+		{"MaxPausedStreams", MaxPausedStreams(1), MaxPausedStreams(6), MaxPausedStreams(0)},
 		{"ConnectionCacheSize", ConnectionCacheSize(4), ConnectionCacheSize(6), ConnectionCacheSize(0)},
 		{"IdleConnectionAge", IdleConnectionAge(1), IdleConnectionAge(time.Minute), IdleConnectionAge(0)},
 		{"ConnectionLifetime", ConnectionLifetime(1), ConnectionLifetime(time.Minute), ConnectionLifetime(0)},
 		{"FreshConnection", FreshConnection(), FreshConnection(), nil},
 		{"ForbidReuse", ForbidReuse(), ForbidReuse(), nil},
+		{"MaxAbandonedLookups", MaxAbandonedLookups(1), MaxAbandonedLookups(6), MaxAbandonedLookups(0)},
 		{"DNSCacheTimeout", DNSCacheTimeout(1), DNSCacheTimeout(time.Minute), DNSCacheTimeout(0)},
 		{"DNSCacheForever", DNSCacheForever(), DNSCacheForever(), nil},
 		{

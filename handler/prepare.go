@@ -92,6 +92,7 @@ func (h *Handler) prepare() error {
 		Debug:      h.plan.Wire != nil,
 		Trailers:   len(req.Trailer) > 0,
 		InfoFree:   h.trace.wantsInfo(),
+		Origin:     h.origin(),
 	}
 	if err := h.encodeBody(o, &setup); err != nil {
 		return err

@@ -44,6 +44,8 @@ func (h *Handler) outcome(res cgo.Result) error {
 		return failure.New(failure.RequestBody, "the request body ended early")
 	case cgo.CauseMemory:
 		return failure.New(failure.OutOfMemory, "")
+	case cgo.CauseLookups:
+		return failure.New(failure.NameResolution, "too many name look-ups that were given up have not ended (config.MaxAbandonedLookups)")
 	case cgo.CauseMulti:
 		return failure.Newf(failure.Internal, "the multi handle refused the transfer: CURLMcode %d", res.Multi)
 	}

@@ -172,7 +172,7 @@ func TestPaused_body_lets_the_agent_sleep(t *testing.T) {
 func TestPaused_stream_does_not_stall_the_others_of_its_connection(t *testing.T) {
 	n := testserver.Nginx(t, testserver.NginxHTTP("http2_max_concurrent_streams 256;"))
 	big, small := n.File("big", 256<<20), n.File("small", 1<<20)
-	client := clientFor(t, testserver.H2, n.CAFile)
+	client := clientFor(t, testserver.H2, n.CAFile, config.MaxPausedStreams(0))
 	before, _ := n.Counters()
 	resp, err := client.Send(request(t, patient(t), "GET", n.TLSURL+big))
 	require.NoError(t, err)

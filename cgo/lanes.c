@@ -1,0 +1,137 @@
+/* Keeps new requests off an HTTP/2 connection on which many streams are paused. libcurl
+ * reads a connection for all its streams, into its own memory for those that are
+ * paused, up to their windows: the traffic of others is what fills them. libcurl has no
+ * way to be told to leave a connection alone, and would choose the oldest each time.
+ * So a request whose origin has such a connection is added to another lane. Each lane
+ * but the first is a pool of connections of its own, a CURLSH that shares nothing
+ * else; those who come to a lane share its connections. */
+#include "sockets.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LANES 256                   /* beyond that, all use the first again */
+#define IDLE_NS (60 * 1000000000ll) /* a lane that was not used for so long is closed */
+
+struct ratmom_lane {
+    CURLSH *share;
+    uint32_t users; /* transfers in it */
+    int64_t used;   /* when the last one left */
+};
+
+/* The lowest lane in which no connection to r's origin is clogged. */
+static uint32_t pick(struct ratmom_multi *m, const struct ratmom_req *r) {
+    uint64_t taken[LANES / 64] = {0};
+    struct ratmom_io *io = m->io;
+    for (uint32_t i = 0; i < io->nclogged; i++) {
+        struct ratmom_fd *f = &io->fds[io->clogged[i]];
+        if (f->origin == r->origin)
+            taken[f->lane / 64] |= 1ull << f->lane % 64;
+    }
+    for (uint32_t lane = 0; lane < LANES; lane++)
+        if (!(taken[lane / 64] >> lane % 64 & 1))
+            return lane;
+    return 0;
+}
+
+static CURLSH *pool_new(void) {
+    CURLSH *s = curl_share_init();
+    if (s && curl_share_setopt(s, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT)) {
+        curl_share_cleanup(s);
+        s = NULL;
+    }
+    return s;
+}
+
+static void pool_close(struct ratmom_lane *l) {
+    if (l->share && !curl_share_cleanup(l->share))
+        l->share = NULL;
+}
+
+/* libcurl looks for dead connections in the pool of whoever runs: those of a lane
+ * that nobody uses any more would stay. */
+static void sweep(struct ratmom_multi *m) {
+    m->swept = m->now;
+    for (uint32_t i = 0; i < LANES; i++) {
+        struct ratmom_lane *l = &m->lanes[i];
+        if (l->share && !l->users && m->now - l->used > IDLE_NS)
+            pool_close(l);
+    }
+}
+
+/* Chooses the lane of a request that is about to be added. */
+void ratmom_lane_enter(struct ratmom_multi *m, struct ratmom_req *r) {
+    if (m->lanes && m->now - m->swept > IDLE_NS)
+        sweep(m);
+    uint32_t lane = m->io->nclogged && r->origin ? pick(m, r) : 0;
+    if (!lane || (!m->lanes && !(m->lanes = calloc(LANES, sizeof(*m->lanes)))))
+        return;
+    struct ratmom_lane *l = &m->lanes[lane];
+    if (!l->share && !(l->share = pool_new()))
+        return;
+    if (curl_easy_setopt(r->easy, CURLOPT_SHARE, l->share))
+        return;
+    l->users++;
+    r->lane = lane;
+}
+
+/* The easy handle, which is out of the multi, forgets its lane. */
+void ratmom_lane_leave(struct ratmom_multi *m, struct ratmom_req *r) {
+    if (!r->lane)
+        return;
+    curl_easy_setopt(r->easy, CURLOPT_SHARE, NULL);
+    m->lanes[r->lane].users--;
+    m->lanes[r->lane].used = m->now;
+    r->lane = 0;
+}
+
+void ratmom_lanes_free(struct ratmom_multi *m) {
+    for (uint32_t i = 0; m->lanes && i < LANES; i++)
+        pool_close(&m->lanes[i]);
+    free(m->lanes);
+    m->lanes = NULL;
+}
+
+static void note_clogged(struct ratmom_io *io, int32_t fd) {
+    if (io->nclogged == io->cap_clogged) {
+        uint32_t cap = io->cap_clogged ? io->cap_clogged * 2 : 16;
+        int32_t *p = realloc(io->clogged, cap * sizeof(*p));
+        if (!p)
+            return; /* it goes on taking requests */
+        io->clogged = p;
+        io->cap_clogged = cap;
+    }
+    io->clogged[io->nclogged++] = fd;
+}
+
+void ratmom_fd_unclog(struct ratmom_multi *m, int32_t fd) {
+    struct ratmom_io *io = m->io;
+    for (uint32_t i = 0; i < io->nclogged; i++) {
+        if (io->clogged[i] == fd) {
+            io->clogged[i] = io->clogged[--io->nclogged];
+            return;
+        }
+    }
+}
+
+/* Counts r, which has paused, on its connection. */
+void ratmom_io_paused(struct ratmom_req *r) {
+    struct ratmom_multi *m = r->multi;
+    if (!m || !m->max_paused || r->fd < 0 || r->counted)
+        return;
+    struct ratmom_fd *f = &m->io->fds[r->fd];
+    if (f->gen != r->fd_gen || !f->http2)
+        return;
+    r->counted = 1;
+    if (++f->paused == m->max_paused)
+        note_clogged(m->io, r->fd);
+}
+
+void ratmom_io_resumed(struct ratmom_req *r) {
+    if (!r->counted)
+        return;
+    r->counted = 0;
+    struct ratmom_fd *f = &r->multi->io->fds[r->fd];
+    if (f->gen == r->fd_gen && f->paused-- == r->multi->max_paused)
+        ratmom_fd_unclog(r->multi, r->fd);
+}
