@@ -30,13 +30,13 @@ func (x *exchange) addCookies() {
 			return &r, nil
 		},
 		wants: func(*handler.Handler) bool { return true },
-		up: func(req *http.Request, resp *Response, err error) (*Response, *http.Request, error) {
+		up: answerFunc(func(req *http.Request, resp *Response, err error) (*Response, *http.Request, error) {
 			if err == nil {
 				if cookies := resp.Cookies(); len(cookies) > 0 {
 					jar.SetCookies(req.URL, cookies)
 				}
 			}
 			return resp, nil, err
-		},
+		}),
 	})
 }

@@ -113,7 +113,7 @@ func (x *exchange) run(i int, req *http.Request) (*Response, error) {
 			return resp, err
 		}
 		var again *http.Request
-		if resp, again, err = l.up(req, resp, err); again == nil || err != nil {
+		if resp, again, err = l.up.answer(req, resp, err); again == nil || err != nil {
 			return resp, err
 		}
 		req = again
@@ -324,7 +324,7 @@ func (x *exchange) up(i int, resp *Response, err error) {
 			continue
 		}
 		var again *http.Request
-		if resp, again, err = u(x.sent[i+1], resp, err); again != nil && err == nil {
+		if resp, again, err = u.answer(x.sent[i+1], resp, err); again != nil && err == nil {
 			x.down(i, again)
 			return
 		}

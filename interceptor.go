@@ -46,7 +46,7 @@ func (s Step) link(*exchange) link {
 		l.down = s.Request
 	}
 	if s.Response != nil {
-		l.up = s.Response
+		l.up = answerFunc(s.Response)
 		l.wants = func(*handler.Handler) bool { return true }
 	}
 	return l
@@ -64,11 +64,22 @@ func (is interceptors) After(prev interceptors) interceptors {
 	return append(prev[:len(prev):len(prev)], is...)
 }
 
+// answerer sees what came back for req, as Step.Response does.
+type answerer interface {
+	answer(req *http.Request, resp *Response, err error) (*Response, *http.Request, error)
+}
+
+type answerFunc func(*http.Request, *Response, error) (*Response, *http.Request, error)
+
+func (f answerFunc) answer(req *http.Request, resp *Response, err error) (*Response, *http.Request, error) {
+	return f(req, resp, err)
+}
+
 // link is one element of the chain of one exchange.
 type link struct {
 	block InterceptFunc
 	down  func(*http.Request) (*http.Request, error)
-	up    func(*http.Request, *Response, error) (*Response, *http.Request, error)
+	up    answerer
 	// wants tells, on the agent's goroutine, whether up has anything to do with
 	// what came.
 	wants func(*handler.Handler) bool

@@ -24,7 +24,7 @@ func (x *exchange) addRedirects() {
 		return
 	}
 	x.redirects.x = x
-	x.add(link{up: x.redirects.follow, wants: isRedirect, user: policy.CheckRedirect != nil})
+	x.add(link{up: &x.redirects, wants: isRedirect, user: policy.CheckRedirect != nil})
 }
 
 func isRedirect(h *handler.Handler) bool { return redirectStatus(h.Status()) }
@@ -37,8 +37,8 @@ func redirectStatus(status int) bool {
 	return false
 }
 
-// follow returns the request of the next hop, if there is one.
-func (r *redirects) follow(req *http.Request, resp *Response, err error) (*Response, *http.Request, error) {
+// answer returns the request of the next hop, if there is one.
+func (r *redirects) answer(req *http.Request, resp *Response, err error) (*Response, *http.Request, error) {
 	if err != nil || !redirectStatus(resp.StatusCode) {
 		return resp, nil, err
 	}

@@ -26,11 +26,15 @@ type Response struct {
 }
 
 func newResponse(h *handler.Handler, req *http.Request) (*Response, error) {
-	r, err := h.Response() //nolint:bodyclose // the caller's
-	if err != nil {
+	both := new(struct { // in one piece
+		Response
+		reply handler.Reply
+	})
+	if err := h.Fill(&both.reply); err != nil {
 		return nil, err
 	}
-	return &Response{Response: r, EffectiveURL: req.URL, h: h}, nil
+	both.Response = Response{Response: &both.reply.HTTP, EffectiveURL: req.URL, h: h}
+	return &both.Response, nil
 }
 
 // LocalAddr is our end of the connection; the zero value on a unix socket, and for

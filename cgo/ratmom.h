@@ -139,7 +139,7 @@ struct ratmom_req {
     /* C's own */
     CURL *easy;
     struct ratmom_multi *multi;
-    struct ratmom_multi *closer; /* is told of closed sockets */
+    struct ratmom_multi *closer;    /* is told of closed sockets */
     uint32_t flushing;              /* take what libcurl holds of a stream that was paused */
     struct ratmom_req *prev, *next; /* all that run in the multi */
     uint32_t head_state;            /* 0 want status line, 1 in head, 2 body */

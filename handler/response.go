@@ -10,46 +10,56 @@ import (
 	"github.com/ratmom/ratmom/internal/failure"
 )
 
-// Response makes the response once the future has completed. Call it once, on
-// the goroutine of whoever takes the response.
+// Reply is the memory of a response.
+type Reply struct {
+	HTTP http.Response
+	body responseBody
+}
+
+// Response is Fill with memory of its own.
 func (h *Handler) Response() (*http.Response, error) {
+	r := new(Reply)
+	if err := h.Fill(r); err != nil {
+		return nil, err
+	}
+	return &r.HTTP, nil
+}
+
+// Fill makes the response, in r, once the future has completed. Call it once, on the
+// goroutine of whoever takes the response.
+func (h *Handler) Fill(r *Reply) error {
 	h.mu.Lock()
 	err, raw, stream := h.err, h.head, h.stream
 	h.mu.Unlock()
 	defer func() { h.spec.Request = nil }() // its memory is the caller's again
 	h.trace.wait()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	resp, err := h.parse(raw, stream)
-	if err != nil {
+	if err := h.parse(raw, stream, r); err != nil {
 		_ = stream.Close()
 		if _, ok := err.(*failure.Error); !ok {
 			err = failure.New(failure.Protocol, err.Error())
 		}
-		return nil, h.annotate(err)
+		return h.annotate(err)
 	}
-	return resp, nil
+	return nil
 }
 
-func (h *Handler) parse(raw []byte, stream *body.Stream) (*http.Response, error) {
+func (h *Handler) parse(raw []byte, stream *body.Stream, out *Reply) error {
 	var head Head
 	if err := head.parse(raw); err != nil {
-		return nil, err
+		return err
 	}
 	if head.folded && foldedFraming(raw) {
-		return nil, failure.New(failure.Protocol, "the length of the body is spread over lines")
+		return failure.New(failure.Protocol, "the length of the body is spread over lines")
 	}
 	frame, err := head.Frame(h.method)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	req := h.spec.Request
-	out := &struct {
-		resp http.Response
-		body responseBody
-	}{}
-	resp := &out.resp
+	resp := &out.HTTP
 	*resp = http.Response{
 		Status:     head.Status,
 		StatusCode: head.StatusCode,
@@ -73,7 +83,7 @@ func (h *Handler) parse(raw []byte, stream *body.Stream) (*http.Response, error)
 	switch {
 	case resp.StatusCode == http.StatusSwitchingProtocols || h.upgrade && h.tunnel():
 		resp.Body = &duplex{Stream: stream, up: h.upload}
-		return resp, nil
+		return nil
 	case noBody(h.method, resp.StatusCode):
 		// The stream still has to end before the connection is free.
 		stream.OnEOF(nil)
@@ -81,14 +91,14 @@ func (h *Handler) parse(raw []byte, stream *body.Stream) (*http.Response, error)
 		if !stream.Done() {
 			_ = stream.Close()
 		}
-		return resp, nil
+		return nil
 	}
 	if resp.ContentLength < 0 || resp.ProtoMajor > 1 || resp.Trailer != nil {
 		stream.OnEOF(func() { h.setTrailer(resp) })
 	}
 	out.body = responseBody{Stream: stream, h: h}
 	resp.Body = &out.body
-	return resp, h.decode(resp)
+	return h.decode(resp)
 }
 
 // setTrailer merges what came behind the body, when its reader sees the end.
