@@ -262,6 +262,12 @@ void ratmom_poll_wake(struct ratmom_multi *m);
 void ratmom_nudge(struct ratmom_multi *m);
 void ratmom_mark(struct ratmom_req *r, uint32_t ev);
 void ratmom_baseline(struct ratmom_req *r);
+int ratmom_buf_add(struct ratmom_buf *b, const char *p, size_t n);
+size_t ratmom_stop(struct ratmom_req *r, uint32_t cause); /* from inside a callback */
+size_t ratmom_on_read(char *p, size_t size, size_t nitems, void *user);
+int ratmom_on_seek(void *user, curl_off_t offset, int origin);
+int ratmom_on_trailer(struct curl_slist **list, void *user);
+int ratmom_on_debug(CURL *easy, curl_infotype type, char *p, size_t n, void *user);
 int ratmom_wait_open(struct ratmom_multi *m); /* epoll.c or poll.c */
 void ratmom_wait_close(struct ratmom_multi *m);
 void ratmom_wait_begin(struct ratmom_multi *m);

@@ -27,7 +27,7 @@ void ratmom_mark(struct ratmom_req *r, uint32_t ev) {
     m->events[m->nevents++] = r;
 }
 
-static int buf_add(struct ratmom_buf *b, const char *p, size_t n) {
+int ratmom_buf_add(struct ratmom_buf *b, const char *p, size_t n) {
     if (b->cap - b->len < n) {
         size_t cap = b->cap ? b->cap : 512;
         while (cap - b->len < n)
@@ -50,7 +50,7 @@ static void head_done(struct ratmom_req *r) {
 }
 
 /* Ends the transfer from inside a callback. */
-static size_t stop(struct ratmom_req *r, uint32_t cause) {
+size_t ratmom_stop(struct ratmom_req *r, uint32_t cause) {
     if (!r->cause)
         r->cause = cause;
     return 0;
@@ -99,13 +99,13 @@ static size_t on_header(char *p, size_t size, size_t nitems, void *user) {
     r->t_recv = r->multi ? r->multi->now : 0;
     r->head_bytes += n;
     if (r->head_bytes > r->max_head)
-        return stop(r, RATMOM_CAUSE_HEAD_TOO_LARGE);
+        return ratmom_stop(r, RATMOM_CAUSE_HEAD_TOO_LARGE);
 
     if (r->head_state == 2 && r->head_held && n > 5 && !memcmp(p, "HTTP/", 5))
         r->head_state = 0; /* libcurl tried again: the held head was not final */
     if (r->head_state == 2) {
-        if (!blank && buf_add(&r->trailer, p, n))
-            return stop(r, RATMOM_CAUSE_MEMORY);
+        if (!blank && ratmom_buf_add(&r->trailer, p, n))
+            return ratmom_stop(r, RATMOM_CAUSE_MEMORY);
         return n;
     }
     if (r->head_state == 1 && r->guarded == 1 && !blank)
@@ -119,15 +119,15 @@ static size_t on_header(char *p, size_t size, size_t nitems, void *user) {
         if (n > 6 && p[5] == '2')
             ratmom_io_http2(r);
     }
-    if (buf_add(&r->head, p, n))
-        return stop(r, RATMOM_CAUSE_MEMORY);
+    if (ratmom_buf_add(&r->head, p, n))
+        return ratmom_stop(r, RATMOM_CAUSE_MEMORY);
     if (!blank)
         return n;
 
     if (r->status / 100 == 1 && r->status != 101) {
         r->head_state = 0;
-        if (buf_add(&r->info, r->head.p, r->head.len))
-            return stop(r, RATMOM_CAUSE_MEMORY);
+        if (ratmom_buf_add(&r->info, r->head.p, r->head.len))
+            return ratmom_stop(r, RATMOM_CAUSE_MEMORY);
         r->head.len = 0;
         if (r->info_free)
             r->head_bytes = 0;
@@ -143,7 +143,7 @@ static size_t on_header(char *p, size_t size, size_t nitems, void *user) {
     }
     head_done(r);
     if (r->head_only)
-        return stop(r, RATMOM_CAUSE_HEAD_ONLY);
+        return ratmom_stop(r, RATMOM_CAUSE_HEAD_ONLY);
     return n;
 }
 
@@ -175,7 +175,7 @@ static size_t on_body(char *p, size_t size, size_t nitems, void *user) {
                 want = left < 1024 ? 1024 : left < 4096 ? 4096 : 16 * 1024;
             c = ratmom_chunk_get(want);
             if (!c)
-                return stop(r, RATMOM_CAUSE_MEMORY);
+                return ratmom_stop(r, RATMOM_CAUSE_MEMORY);
             if (r->body_last)
                 r->body_last->next = c;
             else
@@ -193,122 +193,6 @@ static size_t on_body(char *p, size_t size, size_t nitems, void *user) {
     __atomic_add_fetch(&r->buffered, (int64_t)n, __ATOMIC_RELAXED);
     ratmom_mark(r, RATMOM_EV_BODY);
     return n;
-}
-
-/* ---- the request body ----------------------------------------------------- */
-
-static size_t starve(struct ratmom_req *r) {
-    r->send_paused = 1;
-    if (!r->ring_asked) {
-        r->ring_asked = 1;
-        ratmom_mark(r, RATMOM_EV_WANT);
-    }
-    return CURL_READFUNC_PAUSE;
-}
-
-static size_t upload_end(struct ratmom_req *r) {
-    if (r->multi)
-        r->t_sent = r->multi->now;
-    return 0;
-}
-
-static size_t read_ring(struct ratmom_req *r, char *p, size_t n) {
-    if (__atomic_load_n(&r->ring_rewind, __ATOMIC_ACQUIRE))
-        return starve(r);
-    uint64_t head = r->ring_head;
-    uint64_t tail = __atomic_load_n(&r->ring_tail, __ATOMIC_ACQUIRE);
-    if (r->ring_total >= 0 && r->ring_left == 0)
-        return upload_end(r);
-    if (head == tail) {
-        if (__atomic_load_n(&r->ring_fail, __ATOMIC_ACQUIRE)) {
-            stop(r, RATMOM_CAUSE_UPLOAD);
-            return CURL_READFUNC_ABORT;
-        }
-        if (__atomic_load_n(&r->ring_eof, __ATOMIC_ACQUIRE)) {
-            if (__atomic_load_n(&r->ring_tail, __ATOMIC_ACQUIRE) != head)
-                return read_ring(r, p, n); /* the last bytes came with the end */
-            if (r->ring_total >= 0 && r->ring_left > 0) {
-                stop(r, RATMOM_CAUSE_SHORT_UPLOAD);
-                return CURL_READFUNC_ABORT;
-            }
-            if (ratmom_io_udp(r))
-                r->unended = r->multi->unended = 1;
-            return upload_end(r);
-        }
-        /* Say that we starve, then look once more: the writer may have missed it. */
-        __atomic_store_n(&r->ring_starved, 1, __ATOMIC_SEQ_CST);
-        if (__atomic_load_n(&r->ring_tail, __ATOMIC_SEQ_CST) != head ||
-            __atomic_load_n(&r->ring_eof, __ATOMIC_SEQ_CST) ||
-            __atomic_load_n(&r->ring_fail, __ATOMIC_SEQ_CST)) {
-            __atomic_store_n(&r->ring_starved, 0, __ATOMIC_SEQ_CST);
-            return read_ring(r, p, n);
-        }
-        return starve(r);
-    }
-    uint64_t have = tail - head;
-    if (have < n)
-        n = (size_t)have;
-    if (r->ring_total >= 0 && (uint64_t)r->ring_left < n)
-        n = (size_t)r->ring_left;
-    uint64_t at = head & (r->ring_cap - 1), first = r->ring_cap - at;
-    if (first > n)
-        first = n;
-    memcpy(p, r->ring + at, first);
-    memcpy(p + first, r->ring, n - first);
-    if (r->ring_total >= 0 && (r->ring_left -= (int64_t)n) == 0)
-        upload_end(r);
-    __atomic_store_n(&r->ring_head, head + n, __ATOMIC_SEQ_CST);
-    if (__atomic_exchange_n(&r->ring_full, 0, __ATOMIC_SEQ_CST))
-        ratmom_mark(r, RATMOM_EV_SPACE);
-    return n;
-}
-
-static size_t on_read(char *p, size_t size, size_t nitems, void *user) {
-    struct ratmom_req *r = user;
-    size_t n = size * nitems;
-    if (r->multi)
-        r->multi->read_calls++;
-    if (r->upload_kind == RATMOM_UP_RING)
-        return read_ring(r, p, n);
-    uint64_t left = r->mem_len - r->mem_off;
-    if (left < n)
-        n = (size_t)left;
-    if (n)
-        memcpy(p, r->mem + r->mem_off, n);
-    r->mem_off += n;
-    if (r->mem_off == r->mem_len)
-        upload_end(r);
-    return n;
-}
-
-static int on_seek(void *user, curl_off_t offset, int origin) {
-    struct ratmom_req *r = user;
-    if (origin != SEEK_SET || offset < 0)
-        return CURL_SEEKFUNC_CANTSEEK;
-    if (r->upload_kind == RATMOM_UP_MEMORY) {
-        if ((uint64_t)offset > r->mem_len)
-            return CURL_SEEKFUNC_FAIL;
-        r->mem_off = (uint64_t)offset;
-        return CURL_SEEKFUNC_OK;
-    }
-    if (offset != 0)
-        return CURL_SEEKFUNC_CANTSEEK;
-    if (r->ring_head == 0)
-        return CURL_SEEKFUNC_OK;
-    if (!r->rewindable)
-        return CURL_SEEKFUNC_FAIL;
-    r->ring_left = r->ring_total;
-    r->ring_asked = 1; /* the rewind itself asks */
-    __atomic_store_n(&r->ring_rewind, 1, __ATOMIC_RELEASE);
-    ratmom_mark(r, RATMOM_EV_REWIND);
-    return CURL_SEEKFUNC_OK;
-}
-
-static int on_trailer(struct curl_slist **list, void *user) {
-    struct ratmom_req *r = user;
-    *list = r->trailers;
-    r->trailers = NULL;
-    return CURL_TRAILERFUNC_OK;
 }
 
 /* ---- before each sending -------------------------------------------------- */
@@ -344,7 +228,7 @@ static int on_prereq(void *user, char *rip, char *lip, int rport, int lport) {
             drop_expect(r);
         }
         if (!round || ++r->resends > MAX_ROUNDS) {
-            stop(r, r->refused ? RATMOM_CAUSE_REFUSED : RATMOM_CAUSE_RESEND);
+            ratmom_stop(r, r->refused ? RATMOM_CAUSE_REFUSED : RATMOM_CAUSE_RESEND);
             return CURL_PREREQFUNC_ABORT;
         }
     }
@@ -356,66 +240,6 @@ static int on_prereq(void *user, char *rip, char *lip, int rport, int lport) {
             r->t_sent = r->multi->now;
     }
     return CURL_PREREQFUNC_OK;
-}
-
-/* ---- refused streams ------------------------------------------------------ */
-
-/* The server will process no stream above last (RFC 9113, section 6.8). libcurl
- * tells of the frame whoever happens to read it, and ends the streams that it left
- * out in ways that may look like a dead connection; 7.88.1 mostly does. */
-static void goaway(struct ratmom_req *r, uint32_t last) {
-    /* Between two sendings r may look into an idle connection, which is not fd. */
-    if (!r->multi || r->fd < 0 || r->adrift || r->head_held)
-        return;
-    for (struct ratmom_req *o = r->multi->live; o; o = o->next)
-        if (o->fd == r->fd && o->fd_gen == r->fd_gen && !o->adrift && !o->heads_since &&
-            (o->stream ? o->stream > last : !last))
-            o->refused = 1;
-}
-
-static int starts(const char *line, const char *with) { return !strncmp(line, with, strlen(with)); }
-
-/* libcurl has no other way to tell these. */
-static void remark(struct ratmom_req *r, const char *p, size_t n) {
-    char line[128];
-    const char *at;
-    if (!n || !strchr("RCU[r", *p)) /* most are of no interest */
-        return;
-    if (n >= sizeof(line))
-        n = sizeof(line) - 1;
-    memcpy(line, p, n);
-    line[n] = 0;
-    if (starts(line, "REFUSED_STREAM"))
-        r->refused = 1;
-    else if (starts(line, "Connection died, retrying"))
-        r->adrift = 1;
-    else if (starts(line, "Using Stream ID: ")) /* 7.88.1 */
-        r->stream = (uint32_t)strtoul(line + 17, NULL, 10);
-    else if (starts(line, "[HTTP/2] [") && strstr(line, "] OPENED stream"))
-        r->stream = (uint32_t)strtoul(line + 10, NULL, 10);
-    else if ((starts(line, "received GOAWAY") || starts(line, "recveived GOAWAY")) &&
-             (at = strstr(line, "last_stream=")))
-        goaway(r, (uint32_t)strtoul(at + 12, NULL, 10));
-}
-
-/* ---- wire log ------------------------------------------------------------- */
-
-#define DEBUG_MAX (1024 * 1024) /* per step; what is beyond is left out */
-
-static int on_debug(CURL *easy, curl_infotype type, char *p, size_t n, void *user) {
-    struct ratmom_req *r = user;
-    (void)easy;
-    if (r->guarded == 1 && type == CURLINFO_HEADER_IN && n && (*p == ' ' || *p == '\t'))
-        *p = '_';
-    if (type == CURLINFO_TEXT)
-        remark(r, p, n);
-    if (!r->debug_on || r->debug.len > DEBUG_MAX)
-        return 0;
-    uint32_t h[2] = {(uint32_t)type, (uint32_t)n};
-    if (buf_add(&r->debug, (const char *)h, sizeof(h)) || buf_add(&r->debug, p, n))
-        return 0;
-    ratmom_mark(r, RATMOM_EV_DEBUG);
-    return 0;
 }
 
 /* What holds for every transfer; all other options come packed from Go. */
@@ -438,17 +262,17 @@ void ratmom_baseline(struct ratmom_req *r) {
     curl_easy_setopt(e, CURLOPT_HEADERDATA, r);
     curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(e, CURLOPT_WRITEDATA, r);
-    curl_easy_setopt(e, CURLOPT_READFUNCTION, on_read);
+    curl_easy_setopt(e, CURLOPT_READFUNCTION, ratmom_on_read);
     curl_easy_setopt(e, CURLOPT_READDATA, r);
-    curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, on_seek);
+    curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, ratmom_on_seek);
     curl_easy_setopt(e, CURLOPT_SEEKDATA, r);
     if (r->has_trailers) {
-        curl_easy_setopt(e, CURLOPT_TRAILERFUNCTION, on_trailer);
+        curl_easy_setopt(e, CURLOPT_TRAILERFUNCTION, ratmom_on_trailer);
         curl_easy_setopt(e, CURLOPT_TRAILERDATA, r);
     }
     curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_prereq);
     curl_easy_setopt(e, CURLOPT_PREREQDATA, r);
-    curl_easy_setopt(e, CURLOPT_DEBUGFUNCTION, on_debug);
+    curl_easy_setopt(e, CURLOPT_DEBUGFUNCTION, ratmom_on_debug);
     curl_easy_setopt(e, CURLOPT_DEBUGDATA, r);
     if (r->debug_on || r->may_resend)
         curl_easy_setopt(e, CURLOPT_VERBOSE, 1L);

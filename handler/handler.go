@@ -5,8 +5,6 @@
 package handler
 
 import (
-	"context"
-	"errors"
 	"io"
 	"net/http"
 	"net/netip"
@@ -136,73 +134,6 @@ func closeRequest(req *http.Request, src *body.Source) {
 // Transfer is the prepared transfer, for the agent.
 func (h *Handler) Transfer() *cgo.Transfer { return h.t }
 
-// Watch begins to watch the request's context, and its Cancel channel, which
-// http.Client uses for its Timeout; the agent's handle calls it before the agent
-// is given the handler.
-func (h *Handler) Watch() {
-	ctx := h.spec.Request.Context()
-	c := h.spec.Request.Cancel //nolint:staticcheck // http.Client.Timeout still works by it
-	if ctx.Done() != nil {
-		h.unctx = context.AfterFunc(ctx, func() {
-			if c != nil && ctx.Err() == context.DeadlineExceeded {
-				// http.Client.Timeout sets both and explains itself only if
-				// its Cancel is what ends the request.
-				select {
-				case <-c:
-					return
-				case <-time.After(cancelGrace):
-				}
-			}
-			h.Cancel(context.Cause(ctx))
-		})
-	}
-	if c != nil {
-		h.over = make(chan struct{})
-		go func() {
-			select {
-			case <-c:
-				h.Cancel(errCanceled)
-			case <-h.over:
-			}
-		}()
-	}
-}
-
-// Cancel gives the request up: the future completes and the body fails at once
-// with cause; the transfer is removed as soon as the agent hears of it.
-func (h *Handler) Cancel(cause error) {
-	h.mu.Lock()
-	if h.cancelErr == nil {
-		h.cancelErr = cause
-	}
-	s := h.stream
-	h.mu.Unlock()
-	err := h.annotate(cancelError(cause))
-	if !h.complete(err) && s != nil {
-		s.Fail(err)
-	}
-	h.spec.Driver.Cancel(h)
-}
-
-// cancelGrace is how long a deadline waits for the Cancel channel beside it.
-const cancelGrace = 20 * time.Millisecond
-
-// complete settles the future once.
-func (h *Handler) complete(err error) bool {
-	h.mu.Lock()
-	if h.completed {
-		h.mu.Unlock()
-		return false
-	}
-	h.completed = true
-	h.err = err
-	done := h.spec.Done
-	h.spec.Done = nil
-	h.mu.Unlock()
-	done.Completed(h)
-	return true
-}
-
 // Progress is what the events of a step have led to.
 type Progress int
 
@@ -244,13 +175,6 @@ func (h *Handler) Handle() Progress {
 		return Starved
 	}
 	return Running
-}
-
-// Canceled reports whether the request has been given up.
-func (h *Handler) Canceled() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.cancelErr != nil
 }
 
 // expect is the length that the response announces, -1 if it announces none. Agent
@@ -384,57 +308,9 @@ func (h *Handler) unref() {
 	}
 }
 
-// Err is why there is no response.
-func (h *Handler) Err() error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.err
-}
-
-// Status is the status of the final head, for decisions before it is parsed.
-func (h *Handler) Status() int {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.status
-}
-
-// LocalAddr and RemoteAddr are those of the connection.
-func (h *Handler) LocalAddr() netip.AddrPort {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.local
-}
-
-func (h *Handler) RemoteAddr() netip.AddrPort {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.remote
-}
-
-// Reused reports whether the connection was there before.
-func (h *Handler) Reused() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.reused
-}
-
-// Infos returns libcurl's figures of the transfer, once it has ended, if the
-// plan asked for them.
-func (h *Handler) Infos() (cgo.Infos, bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.infos == nil {
-		return cgo.Infos{}, false
-	}
-	return *h.infos, true
-}
-
 // feeder is the handler as its stream sees it.
 type feeder Handler
 
 func (f *feeder) Consumed(n int) int { return f.t.Consumed(n) }
 func (f *feeder) Resume()            { f.spec.Driver.Resume((*Handler)(f)) }
 func (f *feeder) Abandon()           { f.spec.Driver.Abandon((*Handler)(f)) }
-
-// errCanceled is the cause when no other is known, in net/http's words.
-var errCanceled = errors.New("net/http: request canceled")

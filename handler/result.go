@@ -1,10 +1,8 @@
 package handler
 
 import (
-	"context"
 	"errors"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/ratmom/ratmom/cgo"
@@ -113,21 +111,6 @@ func (h *Handler) goodReset(res cgo.Result) bool {
 	// Sending on the stream that was reset is reported without words; only the
 	// length can tell then that the response is whole.
 	return res.Text == "" && n == h.t.Received()
-}
-
-// cancelError is the error of a request that was given up.
-func cancelError(cause error) error {
-	if cause == nil {
-		cause = errCanceled
-	}
-	var e *failure.Error
-	if errors.As(cause, &e) {
-		return e
-	}
-	if errors.Is(cause, context.DeadlineExceeded) || os.IsTimeout(cause) {
-		return failure.Wrap(failure.Timeout, cause)
-	}
-	return failure.Wrap(failure.Canceled, cause)
 }
 
 // annotate gives err the request's method, URL and addresses.

@@ -1,0 +1,102 @@
+package handler
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"github.com/ratmom/ratmom/internal/failure"
+)
+
+// Watch begins to watch the request's context, and its Cancel channel, which
+// http.Client uses for its Timeout; the agent's handle calls it before the agent
+// is given the handler.
+func (h *Handler) Watch() {
+	ctx := h.spec.Request.Context()
+	c := h.spec.Request.Cancel //nolint:staticcheck // http.Client.Timeout still works by it
+	if ctx.Done() != nil {
+		h.unctx = context.AfterFunc(ctx, func() {
+			if c != nil && ctx.Err() == context.DeadlineExceeded {
+				// http.Client.Timeout sets both and explains itself only if
+				// its Cancel is what ends the request.
+				select {
+				case <-c:
+					return
+				case <-time.After(cancelGrace):
+				}
+			}
+			h.Cancel(context.Cause(ctx))
+		})
+	}
+	if c != nil {
+		h.over = make(chan struct{})
+		go func() {
+			select {
+			case <-c:
+				h.Cancel(errCanceled)
+			case <-h.over:
+			}
+		}()
+	}
+}
+
+// Cancel gives the request up: the future completes and the body fails at once
+// with cause; the transfer is removed as soon as the agent hears of it.
+func (h *Handler) Cancel(cause error) {
+	h.mu.Lock()
+	if h.cancelErr == nil {
+		h.cancelErr = cause
+	}
+	s := h.stream
+	h.mu.Unlock()
+	err := h.annotate(cancelError(cause))
+	if !h.complete(err) && s != nil {
+		s.Fail(err)
+	}
+	h.spec.Driver.Cancel(h)
+}
+
+// cancelGrace is how long a deadline waits for the Cancel channel beside it.
+const cancelGrace = 20 * time.Millisecond
+
+// complete settles the future once.
+func (h *Handler) complete(err error) bool {
+	h.mu.Lock()
+	if h.completed {
+		h.mu.Unlock()
+		return false
+	}
+	h.completed = true
+	h.err = err
+	done := h.spec.Done
+	h.spec.Done = nil
+	h.mu.Unlock()
+	done.Completed(h)
+	return true
+}
+
+// Canceled reports whether the request has been given up.
+func (h *Handler) Canceled() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.cancelErr != nil
+}
+
+// cancelError is the error of a request that was given up.
+func cancelError(cause error) error {
+	if cause == nil {
+		cause = errCanceled
+	}
+	var e *failure.Error
+	if errors.As(cause, &e) {
+		return e
+	}
+	if errors.Is(cause, context.DeadlineExceeded) || os.IsTimeout(cause) {
+		return failure.Wrap(failure.Timeout, cause)
+	}
+	return failure.Wrap(failure.Canceled, cause)
+}
+
+// errCanceled is the cause when no other is known, in net/http's words.
+var errCanceled = errors.New("net/http: request canceled")
