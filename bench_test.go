@@ -58,7 +58,7 @@ func BenchmarkGet_of_34_bytes(b *testing.B) {
 		b.ReportAllocs()
 		transport := client.Transport()
 		for b.Loop() {
-			resp, err := transport.RoundTrip(request())
+			resp, err := transport.RoundTrip(request()) //nolint:bodyclose // read closes it
 			read(b, resp, err)
 		}
 	})
@@ -67,7 +67,7 @@ func BenchmarkGet_of_34_bytes(b *testing.B) {
 		transport := &http.Transport{DisableCompression: true}
 		defer transport.CloseIdleConnections()
 		for b.Loop() {
-			resp, err := transport.RoundTrip(request())
+			resp, err := transport.RoundTrip(request()) //nolint:bodyclose // read closes it
 			read(b, resp, err)
 		}
 	})

@@ -48,6 +48,7 @@ type urlCache struct {
 	mu    sync.Mutex
 	seed  maphash.Seed
 	slots []urlSlot
+	over  bool // closed: a late request parses its URL itself
 }
 
 type urlSlot struct {
@@ -63,6 +64,9 @@ func (c *urlCache) get(text []byte) *parsedURL {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.over {
+		return nil
+	}
 	if c.slots == nil {
 		c.slots, c.seed = make([]urlSlot, urlSlots), maphash.MakeSeed()
 	}
@@ -92,5 +96,5 @@ func (c *urlCache) close() {
 	for i := range c.slots {
 		c.slots[i].url.release()
 	}
-	c.slots = nil
+	c.slots, c.over = nil, true
 }

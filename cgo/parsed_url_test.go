@@ -48,6 +48,9 @@ func TestURLs_give_way_to_others_and_outlive_the_cache_while_they_are_used(t *te
 		held = append(held, u)
 	}
 	c.close()
+	for range 3 {
+		require.Nil(t, c.get([]byte("http://example.com/late\x00")), "nobody would free it")
+	}
 	for i, u := range held {
 		assert.Equal(t, fmt.Sprintf("http://example.com/%d\x00", i), string(u.text))
 		assert.EqualValues(t, 1, u.refs.Load())

@@ -1,7 +1,6 @@
 package handler
 
 import (
-	"context"
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
@@ -27,10 +26,10 @@ type trace struct {
 	running bool
 }
 
-// newTrace returns the trace for the hooks in ctx; nil, which traces nothing, if there
-// are none.
-func newTrace(ctx context.Context, h *Handler) *trace {
-	hooks := httptrace.ContextClientTrace(ctx)
+// newTrace returns the trace for the hooks in the request's context; nil, which traces
+// nothing, if there are none.
+func newTrace(h *Handler) *trace {
+	hooks := httptrace.ContextClientTrace(h.spec.Request.Context())
 	if hooks == nil {
 		return nil
 	}
