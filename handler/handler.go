@@ -111,7 +111,6 @@ func New(pool *cgo.Pool, spec Spec) (*Handler, error) {
 	if h.plan.Wire != nil {
 		h.log = new(wireLog)
 	}
-	h.trace = newTrace(h)
 	h.refs.Store(1)
 	if err := h.prepare(); err != nil {
 		closeRequest(spec.Request, h.source)

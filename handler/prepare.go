@@ -53,6 +53,7 @@ func (h *Handler) prepare() error {
 		req.Header.Get("Upgrade") != "" ||
 		httpguts.HeaderValuesContainsToken(req.Header["Connection"], "upgrade")
 
+	h.trace = newTrace(req.Context(), h)
 	h.trace.start()
 	b := optionsPool.Get().(*optionBuffers)
 	defer optionsPool.Put(b)

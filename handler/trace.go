@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
@@ -26,10 +27,10 @@ type trace struct {
 	running bool
 }
 
-// newTrace returns the trace for the hooks in the request's context; nil, which traces
-// nothing, if there are none.
-func newTrace(h *Handler) *trace {
-	hooks := httptrace.ContextClientTrace(h.spec.Request.Context())
+// newTrace returns the trace for the hooks in ctx; nil, which traces nothing, if there
+// are none.
+func newTrace(ctx context.Context, h *Handler) *trace {
+	hooks := httptrace.ContextClientTrace(ctx)
 	if hooks == nil {
 		return nil
 	}
