@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 /* ---- small blocks ---------------------------------------------------------- */
 
@@ -39,6 +40,7 @@ static void drop_cache(void *p) {
             free(b);
         }
     memset(c->n, 0, sizeof(c->n));
+    c->known = 0; /* another destructor may free more */
 }
 
 static void *small_get(size_t n) {
@@ -79,6 +81,9 @@ static void small_put(void *p, size_t usable) {
 static const size_t buffer_sizes[] = {5 * PAGE,  9 * PAGE,  17 * PAGE,
                                       33 * PAGE, 65 * PAGE, 129 * PAGE};
 #define KINDS (sizeof(buffer_sizes) / sizeof(buffer_sizes[0]))
+
+/* Else madvise, which works on whole pages, would take from a buffer's neighbours. */
+static int pages_fit;
 
 static pthread_mutex_t mu = PTHREAD_MUTEX_INITIALIZER;
 static struct {
@@ -152,7 +157,7 @@ static void *buffer_get(size_t n) {
     void *p = NULL;
     while (kind < KINDS && buffer_sizes[kind] < n)
         kind++;
-    if (kind == KINDS)
+    if (kind == KINDS || !pages_fit)
         return NULL;
     pthread_mutex_lock(&mu);
     if ((p = buffers[kind].hot)) {
@@ -211,7 +216,7 @@ static void *on_realloc(void *p, size_t n) {
     unsigned kind = p ? kind_of(p) : KINDS;
     if (kind == KINDS)
         return realloc(p, n);
-    if (n <= buffer_sizes[kind])
+    if (n && n <= buffer_sizes[kind])
         return p;
     void *q = malloc(n);
     if (q) {
@@ -235,6 +240,7 @@ static char *on_strdup(const char *s) {
 }
 
 int ratmom_global_init(void) {
+    pages_fit = sysconf(_SC_PAGESIZE) == PAGE;
     if (pthread_key_create(&at_exit, drop_cache))
         return curl_global_init(CURL_GLOBAL_ALL);
     return curl_global_init_mem(CURL_GLOBAL_ALL, on_malloc, on_free, on_realloc, on_strdup,

@@ -14,7 +14,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#define BATCH 64             /* sockets served in one step */
+#define BATCH 64             /* sockets that one look finds */
 #define STEP_NS 2000000      /* a step that took longer stops between sockets */
 #define ROUNDS 16            /* looks at the sockets in one step, for bulk */
 #define ROUNDS_NS 500000     /* and the time after which it is enough */
@@ -270,7 +270,7 @@ static int look(struct ratmom_multi *m) {
      * 16 KiB at a time, and a turn through Go for each would cost more than it. */
     if (b->round && (m->urgent || !m->nevents || (m->now = ratmom_now()) - b->start > ROUNDS_NS))
         return 0;
-    if (b->round++ == ROUNDS)
+    if (b->round++ >= ROUNDS)
         return 0;
     b->n = epoll_wait(m->epfd, b->ev, BATCH, 0);
     if (b->n < 0)

@@ -5,9 +5,14 @@
 #include <string.h>
 #include <time.h>
 
-/* New transfers between two looks of Go's scheduler: each writes its request. */
+/* How much is done between two looks of Go's scheduler: transfers added, each of
+ * which writes its request, and sockets served, each of which reads its response. The
+ * portable loop serves all that there are at once, which no slices make cheaper. */
+#ifdef RATMOM_POLL
+#define ADD_SLICE INT32_MAX
+#else
 #define ADD_SLICE 2
-/* Sockets between them: each reads its response. */
+#endif
 #define SERVE_SLICE 3
 
 int64_t ratmom_now(void) {
@@ -101,8 +106,10 @@ static void add(struct ratmom_multi *m, struct ratmom_req *r) {
  * wait for (CURLOPT_PIPEWAIT) turns out to be HTTP/1.1, they wait on, behind its
  * first response. The removal of any handle with a timer makes up for both. */
 static void recheck(struct ratmom_multi *m) {
+    /* Who waits in a later round (401, 407, 417) has had a connection before. */
+    uint32_t waiting = m->recheck & RATMOM_RECHECK_ALL ? m->nlive : m->nwaiting;
     m->recheck = 0;
-    if (!m->nwaiting || curl_version_info(CURLVERSION_NOW)->version_num < 0x080000)
+    if (!waiting || ratmom_version() < 0x080000)
         return;
     if (!m->probe && !(m->probe = curl_easy_init()))
         return;
@@ -122,7 +129,15 @@ void ratmom_remove(struct ratmom_multi *m, struct ratmom_req *r) {
     ratmom_lane_leave(m, r);
     ratmom_io_release(r);
     unlink_live(m, r);
-    m->recheck = 1;
+    m->recheck |= RATMOM_RECHECK_NEW;
+}
+
+/* Pauses a direction that is not paused and lifts that again: libcurl then looks what
+ * there is to do for the transfer. */
+static void toggle(struct ratmom_req *r, int direction) {
+    int now = (r->recv_paused ? CURLPAUSE_RECV : 0) | (r->send_paused ? CURLPAUSE_SEND : 0);
+    curl_easy_pause(r->easy, now | direction);
+    curl_easy_pause(r->easy, now);
 }
 
 /* Has libcurl send what it has queued for an HTTP/2 connection. To run the socket
@@ -132,9 +147,7 @@ static void flush(struct ratmom_multi *m, int32_t fd) {
     for (struct ratmom_req *o = m->live; o; o = o->next) {
         if (o->fd != fd || o->recv_paused)
             continue;
-        int send = o->send_paused ? CURLPAUSE_SEND : 0;
-        curl_easy_pause(o->easy, CURLPAUSE_RECV | send);
-        curl_easy_pause(o->easy, send);
+        toggle(o, CURLPAUSE_RECV);
         return;
     }
 }
@@ -159,6 +172,7 @@ void ratmom_cancel(struct ratmom_multi *m, struct ratmom_req *r) {
             ratmom_lookup_unname(m);
     }
     ratmom_remove(m, r);
+    m->recheck |= RATMOM_RECHECK_ALL;
     if (fd < 0 || m->io->fds[fd].gen != gen || !m->io->fds[fd].ours)
         return;
     if (!m->io->fds[fd].users)
@@ -175,8 +189,7 @@ void ratmom_nudge(struct ratmom_multi *m) {
         next = r->next;
         if (!r->limited || r->recv_paused || r->send_paused)
             continue;
-        curl_easy_pause(r->easy, CURLPAUSE_SEND);
-        curl_easy_pause(r->easy, CURLPAUSE_CONT);
+        toggle(r, CURLPAUSE_SEND);
     }
 }
 
@@ -189,14 +202,15 @@ static void send_ends(struct ratmom_multi *m) {
         if (!r->unended)
             continue;
         r->unended = 0;
-        int recv = r->recv_paused ? CURLPAUSE_RECV : 0;
-        curl_easy_pause(r->easy, recv | CURLPAUSE_SEND);
-        curl_easy_pause(r->easy, recv);
+        toggle(r, CURLPAUSE_SEND);
     }
 }
 
 static void finish(struct ratmom_multi *m, struct ratmom_req *r, CURLcode result) {
     r->result = result;
+    /* libcurl notes in the easy handle that a stream was refused, and only sometimes
+     * forgets it: a later request would be taken for refused, and sent twice. */
+    r->stained |= result != CURLE_OK;
     if (r->refused && !r->cause && !r->heads_since && result && result != CURLE_OPERATION_TIMEDOUT)
         r->cause = RATMOM_CAUSE_REFUSED;
     if (r->head_held) { /* no further round: it was final */
@@ -232,6 +246,8 @@ static int step_on(struct ratmom_multi *m) {
     return 1;
 served:
     /* New ones after those that make room for them. */
+    if (m->added < m->nadds)
+        m->now = ratmom_now();
     for (int n = 0; m->added < m->nadds;) {
         add(m, m->adds[m->added++]);
         if (++n == ADD_SLICE) {
@@ -268,8 +284,7 @@ int ratmom_step_on(struct ratmom_multi *m) {
  * and libcurl fails with "out of memory" when it holds more than 64 MiB of the body.
  * What it holds is therefore taken in full before the next pause. */
 static int reopens(const struct ratmom_req *r) {
-    return r->fd >= 0 && r->multi->io->fds[r->fd].http2 &&
-           curl_version_info(CURLVERSION_NOW)->version_num < 0x080000;
+    return r->fd >= 0 && r->multi->io->fds[r->fd].http2 && ratmom_version() < 0x080000;
 }
 
 /* Lifts the pauses that are named. curl_easy_pause sets both directions at once

@@ -51,8 +51,9 @@ func NewMulti(o *MultiOptions) (*Multi, error) {
 // MaxAdds is how many transfers one step can start.
 const MaxAdds = 256
 
-// Step makes one turn: it starts adds, serves what is ready and collects the
-// events. deadline is when Go wants to be woken at the latest ([Now]'s clock);
+// Step makes one turn: it serves what is ready, starts adds and collects the
+// events. It is a few short calls into C rather than a long one: the scheduler takes
+// the processor of a call away that lasts. deadline is when Go wants to be woken at the latest ([Now]'s clock);
 // park tells that the caller will sleep if the step finds nothing to do.
 func (m *Multi) Step(adds []*Transfer, deadline int64, park bool) {
 	n := min(len(adds), MaxAdds)
@@ -136,7 +137,7 @@ func (m *Multi) Err() error {
 
 // LoopStats counts the work of a loop.
 type LoopStats struct {
-	Steps     uint64 // turns, each one call into C
+	Steps     uint64 // turns; a turn is a few calls into C
 	Wakeups   uint64 // by messages, through the eventfd
 	EpollCtls uint64 // changes of the epoll set
 }

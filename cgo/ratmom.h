@@ -199,6 +199,11 @@ void ratmom_req_infos(struct ratmom_req *r);
 
 /* ---- the loop ------------------------------------------------------------- */
 
+enum ratmom_recheck {
+    RATMOM_RECHECK_NEW = 1, /* for those that had no connection yet */
+    RATMOM_RECHECK_ALL = 2
+};
+
 struct ratmom_multi {
     CURLM *m;
     struct ratmom_req **adds; /* filled by Go, taken by the next step */
@@ -210,7 +215,7 @@ struct ratmom_multi {
     uint32_t nlive;
     uint32_t nlimited; /* of them, with limited set */
     uint32_t nwaiting; /* of them, without a connection yet */
-    uint32_t recheck;  /* those may have one now, see loop.c */
+    uint32_t recheck;  /* some may have one now, see loop.c */
     uint32_t unended;  /* some request has this set */
     CURL *probe;
     int32_t multi_code;  /* last failure of the loop itself */
@@ -245,9 +250,9 @@ int ratmom_multi_setopt(struct ratmom_multi *m, int option, long value);
  * is the next moment Go wants to be woken, in ns; park is set when the caller
  * will sleep if nothing happened. */
 int ratmom_step(struct ratmom_multi *m, int nadds, int64_t go_deadline, int park);
-/* Goes on with the turn. Both return 1 until the turn is over: they come back after
- * each socket, since Go's scheduler takes the processor of a call into C away when it
- * lasts longer than 20 us, and to get it back costs more than a call. */
+/* Goes on with the turn. Both return 1 until the turn is over: they come back after a
+ * few sockets or additions, since Go's scheduler takes the processor of a call into C
+ * away when it lasts longer than 20 us, and to get it back costs more than a call. */
 int ratmom_step_on(struct ratmom_multi *m);
 void ratmom_unpause(struct ratmom_req *r, int recv, int send);
 void ratmom_cancel(struct ratmom_multi *m, struct ratmom_req *r);
@@ -261,6 +266,7 @@ void ratmom_poll_wake(struct ratmom_multi *m);
 /* Between the C files. */
 void ratmom_nudge(struct ratmom_multi *m);
 void ratmom_mark(struct ratmom_req *r, uint32_t ev);
+unsigned ratmom_version(void);
 void ratmom_baseline(struct ratmom_req *r);
 int ratmom_buf_add(struct ratmom_buf *b, const char *p, size_t n);
 size_t ratmom_stop(struct ratmom_req *r, uint32_t cause); /* from inside a callback */

@@ -36,6 +36,17 @@ static int own(struct ratmom_req *r, void *p) {
     return 0;
 }
 
+/* The version of the libcurl at work, as in 0x075801. */
+unsigned ratmom_version(void) {
+    static unsigned version;
+    unsigned v = __atomic_load_n(&version, __ATOMIC_RELAXED);
+    if (!v) {
+        v = curl_version_info(CURLVERSION_NOW)->version_num;
+        __atomic_store_n(&version, v, __ATOMIC_RELAXED);
+    }
+    return v;
+}
+
 /* Buffers that grew beyond this are not kept by a pooled transfer. */
 #define KEEP_BUF (16 * 1024)
 

@@ -63,13 +63,7 @@ size_t ratmom_stop(struct ratmom_req *r, uint32_t cause) {
  * the log is on between the status line and the first header, and takes the fold
  * away. */
 static void guard(struct ratmom_req *r) {
-    static int known; /* 1: not needed, 2: needed */
-    int k = __atomic_load_n(&known, __ATOMIC_RELAXED);
-    if (!k) {
-        k = curl_version_info(CURLVERSION_NOW)->version_num < 0x080100 ? 2 : 1;
-        __atomic_store_n(&known, k, __ATOMIC_RELAXED);
-    }
-    if (k == 1 || !r->ran || r->guarded)
+    if (!r->ran || r->guarded || ratmom_version() >= 0x080100)
         return;
     r->guarded = 1;
     curl_easy_setopt(r->easy, CURLOPT_VERBOSE, 1L);
@@ -218,7 +212,7 @@ static int on_prereq(void *user, char *rip, char *lip, int rport, int lport) {
     if (!r->prereqs && r->multi) {
         r->multi->nwaiting--;
         if (r->nopened)
-            r->multi->recheck = 1;
+            r->multi->recheck |= RATMOM_RECHECK_ALL;
     }
     if (r->prereqs++) {
         uint32_t s = r->heads_since;

@@ -68,7 +68,7 @@ memory() {
 	local bin=$CACHE/valgrind/memory.$$ status=0
 	# shellcheck disable=SC2046 # flags are words
 	set -- cgo/ctest/alloc/main.c $(pkg-config --cflags --libs libcurl) -lpthread
-	gcc -O2 -g -gdwarf-4 -Wall -Wextra -o "$bin" "$@" && "$bin" || status=$?
+	gcc -O2 -g -gdwarf-4 -Wall -Wextra -o "$bin" "$@" && "$bin" && BIG_PAGES=1 "$bin" || status=$?
 	valgrind --quiet --error-exitcode=99 --leak-check=full "$bin" threads || status=$?
 	if gcc -O1 -g -fsanitize=thread -o "$bin" "$@" 2>/dev/null; then
 		setarch -R "$bin" threads || status=$?

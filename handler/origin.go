@@ -19,5 +19,5 @@ func (h *Handler) origin() uint64 {
 	if !shares {
 		return 0
 	}
-	return maphash.String(originSeed, strings.ToLower(h.url.Host)) | 1
+	return maphash.String(originSeed, strings.TrimSuffix(strings.ToLower(h.url.Host), ":443")) | 1
 }

@@ -537,3 +537,33 @@ func TestIdle_HTTP2_connection_survives_a_PING_and_notices_a_GOAWAY(t *testing.T
 		t.Log("the PING of an idle connection waits for the next request")
 	}
 }
+
+// libcurl keeps in the easy handle that a stream was refused, beyond the request that
+// it happened to. The next POST of the handle must not be taken for refused when its
+// connection dies: it may have been processed.
+func TestRefused_stream_is_not_laid_at_the_next_requests_door(t *testing.T) {
+	h2 := testserver.Frames(t, func(c *testserver.FrameConn) {
+		for i := 0; ; i++ {
+			s, err := c.NextEnd()
+			if err != nil {
+				return
+			}
+			if i == 1 && c.Number == 0 {
+				err = c.WriteRSTStream(s.ID, http2.ErrCodeRefusedStream)
+			} else {
+				err = c.Reply(s, 200, "hello")
+			}
+			if err != nil {
+				return
+			}
+		}
+	}, testserver.WithTLS())
+	h1 := testserver.Raw(t, testserver.CloseUnanswered(), testserver.WithTLS())
+	client := newClient(t, config.DangerAcceptInvalidCertificates(true))
+	_, _, err := send(t, client, "POST", h2.URL+"/answered", "x")
+	require.NoError(t, err)
+	_, _, _ = send(t, client, "POST", h2.URL+"/refused", "x") // whether that is known is another matter
+	_, _, err = send(t, client, "POST", h1.URL+"/order", "order")
+	require.Error(t, err)
+	require.Len(t, h1.Requests(), 1)
+}

@@ -1,6 +1,7 @@
 package parity
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -224,4 +226,41 @@ func TestFix_a_handle_goes_where_each_request_says(t *testing.T) {
 			require.Equal(t, s.URL+target, resp.EffectiveURL.String())
 		}
 	})
+}
+
+// A second round, of authentication here, that needs a new connection waits for no
+// other request's response either.
+func TestFix_a_second_round_beside_a_silent_request_does_not_wait_for_it(t *testing.T) {
+	came, second := make(chan struct{}), make(chan struct{})
+	var handshakes atomic.Int32
+	s := testserver.StartFunc(t, testserver.HTTPS1, func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/silent":
+			<-r.Context().Done()
+		case r.Header.Get("Authorization") == "":
+			close(came)
+			<-second
+			w.Header().Set("WWW-Authenticate", `Digest realm="x", nonce="abc", qop="auth", algorithm=MD5`)
+			w.Header().Set("Connection", "close")
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	}, testserver.WithTLSConfig(func(c *tls.Config) {
+		c.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+			if handshakes.Add(1) == 2 { // a slow one: the 401 comes meanwhile
+				close(second)
+				<-after(300 * time.Millisecond)
+			}
+			return nil, nil
+		}
+	}))
+	c := modeClient(t, s, config.DigestAuth("user", "password"))
+	first := c.SendAsync(newRequest(t, "GET", s.URL, nil))
+	done(t, came, "the first round")
+	silent := c.SendAsync(newRequest(t, "GET", s.URL+"/silent", nil))
+	done(t, first.Done(), "the second round")
+	resp, err := first.Result()
+	require.NoError(t, err)
+	require.Equal(t, 200, resp.StatusCode)
+	require.NoError(t, resp.Discard())
+	silent.Cancel()
 }

@@ -72,7 +72,7 @@ var fixes = []struct{ fix, tests string }{
 	{"secrets are masked", "TestFix_secrets_are_masked_in_logs_and_errors"},
 	{"every CURLcode has a kind", "TestFix_every_CURLcode_has_a_kind"},
 	{"a handle that is used again goes where it is told", "TestFix_a_handle_goes_where_each_request_says"},
-	{"a request waits for no other's response", "TestFix_requests_beside_a_silent_one_on_a_new_connection_do_not_wait_for_it"},
+	{"a request waits for no other's response", "TestFix_requests_beside_a_silent_one_on_a_new_connection_do_not_wait_for_it TestFix_a_second_round_beside_a_silent_request_does_not_wait_for_it"},
 	{"an idle agent looks after its connections", "TestFix_an_idle_agent_closes_what_the_server_has_closed TestFix_an_unsolicited_answer_goes_to_nobody"},
 }
 
