@@ -166,10 +166,15 @@ func (x *exchange) start(req *http.Request) error {
 }
 
 // fresh reports whether the transfer needs a connection of its own: others may be
-// as dead as the last one was. What was refused may share one, except before libcurl
-// 8.0.0, where it would meet those that vetoed retries leave behind.
+// as dead as the last one was. What was refused may share one, if the method is
+// idempotent: another refusal would not be told from a dead connection there (see
+// docs/limits.md). Before libcurl 8.0.0 it may not: it would meet the connections that
+// vetoed retries leave behind.
 func (x *exchange) fresh() bool {
-	return x.stale || x.repeats == maxRepeats || x.repeats > 0 && cgo.Features().Version < 0x080000
+	if x.stale || x.repeats == maxRepeats {
+		return true
+	}
+	return x.repeats > 0 && (cgo.Features().Version < 0x080000 || !repeatable(x.req))
 }
 
 func method(req *http.Request) string {
