@@ -34,9 +34,18 @@ func orAny(core string) string {
 	return core
 }
 
-// libcurl is its version and TLS library as libcurl tells them.
+// libcurl is its version, and those of the libraries that matter here, as it tells them.
 func (s settings) libcurl() string {
-	return strings.TrimPrefix(output(filepath.Join(s.programs, "cpeer"), "--version"), "libcurl/")
+	all := strings.Fields(strings.TrimPrefix(output(filepath.Join(s.programs, "cpeer"), "--version"), "libcurl/"))
+	kept := all[:min(2, len(all))]
+	for _, part := range all[len(kept):] {
+		for _, name := range []string{"nghttp2/", "ngtcp2/", "nghttp3/"} {
+			if strings.HasPrefix(part, name) {
+				kept = append(kept, part)
+			}
+		}
+	}
+	return strings.Join(kept, " ")
 }
 
 // modules are the versions of the peers that are Go modules.

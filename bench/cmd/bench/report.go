@@ -64,5 +64,5 @@ func (p *report) write(s settings) error {
 	summarize(&b, p.verdicts)
 	fmt.Fprint(&b, "## Rows\n\n")
 	b.Write(p.tables.Bytes())
-	return os.WriteFile(filepath.Join(p.dir, "README.md"), bytes.TrimRight(append(b.Bytes(), '\n'), "\n"), 0o644)
+	return os.WriteFile(filepath.Join(p.dir, "README.md"), append(bytes.TrimRight(b.Bytes(), "\n"), '\n'), 0o644)
 }

@@ -22,7 +22,7 @@ func connectionRows(z sizes) []row {
 			name: "handshake-full", title: "A new TLS 1.3 connection for each request, 8 in flight, full handshakes",
 			metric: handshakes, columns: []metric{cpuPerRequest, median50, tail99, resumption, allocations},
 			peers:  []peer{cTuned, netHTTP, fastHTTP, ratmom},
-			bounds: []bound{{to: cTuned.name}, {to: netHTTP.name, limit: 0.6}},
+			bounds: []bound{{to: cTuned.name}, {to: netHTTP.name, limit: 0.6}, {metric: cpuPerRequest, to: netHTTP.name}},
 			server: s, protocol: overTLS, requests: max(z.requests/50, 100), inFlight: 8,
 			args: []string{"--warmup", "16", "--fresh"},
 		}
