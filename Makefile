@@ -5,6 +5,7 @@
 URL      ?=
 LIBCURL  ?= system
 TIME     ?=
+ARGS     ?=
 
 help: ## this list
 	@echo 'make TARGET [LIBCURL=system|8.14.1|8.14.1-gnutls] [TIME=30s]'
@@ -44,8 +45,8 @@ soak: ## long-running tests for TIME (10m)
 nethttp: ## Go's own net/http client tests over Transport(), where that suite is here
 	@ci/nethttp.sh $(LIBCURL)
 
-bench: ## benchmarks against C and net/http
-	@ci/bench.sh
+bench: ## benchmarks against C, net/http and others, into bench/results (ARGS=-short: a quick look)
+	@RATMOM_LIBCURL=$(LIBCURL) ci/bench.sh $(ARGS)
 
 clean: ## remove everything fetched or built (.cache)
 	@chmod -R u+w .cache 2>/dev/null; rm -rf .cache

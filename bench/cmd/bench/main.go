@@ -1,21 +1,18 @@
 // Command bench runs the benchmark: servers on one core, one client process at
-// a time on another, peers by turns, medians and ratios as Markdown.
+// a time on another, peers by turns, medians and ratios as Markdown and charts.
 package main
 
 import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"regexp"
 	"runtime"
-	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -27,7 +24,9 @@ type settings struct {
 	cipher                 string
 	sizes                  sizes
 	quiet                  float64
-	patience               time.Duration
+	patience               *patience
+	rows, peers            *regexp.Regexp
+	began                  time.Time
 }
 
 func main() {
@@ -35,171 +34,135 @@ func main() {
 	// (Pdeathsig): it must be one that lasts.
 	runtime.LockOSThread()
 	var (
-		s           settings
-		only, peers string
-		out         string
-		enforce     bool
+		s             = settings{began: time.Now()}
+		rows, peers   string
+		results       string
+		enforce, list bool
+		wait          time.Duration
 	)
 	server, client := cores()
 	flag.StringVar(&s.programs, "programs", "bin", "where the peers' programs are")
-	flag.IntVar(&s.rounds, "rounds", 7, "how often each peer runs")
-	flag.StringVar(&only, "rows", "", "only rows whose name matches this expression")
+	flag.IntVar(&s.rounds, "rounds", 0, "how often each peer runs (default 7, with -short 3)")
+	flag.StringVar(&rows, "rows", "", "only rows whose name matches this expression")
 	flag.StringVar(&peers, "peers", "", "only peers whose name matches this expression")
 	flag.StringVar(&s.serverCore, "server-core", server, "pin servers to this core; empty: do not")
 	flag.StringVar(&s.clientCore, "client-core", client, "pin clients to this core; empty: do not")
-	flag.StringVar(&s.cipher, "cipher", "TLS_AES_128_GCM_SHA256", "TLS 1.3 cipher suite of the server")
-	flag.IntVar(&s.sizes.requests, "requests", 100_000, "small requests a run")
-	flag.IntVar(&s.sizes.inFlight, "inflight", 5000, "requests in flight against the slow server")
-	flag.DurationVar(&s.sizes.after, "after", 3*time.Second, "when the slow server answers, if all are in flight by then")
+	flag.StringVar(&s.cipher, "cipher", "TLS_AES_128_GCM_SHA256", "TLS 1.3 cipher suite of nginx")
+	flag.BoolVar(&s.sizes.short, "short", false, "a quick look: fewer rounds and requests, and not the rows that take long")
+	flag.IntVar(&s.sizes.requests, "requests", 0, "small requests a run, of which the other rows' numbers are parts (default 40000, with -short 20000)")
+	flag.DurationVar(&s.sizes.after, "after", time.Second, "when the slow server answers, if all are in flight by then")
 	flag.Float64Var(&s.quiet, "quiet", 0.1, "repeat a run during which other programs had more than this share of the machine, or the core was slower by as much")
-	flag.DurationVar(&s.patience, "patience", 10*time.Second, "how long to try for a quiet run, before the quietest is taken")
-	flag.StringVar(&out, "o", "", "write the tables to this file too")
+	flag.DurationVar(&wait, "patience", 2*time.Minute, "how long all repetitions and waits for quiet together may take (with -short a third)")
+	flag.StringVar(&results, "results", "", "write README.md and a chart for each row into this folder")
 	flag.BoolVar(&enforce, "enforce", false, "fail when a bound is missed")
+	flag.BoolVar(&list, "list", false, "name the rows and their peers, and end")
 	flag.Parse()
-	if err := run(s, only, peers, out, enforce); err != nil {
+	err := s.complete(rows, peers, wait)
+	switch {
+	case err != nil:
+	case list:
+		s.list()
+	default:
+		err = run(s, results, enforce)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(s settings, only, peers, out string, enforce bool) error {
-	onlyRows, err := regexp.Compile(only)
+// complete fills in what depends on other settings.
+func (s *settings) complete(rows, peers string, wait time.Duration) (err error) {
+	if s.rows, err = regexp.Compile(rows); err != nil {
+		return err
+	}
+	if s.peers, err = regexp.Compile(peers); err != nil {
+		return err
+	}
+	rounds, requests := 7, 40_000
+	if s.sizes.short {
+		rounds, requests, wait = 3, 20_000, wait/3
+	}
+	if s.rounds == 0 {
+		s.rounds = rounds
+	}
+	if s.sizes.requests == 0 {
+		s.sizes.requests = requests
+	}
+	if s.rounds < 1 || s.sizes.requests < 1000 {
+		return errors.New("at least one round, and a thousand requests, or some rows would have none")
+	}
+	var files syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil {
+		return err
+	}
+	s.sizes.files = int(min(files.Max, 1<<20))
+	runs := 0
+	for _, r := range s.selected() {
+		runs += len(r.peers) * s.roundsOf(r)
+	}
+	s.patience = newPatience(wait, runs)
+	return nil
+}
+
+// selected are the rows to measure, with those of their peers that can be.
+func (s *settings) selected() (all []row) {
+	for _, r := range rows(s.sizes) {
+		if r.protocol == h3 && !exists(filepath.Join(s.programs, "quic")) {
+			continue
+		}
+		if r = r.only(*s); s.rows.MatchString(r.name) && len(r.peers) > 0 {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+func (s *settings) list() {
+	for _, r := range s.selected() {
+		fmt.Printf("%-20s %s\n", r.name, r.title)
+		for _, p := range r.peers {
+			fmt.Printf("%20s %s\n", "", r.command(p))
+		}
+	}
+}
+
+func run(s settings, results string, enforce bool) error {
+	if results != "" {
+		if err := os.MkdirAll(results, 0o755); err != nil {
+			return err
+		}
+	}
+	l, err := openLab(s)
 	if err != nil {
 		return err
 	}
-	onlyPeers, err := regexp.Compile(peers)
-	if err != nil {
-		return err
-	}
-	if s.rounds < 1 {
-		return errors.New("-rounds must be at least 1")
-	}
-	n, err := startNginx(s.serverCore, s.cipher)
-	if err != nil {
-		return err
-	}
-	defer n.stop()
+	defer l.close()
 	interrupted := make(chan os.Signal, 1)
 	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		<-interrupted
-		n.stop()
+		l.close()
 		os.Exit(130)
 	}()
-
-	var w io.Writer = os.Stdout
-	if out != "" {
-		f, err := os.Create(out)
+	s.describe(os.Stdout)
+	out := report{dir: results}
+	for _, r := range s.selected() {
+		measured, err := s.measure(l, r)
 		if err != nil {
 			return err
 		}
-		defer f.Close()
-		w = io.MultiWriter(os.Stdout, f)
-	}
-	s.describe(w)
-	all := true
-	for _, r := range rows() {
-		if !onlyRows.MatchString(r.name) {
-			continue
-		}
-		r.peers = slices.DeleteFunc(slices.Clone(r.peers), func(p peer) bool {
-			_, err := os.Stat(filepath.Join(s.programs, p.program))
-			return err != nil || !onlyPeers.MatchString(p.name)
-		})
-		measured, err := s.measure(n, r)
-		if err != nil {
+		if err := out.add(r, measured); err != nil {
 			return err
 		}
-		if len(measured) > 0 && !r.print(w, measured) {
-			all = false
-		}
 	}
-	if enforce && !all {
+	if err := out.write(s); err != nil {
+		return err
+	}
+	if enforce && out.missed() {
 		return errors.New("a bound was missed")
 	}
 	return nil
-}
-
-// measure lets the peers run by turns, in every other round backwards, so that
-// none always follows the same one.
-func (s settings) measure(n *nginx, r row) ([]runs, error) {
-	measured := make([]runs, len(r.peers))
-	for round := range s.rounds {
-		for i := range r.peers {
-			if round%2 == 1 {
-				i = len(r.peers) - 1 - i
-			}
-			p := r.peers[i]
-			progress("%s %d/%d %s", r.name, round+1, s.rounds, p.name)
-			res, err := s.once(n, r, p)
-			if err != nil {
-				progress("")
-				return nil, fmt.Errorf("%s, %s: %w", r.name, p.name, err)
-			}
-			measured[i].peer = p
-			measured[i].samples = append(measured[i].samples, res)
-		}
-	}
-	progress("")
-	return measured, nil
-}
-
-// progress writes over the last line of a terminal; elsewhere it is silent.
-func progress(format string, args ...any) {
-	if st, err := os.Stderr.Stat(); err == nil && st.Mode()&os.ModeCharDevice != 0 {
-		fmt.Fprintf(os.Stderr, "\r\033[K"+format, args...)
-	}
-}
-
-// once runs a peer until a run was quiet, or patience ends.
-func (s settings) once(n *nginx, r row, p peer) (best sample, err error) {
-	for end := time.Now().Add(s.patience); ; {
-		awaitQuiet(s.clientCore, s.quiet, time.Until(end))
-		got, err := s.run(n, r, p)
-		if err != nil {
-			return got, err
-		}
-		if best.Requests == 0 || got.noise() < best.noise() {
-			best = got
-		}
-		if best.noise() <= s.quiet || time.Now().After(end) {
-			return best, nil
-		}
-	}
-}
-
-func (s settings) run(n *nginx, r row, p peer) (sample, error) {
-	program, err := filepath.Abs(filepath.Join(s.programs, p.program))
-	if err != nil {
-		return sample{}, err
-	}
-	args := append(slices.Clone(p.args), r.args(n, s.sizes)...)
-	if !r.slow {
-		return measure(s.clientCore, n.cmd.Process.Pid, program, args)
-	}
-	server, err := startSlow(s.serverCore, filepath.Join(s.programs, "slow"), s.sizes)
-	if err != nil {
-		return sample{}, err
-	}
-	defer server.stop()
-	args = append(args, "--url", "http://"+server.addr+"/slow")
-	res, err := measure(s.clientCore, server.cmd.Process.Pid, program, args)
-	if err != nil {
-		return res, err
-	}
-	peak, err := server.peak()
-	if err == nil && peak != s.sizes.inFlight {
-		err = fmt.Errorf("only %d of %d were in flight at once", peak, s.sizes.inFlight)
-	}
-	return res, err
-}
-
-func (s settings) describe(w io.Writer) {
-	fmt.Fprintf(w, "`%s`, %d rounds; %s\n\n", strings.Join(append([]string{"bench"}, os.Args[1:]...), " "),
-		s.rounds, time.Now().UTC().Format("2006-01-02 15:04 MST"))
-	fmt.Fprintf(w, "%s, kernel %s, %d cores (server on %s, client on %s); %s; libcurl %s; %s; %s\n\n",
-		processor(), output("uname", "-r"), runtime.NumCPU(), orAny(s.serverCore), orAny(s.clientCore),
-		runtime.Version(), output("pkg-config", "--modversion", "libcurl"), output("nginx", "-v"), s.cipher)
 }
 
 // cores picks a core each for server and client, where there are two.
@@ -210,27 +173,7 @@ func cores() (server, client string) {
 	return "0", strconv.Itoa(1)
 }
 
-func orAny(core string) string {
-	if core == "" {
-		return "any"
-	}
-	return core
-}
-
-func output(name string, args ...string) string {
-	b, err := exec.Command(name, args...).CombinedOutput()
-	if err != nil {
-		return name + "?"
-	}
-	return strings.TrimSpace(strings.TrimPrefix(string(b), "nginx version: "))
-}
-
-func processor() string {
-	b, _ := os.ReadFile("/proc/cpuinfo")
-	for line := range strings.Lines(string(b)) {
-		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == "model name" {
-			return strings.TrimSpace(value)
-		}
-	}
-	return runtime.GOARCH
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }

@@ -20,7 +20,7 @@ type load struct {
 	cores        int
 }
 
-func loadNow(server int) (load, error) {
+func loadNow(servers ...int) (load, error) {
 	l := load{at: time.Now()}
 	b, err := os.ReadFile("/proc/stat")
 	if err != nil {
@@ -43,7 +43,9 @@ func loadNow(server int) (load, error) {
 			l.busy += time.Duration(n) * tick
 		}
 	}
-	l.server = cpuOf(server)
+	for _, pid := range servers {
+		l.server += cpuOf(pid)
+	}
 	return l, nil
 }
 
@@ -57,9 +59,6 @@ func others(a, b load, client time.Duration) float64 {
 
 // cpuOf is the CPU time of a process and its children, 0 if it is gone.
 func cpuOf(pid int) (sum time.Duration) {
-	if pid == 0 {
-		return 0
-	}
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0
@@ -84,12 +83,12 @@ func cpuOf(pid int) (sum time.Duration) {
 // patience ends.
 func awaitQuiet(core string, limit float64, patience time.Duration) {
 	for end := time.Now().Add(patience); time.Now().Before(end); {
-		a, err := loadNow(0)
+		a, err := loadNow()
 		if err != nil {
 			return
 		}
 		time.Sleep(100 * time.Millisecond)
-		b, err := loadNow(0)
+		b, err := loadNow()
 		if err != nil || others(a, b, 0) <= limit && slowness(core) <= limit {
 			return
 		}

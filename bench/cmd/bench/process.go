@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -31,8 +28,12 @@ func pinned(core, name string, args ...string) *exec.Cmd {
 // sample is one run of one peer.
 type sample struct {
 	result.Result
-	others float64 // share of the machine that other programs had meanwhile
-	slow   float64 // by how much the core was slower before or after than at its best
+	process  float64 // seconds of CPU of the whole process
+	lifetime float64 // seconds from its start to its end
+	threads  int     // the most that were seen
+	resumed  float64 // share of TLS sessions that the server resumed
+	others   float64 // share of the machine that other programs had meanwhile
+	slow     float64 // by how much the core was slower before or after than at its best
 }
 
 // noise says how far to mistrust the sample.
@@ -51,10 +52,17 @@ func measure(core string, server int, program string, args []string) (sample, er
 	}
 	cmd := pinned(core, program, args...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	late := time.AfterFunc(5*time.Minute, func() { _ = cmd.Process.Kill() })
-	err = cmd.Run()
+	start := time.Now()
+	if err := cmd.Start(); err != nil {
+		return res, err
+	}
+	late := time.AfterFunc(2*time.Minute, func() { _ = cmd.Process.Kill() })
+	most := watchThreads(cmd.Process.Pid)
+	err = cmd.Wait()
+	res.lifetime = time.Since(start).Seconds()
+	res.threads = most()
 	if !late.Stop() {
-		err = fmt.Errorf("not done after 5 minutes")
+		err = fmt.Errorf("not done after 2 minutes")
 	}
 	if err == nil {
 		err = json.Unmarshal(stdout.Bytes(), &res.Result)
@@ -62,7 +70,9 @@ func measure(core string, server int, program string, args []string) (sample, er
 	if err == nil {
 		var after load
 		after, err = loadNow(server)
-		res.others = others(before, after, cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime())
+		used := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+		res.process = used.Seconds()
+		res.others = others(before, after, used)
 		res.slow = max(res.slow, slowness(core))
 	}
 	if err != nil {
@@ -71,52 +81,29 @@ func measure(core string, server int, program string, args []string) (sample, er
 	return res, nil
 }
 
-// slow is a running slow server.
-type slow struct {
-	addr  string
-	cmd   *exec.Cmd
-	stdin io.Closer
-}
-
-func startSlow(core, program string, z sizes) (*slow, error) {
-	cmd := pinned(core, program, "-after", z.after.String(), "-crowd", strconv.Itoa(z.inFlight))
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
+// watchThreads looks four times a second how many threads a process has, which
+// disturbs it little. The function that it returns ends that and tells the most.
+func watchThreads(pid int) func() int {
+	stop, most := make(chan struct{}), make(chan int)
+	go func() {
+		n := 0
+		for every := time.NewTicker(250 * time.Millisecond); ; {
+			select {
+			case <-every.C:
+				b, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+				if _, rest, ok := strings.Cut(string(b), "Threads:"); ok {
+					now, _ := strconv.Atoi(strings.Fields(rest)[0])
+					n = max(n, now)
+				}
+			case <-stop:
+				every.Stop()
+				most <- n
+				return
+			}
+		}
+	}()
+	return func() int {
+		close(stop)
+		return <-most
 	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("starting the slow server: %w", err)
-	}
-	addr, err := bufio.NewReader(stdout).ReadString('\n')
-	if err != nil {
-		_ = cmd.Wait()
-		return nil, fmt.Errorf("starting the slow server: %w", err)
-	}
-	return &slow{strings.TrimSpace(addr), cmd, stdin}, nil
-}
-
-// peak is the largest number of requests that waited at once.
-func (s *slow) peak() (n int, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.addr+"/peak", nil)
-	if err != nil {
-		return 0, err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0, err
-	}
-	defer resp.Body.Close()
-	_, err = fmt.Fscan(resp.Body, &n)
-	return n, err
-}
-
-func (s *slow) stop() {
-	_ = s.stdin.Close()
-	_ = s.cmd.Wait()
 }

@@ -12,7 +12,10 @@ import (
 
 func main() { client.Main("ratmom", open) }
 
-type peer struct{ client *ratmom.Client }
+type peer struct {
+	client  *ratmom.Client
+	request []config.RequestOption
+}
 
 // open sets what the net/http peer sets too.
 func open(o client.Options) (client.Peer, error) {
@@ -27,14 +30,24 @@ func open(o client.Options) (client.Peer, error) {
 	if o.HTTP2 {
 		options = append(options, config.HTTPVersion(config.HTTP2))
 	}
+	if o.HTTP3 {
+		options = append(options, config.HTTPVersion(config.HTTP3Only))
+	}
 	if o.Buffer > 0 {
 		options = append(options, config.BufferSize(o.Buffer))
+	}
+	if o.Agents > 0 {
+		options = append(options, config.Agents(o.Agents))
 	}
 	c, err := ratmom.New(options...)
 	if err != nil {
 		return nil, err
 	}
-	return &peer{c}, nil
+	p := &peer{client: c}
+	if o.Fresh {
+		p.request = []config.RequestOption{config.FreshConnection(), config.ForbidReuse()}
+	}
+	return p, nil
 }
 
 func (p *peer) Get(url string) (int, io.ReadCloser, error) {
@@ -42,7 +55,20 @@ func (p *peer) Get(url string) (int, io.ReadCloser, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	resp, err := p.client.Send(req)
+	return p.do(req)
+}
+
+func (p *peer) Put(url string, body io.Reader, size int64) (int, io.ReadCloser, error) {
+	req, err := http.NewRequest(http.MethodPut, url, body)
+	if err != nil {
+		return 0, nil, err
+	}
+	req.ContentLength = size
+	return p.do(req)
+}
+
+func (p *peer) do(req *http.Request) (int, io.ReadCloser, error) {
+	resp, err := p.client.Send(req, p.request...)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -55,7 +81,7 @@ func (p *peer) Start(url string) func() (int, io.ReadCloser, error) {
 	if err != nil {
 		return func() (int, io.ReadCloser, error) { return 0, nil, err }
 	}
-	future := p.client.SendAsync(req)
+	future := p.client.SendAsync(req, p.request...)
 	return func() (int, io.ReadCloser, error) {
 		resp, err := future.Result()
 		if err != nil {

@@ -1,36 +1,29 @@
-// Command slow is a server that answers late: what many requests in flight wait
-// for. It prints its address and ends when its standard input does.
+// Command slow is a server that answers late: what many requests in flight wait for.
+// At its end it prints how many have waited at once.
 package main
 
 import (
-	"bufio"
 	"flag"
 	"fmt"
 	"io"
-	"log"
-	"net"
 	"net/http"
-	"os"
-	"strconv"
 	"sync/atomic"
 	"time"
+
+	"github.com/ratmom/ratmom/bench/internal/serve"
 )
 
 func main() {
-	after := flag.Duration("after", 3*time.Second, "how long to wait with the answer")
+	var f serve.Flags
+	f.Register()
+	after := flag.Duration("after", time.Second, "how long to wait with the answer")
 	crowd := flag.Int64("crowd", 1, "wait with it until so many requests have come, too")
 	patience := flag.Duration("patience", time.Minute, "but not longer than this")
 	flag.Parse()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		log.Fatal(err)
-	}
 	var now, peak, come atomic.Int64
 	crowded := make(chan struct{})
 	mux := http.NewServeMux()
-	mux.HandleFunc("/peak", func(w http.ResponseWriter, _ *http.Request) {
-		io.WriteString(w, strconv.FormatInt(peak.Load(), 10))
-	})
+	mux.HandleFunc("/small", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, serve.Small) })
 	mux.HandleFunc("/slow", func(w http.ResponseWriter, r *http.Request) {
 		n := now.Add(1)
 		defer now.Add(-1)
@@ -48,15 +41,10 @@ func main() {
 		}
 		select {
 		case <-early:
-			io.WriteString(w, "late, but here: thirty-four bytes\n")
+			io.WriteString(w, serve.Small)
 		case <-r.Context().Done():
 		}
 	})
-	fmt.Println(l.Addr())
-	go func() { log.Fatal(http.Serve(l, mux)) }()
-	for in := bufio.NewReader(os.Stdin); ; {
-		if _, err := in.ReadByte(); err != nil {
-			return
-		}
-	}
+	f.HTTP(mux)
+	fmt.Println(peak.Load())
 }

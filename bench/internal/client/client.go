@@ -4,11 +4,9 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
 	"os"
+	"runtime"
 	"runtime/pprof"
-	"sync"
-	"sync/atomic"
 
 	"github.com/ratmom/ratmom/bench/internal/result"
 )
@@ -16,8 +14,10 @@ import (
 type row struct {
 	url, warmURL     string
 	requests, warmup int64
+	upload           int64
 	async            bool
 	copyBuffer       int
+	latencies        *result.Latencies
 }
 
 // Main runs the row that the command line describes and exits.
@@ -30,20 +30,29 @@ func Main(version string, open func(Options) (Peer, error)) {
 
 func run(version string, open func(Options) (Peer, error)) error {
 	var (
-		o       Options
-		r       row
-		profile string
+		o           Options
+		r           row
+		profile     string
+		cold, watch bool
 	)
 	flag.StringVar(&r.url, "url", "", "what to fetch")
 	flag.StringVar(&r.warmURL, "warm-url", "", "what to fetch while warming up (default: the same)")
 	flag.Int64Var(&r.requests, "requests", 1, "how many requests to measure")
 	flag.Int64Var(&r.warmup, "warmup", 0, "how many requests to make before")
+	flag.Int64Var(&r.upload, "upload", 0, "send a body of so many bytes with each request (PUT)")
 	flag.BoolVar(&r.async, "async", false, "start requests without a goroutine each, where the peer can")
 	flag.IntVar(&r.copyBuffer, "copy-buffer", 0, "read bodies into a buffer of this size (default: io.Copy to io.Discard)")
 	flag.IntVar(&o.InFlight, "inflight", 1, "how many requests to run at once")
 	flag.StringVar(&o.CAFile, "ca", "", "certificate authority to trust")
 	flag.BoolVar(&o.HTTP2, "http2", false, "HTTP/2 over TLS")
+	flag.BoolVar(&o.HTTP3, "http3", false, "HTTP/3")
+	flag.BoolVar(&o.Fresh, "fresh", false, "a new connection for each request")
+	flag.BoolVar(&o.Stream, "stream", false, "bodies are too large to be held whole")
+	flag.BoolVar(&o.FewConns, "few-conns", false, "limit HTTP/2 connections to what the requests in flight need")
+	flag.IntVar(&o.Agents, "agents", 0, "how many agents the client has, if it has agents")
 	flag.IntVar(&o.Buffer, "buffer", 0, "the peer's receive buffer, if it has such a setting")
+	flag.BoolVar(&cold, "cold", false, "making the client belongs to what is measured")
+	flag.BoolVar(&watch, "watch", false, "look ten times a second how many goroutines there are")
 	flag.StringVar(&profile, "cpuprofile", "", "write a CPU profile of the measured part")
 	flag.Parse()
 	if r.url == "" || r.requests < 1 || o.InFlight < 1 || flag.NArg() > 0 {
@@ -53,11 +62,14 @@ func run(version string, open func(Options) (Peer, error)) error {
 	if r.warmURL == "" {
 		r.warmURL = r.url
 	}
+	start := result.Now()
 	peer, err := open(o)
 	if err != nil {
 		return err
 	}
-	if _, err := r.fetch(peer, r.warmURL, r.warmup, o.InFlight); err != nil {
+	warm := r
+	warm.requests, warm.upload, warm.url, warm.latencies = r.warmup, 0, r.warmURL, new(result.Latencies)
+	if _, err := warm.fetch(peer, o.InFlight); err != nil {
 		return err
 	}
 	if profile != "" {
@@ -71,12 +83,23 @@ func run(version string, open func(Options) (Peer, error)) error {
 		}
 	}
 	res := result.Result{Requests: r.requests, Version: version}
-	start := result.Now()
-	res.Bytes, err = r.fetch(peer, r.url, r.requests, o.InFlight)
+	r.latencies = new(result.Latencies)
+	goroutines := func() int { return 0 }
+	if watch {
+		goroutines = watchGoroutines()
+	}
+	before := mallocs()
+	if !cold {
+		start = result.Now()
+	}
+	res.Bytes, err = r.fetch(peer, o.InFlight)
 	if err != nil {
 		return err
 	}
 	res.Since(start)
+	res.Mallocs = float64(mallocs() - before)
+	res.Goroutine = goroutines()
+	res.P50, res.P99 = r.latencies.Percentile(0.5), r.latencies.Percentile(0.99)
 	pprof.StopCPUProfile()
 	if res.PeakRSSKB, err = result.PeakRSSKB(); err != nil {
 		return err
@@ -87,82 +110,9 @@ func run(version string, open func(Options) (Peer, error)) error {
 	return json.NewEncoder(os.Stdout).Encode(res)
 }
 
-func (r row) fetch(peer Peer, url string, n int64, inFlight int) (int64, error) {
-	if r.async {
-		s, ok := peer.(Starter)
-		if !ok {
-			return 0, fmt.Errorf("this peer needs a goroutine for each request")
-		}
-		return r.fetchAsync(s, url, n, inFlight)
-	}
-	var (
-		started, bytes atomic.Int64
-		failed         atomic.Pointer[error]
-		wg             sync.WaitGroup
-	)
-	for range min(int64(inFlight), n) {
-		wg.Go(func() {
-			for started.Add(1) <= n && failed.Load() == nil {
-				status, body, err := peer.Get(url)
-				if err == nil {
-					var got int64
-					got, err = r.discard(status, body)
-					bytes.Add(got)
-				}
-				if err != nil {
-					failed.CompareAndSwap(nil, &err)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	if err := failed.Load(); err != nil {
-		return 0, *err
-	}
-	return bytes.Load(), nil
-}
-
-// fetchAsync starts as many as may run, waits for all of them, and so on.
-func (r row) fetchAsync(peer Starter, url string, n int64, inFlight int) (int64, error) {
-	window := make([]func() (int, io.ReadCloser, error), 0, inFlight)
-	var started, ended, bytes int64
-	for ended < n {
-		for started < n && len(window) < inFlight {
-			window = append(window, peer.Start(url))
-			started++
-		}
-		for _, wait := range window {
-			status, body, err := wait()
-			if err != nil {
-				return 0, err
-			}
-			got, err := r.discard(status, body)
-			if err != nil {
-				return 0, err
-			}
-			bytes += got
-			ended++
-		}
-		window = window[:0]
-	}
-	return bytes, nil
-}
-
-// onlyReader hides what else a type can do, so that io.CopyBuffer uses its buffer.
-type onlyReader struct{ io.Reader }
-type onlyWriter struct{ io.Writer }
-
-func (r row) discard(status int, body io.ReadCloser) (n int64, err error) {
-	if r.copyBuffer > 0 {
-		n, err = io.CopyBuffer(onlyWriter{io.Discard}, onlyReader{body}, make([]byte, r.copyBuffer))
-	} else {
-		n, err = io.Copy(io.Discard, body)
-	}
-	if e := body.Close(); err == nil {
-		err = e
-	}
-	if err == nil && status != 200 {
-		err = fmt.Errorf("status %d", status)
-	}
-	return n, err
+// mallocs is how many objects Go has allocated so far.
+func mallocs() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.Mallocs
 }

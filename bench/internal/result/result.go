@@ -19,6 +19,10 @@ type Result struct {
 	User      float64 `json:"user"`        // seconds of CPU in user mode, same part, all threads
 	Sys       float64 `json:"sys"`         // seconds of CPU in the kernel
 	PeakRSSKB int64   `json:"peak_rss_kb"` // VmHWM of the process, start to end
+	P50       float64 `json:"p50"`         // µs from the start of a request to the end of its body
+	P99       float64 `json:"p99"`
+	Mallocs   float64 `json:"mallocs,omitempty"`    // Go's allocations in the measured part; 0: not known
+	Goroutine int     `json:"goroutines,omitempty"` // the most that were seen; 0: not watched
 	Version   string  `json:"version"`
 }
 

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// peer is a program to measure and how to tell it what to do.
+type peer struct {
+	name    string
+	program string   // in the directory of programs
+	args    []string // its own
+}
+
+var (
+	cPlain     = peer{"C plain", "cpeer", nil}
+	cLazy      = peer{"C lazy", "cpeer", []string{"--lazy"}}
+	cTuned     = peer{"C tuned", "cpeer", []string{"--tuned"}}
+	netHTTP    = peer{"net/http", "client-nethttp", nil}
+	netHTTPBy  = peer{"net/http, 256K reads", "client-nethttp", []string{"--copy-buffer", "262144"}}
+	netHTTPFew = peer{"net/http, few conns", "client-nethttp", []string{"--few-conns"}}
+	fastHTTP   = peer{"fasthttp", "client-fasthttp", nil}
+	resty      = peer{"resty", "client-resty", nil}
+	goCurl     = peer{"go-curl", "client-gocurl", nil}
+	curl       = peer{"curl", "client-curl", nil}
+	quicGo     = peer{"quic-go", "client-quicgo", nil}
+	ratmom     = peer{"ratmom", "client-ratmom", nil}
+	async      = peer{"ratmom async", "client-ratmom", []string{"--async"}}
+)
+
+func cBuffer(kb int) peer {
+	return peer{fmt.Sprintf("C tuned, %dK", kb), "cpeer", []string{"--tuned", "--buffer", strconv.Itoa(kb << 10)}}
+}
+
+func agents(n int) peer {
+	name := fmt.Sprintf("ratmom, %d agents", n)
+	if n == 1 {
+		name = "ratmom, 1 agent"
+	}
+	return peer{name, "client-ratmom", []string{"--agents", strconv.Itoa(n)}}
+}

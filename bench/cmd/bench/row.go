@@ -1,0 +1,87 @@
+package main
+
+import (
+	"path/filepath"
+	"slices"
+	"strconv"
+)
+
+// row is one table: peers that do the same work.
+type row struct {
+	name, title string
+	metric      metric   // what is compared and drawn
+	columns     []metric // what is shown beside it
+	peers       []peer
+	bounds      []bound
+	protocol    protocol
+	server      server
+	requests    int
+	inFlight    int
+	args        []string // what else all peers are told
+	rounds      int      // no more than so many; 0: no limit
+	times       int      // processes a run, whose mean counts; 0: one
+	unpinned    bool     // client and server may use all cores
+}
+
+// server is who answers.
+type server int
+
+const (
+	small    server = iota // nginx, with files: 34 bytes,
+	middle                 // 100,000,
+	bigFile                // 1 GiB
+	full                   // nginx without TLS resumption
+	resumed                // nginx with it
+	sink                   // takes uploads
+	slow                   // answers late
+	quic                   // HTTP/3: 34 bytes,
+	quicBig                // 1 GiB,
+	quicSink               // uploads
+)
+
+// path is what is asked for.
+func (s server) path() string {
+	return [...]string{
+		small: "/small", middle: "/middle", bigFile: "/big", full: "/small", resumed: "/small",
+		sink: "/sink", slow: "/slow", quic: "/small", quicBig: "/big", quicSink: "/sink",
+	}[s]
+}
+
+// bound is a ratio that the table gives, of a row's metric if it names none.
+type bound struct {
+	metric metric
+	to     string
+	limit  float64 // ratmom's may not be above, or below if more is better; 0: none
+	peer   string  // the limit is for this peer alone, instead of all that are ratmom
+}
+
+func (r row) boundMetric(b bound) metric {
+	if b.metric.of == nil {
+		return r.metric
+	}
+	return b.metric
+}
+
+// arguments are what all peers of the row are told.
+func (r row) arguments(origin, ca string) []string {
+	args := append([]string{"--url", origin + r.server.path()}, r.protocol.client(ca)...)
+	switch r.server {
+	case bigFile, sink, slow, quicBig, quicSink:
+		args = append(args, "--warm-url", origin+"/small")
+	}
+	if r.requests > 1 {
+		args = append(args, "--requests", strconv.Itoa(r.requests))
+	}
+	if r.inFlight > 1 {
+		args = append(args, "--inflight", strconv.Itoa(r.inFlight))
+	}
+	return append(args, r.args...)
+}
+
+// only keeps the peers that are wanted and whose program is here.
+func (r row) only(s settings) row {
+	r.peers = slices.DeleteFunc(slices.Clone(r.peers), func(p peer) bool {
+		return !s.peers.MatchString(p.name) || !exists(filepath.Join(s.programs, p.program))
+	})
+	return r
+}
