@@ -160,13 +160,15 @@ void ratmom_cancel(struct ratmom_multi *m, struct ratmom_req *r) {
     int32_t fd = r->fd;
     uint32_t gen = r->fd_gen;
     int running;
-    if (r->in_multi && r->recv_paused && fd >= 0 && m->io->fds[fd].gen == gen &&
-        m->io->fds[fd].http2) {
-        /* 7.88.1 leaves the connection's input half read when it drops a paused
-         * stream, and gives frames as body to the others: let it read on first. */
+    if (r->in_multi && fd >= 0 && m->io->fds[fd].gen == gen && m->io->fds[fd].http2 &&
+        (r->recv_paused || ratmom_version() < 0x080000)) {
+        /* 7.88.1 leaves the connection's input half read when it drops a stream that has
+         * not taken all of a frame, because it is paused or has not been run since, and
+         * gives the rest as body to the others: let it read on first. */
         r->discard = 1;
         r->discard_left = UINT64_MAX;
-        ratmom_unpause(r, 1, 0);
+        if (r->recv_paused)
+            ratmom_unpause(r, 1, 0);
         curl_multi_socket_action(m->m, fd, CURL_CSELECT_IN, &running);
         if (m->named)
             ratmom_lookup_unname(m);

@@ -286,6 +286,7 @@ void ratmom_io_assign(struct ratmom_req *r, const char *local_ip, int local_port
 void ratmom_io_release(struct ratmom_req *r);
 void ratmom_io_http2(struct ratmom_req *r);
 void ratmom_io_listen(struct ratmom_req *r);
+int ratmom_io_hungup(struct ratmom_req *r);
 int ratmom_io_udp(struct ratmom_req *r);
 void ratmom_io_paused(struct ratmom_req *r);
 void ratmom_io_resumed(struct ratmom_req *r);

@@ -310,13 +310,27 @@ void ratmom_io_http2(struct ratmom_req *r) {
         r->multi->io->fds[r->fd].http2 = 1;
 }
 
+/* Whether r was given a connection that we have shut down: 7.88.1 takes an HTTP/2
+ * connection whose end it reads for alive. Nothing can be sent there. */
+int ratmom_io_hungup(struct ratmom_req *r) {
+    return r->fd >= 0 && r->multi && r->multi->io->fds[r->fd].hungup;
+}
+
 int ratmom_io_udp(struct ratmom_req *r) {
     return r->fd >= 0 && r->multi && r->multi->io->fds[r->fd].udp;
 }
 
 void ratmom_fd_hangup(struct ratmom_multi *m, curl_socket_t fd) {
-    if (!m->io->fds[fd].udp)
+    if (!m->io->fds[fd].udp) {
         shutdown(fd, SHUT_RDWR);
+#ifdef __linux__
+        /* Before 8.0.0 libcurl takes a connection for alive while bytes of it are left to
+         * read, and would send the next request there: so those are thrown away. */
+        for (int i = 0; i < 64 && recv(fd, NULL, 1 << 20, MSG_TRUNC | MSG_DONTWAIT) > 0; i++)
+            ;
+#endif
+        m->io->fds[fd].hungup = 1;
+    }
     ratmom_fd_drop(m, fd);
 }
 

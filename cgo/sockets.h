@@ -19,9 +19,10 @@ struct ratmom_fd {
     uint8_t local;    /* a unix socket: has no port to know it by */
     uint8_t held_out; /* OUT is withheld, see epoll.c */
     uint8_t out_spins;
-    uint64_t sent; /* bytes the kernel had sent at the last spin */
-    uint64_t key;  /* of its local address; 0 until known */
-    int32_t next;  /* in the bucket of the key; -1 ends */
+    uint8_t hungup; /* we have shut it down */
+    uint64_t sent;  /* bytes the kernel had sent at the last spin */
+    uint64_t key;   /* of its local address; 0 until known */
+    int32_t next;   /* in the bucket of the key; -1 ends */
     struct ratmom_addr laddr, raddr;
     uint64_t origin; /* of the request that opened it */
     uint32_t lane;   /* likewise */
