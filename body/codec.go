@@ -140,7 +140,19 @@ type brotliCodec struct{ r brotli.Reader }
 
 func (c *brotliCodec) open(br *bufio.Reader) error { return c.r.Reset(br) }
 
-func (c *brotliCodec) Read(p []byte) (int, error) { return c.r.Read(p) }
+// Read asks again before it believes in excess: where the last bits of a stream came
+// to the decoder in a piece of their own, it takes them for such. Asked once more, it
+// answers with the end of its source, or finds what is truly too much.
+func (c *brotliCodec) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	if err == nil || err.Error() != "brotli: excessive input" {
+		return n, err
+	}
+	if n > 0 {
+		return n, nil
+	}
+	return c.r.Read(p)
+}
 
 func (c *brotliCodec) release() { _ = c.r.Reset(noInput) }
 

@@ -195,16 +195,44 @@ void ratmom_nudge(struct ratmom_multi *m) {
     }
 }
 
-/* Over HTTP/3, 8.14.1 notes the end of a body of unknown length and sends it with the
- * next packet, which may never come. A pause lifted makes it look what there is. */
+/* Whether libcurl has run every transfer that it wants to run at once: none then holds a
+ * part of its connection's input. */
+static int quiet(struct ratmom_multi *m) {
+    long ms = -1;
+    curl_multi_timeout(m->m, &ms);
+    return ms != 0;
+}
+
+/* Lets the transfer read the end of its body, if nothing is read from its connection
+ * before (upload.c looks): it reads its socket first, and others may run with it. */
+static void end_old(struct ratmom_multi *m, struct ratmom_req *r) {
+    int running;
+    r->end_now = 1;
+    r->taken = ratmom_fd_taken(r->fd);
+    r->send_paused = 0;
+    curl_easy_pause(r->easy, r->recv_paused ? CURLPAUSE_RECV : 0);
+    curl_multi_socket_action(m->m, CURL_SOCKET_TIMEOUT, 0, &running);
+    r->end_now = 0;
+}
+
+/* Sends the ends of bodies of unknown length that libcurl does not send by itself. Over
+ * HTTP/3, 8.14.1 notes the end and sends it with the next packet, which may never
+ * come: a pause lifted makes it look what there is. See upload.c for the old ones. */
 static void send_ends(struct ratmom_multi *m) {
     m->unended = 0;
     for (struct ratmom_req *r = m->live, *next; r; r = next) {
         next = r->next;
         if (!r->unended)
             continue;
+        if (ratmom_version() < 0x080000 && !quiet(m)) {
+            m->unended = 1;
+            return;
+        }
         r->unended = 0;
-        toggle(r, CURLPAUSE_SEND);
+        if (ratmom_version() < 0x080000)
+            end_old(m, r);
+        else
+            toggle(r, CURLPAUSE_SEND);
     }
 }
 

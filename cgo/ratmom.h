@@ -154,6 +154,8 @@ struct ratmom_req {
     uint32_t loud;    /* tells of a GOAWAY for the sake of others */
     uint32_t adrift;  /* libcurl has given up the connection that fd names */
     uint32_t unended; /* the end of the body is not sent by itself, see loop.c */
+    uint32_t end_now; /* and now may be, if no more than this was read meanwhile: */
+    int64_t taken;
     int32_t fd;
     uint32_t fd_gen;
     int32_t opened[8];
@@ -287,6 +289,7 @@ void ratmom_io_release(struct ratmom_req *r);
 void ratmom_io_http2(struct ratmom_req *r);
 void ratmom_io_listen(struct ratmom_req *r);
 int ratmom_io_hungup(struct ratmom_req *r);
+int64_t ratmom_fd_taken(curl_socket_t fd);
 int ratmom_io_udp(struct ratmom_req *r);
 void ratmom_io_paused(struct ratmom_req *r);
 void ratmom_io_resumed(struct ratmom_req *r);

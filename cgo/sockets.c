@@ -5,8 +5,13 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#ifdef __linux__
+#include <linux/tcp.h>
+#endif
 
 int ratmom_io_open(struct ratmom_multi *m) {
     m->io = calloc(1, sizeof(*m->io));
@@ -316,6 +321,28 @@ int ratmom_io_hungup(struct ratmom_req *r) {
     return r->fd >= 0 && r->multi && r->multi->io->fds[r->fd].hungup;
 }
 
+/* How many bytes have been read from a TCP connection; -1 if that is not known. */
+int64_t ratmom_fd_taken(curl_socket_t fd) {
+#ifdef __linux__
+    struct tcp_info ti;
+    int64_t taken = -1, before = -2;
+    /* Until nothing comes between the two questions. */
+    for (int i = 0; fd >= 0 && i < 16 && taken != before; i++) {
+        socklen_t n = sizeof(ti);
+        int unread;
+        memset(&ti, 0, sizeof(ti));
+        if (ioctl(fd, FIONREAD, &unread) || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &ti, &n))
+            return -1;
+        before = taken;
+        taken = (int64_t)ti.tcpi_bytes_received - unread;
+    }
+    return taken;
+#else
+    (void)fd;
+    return -1;
+#endif
+}
+
 int ratmom_io_udp(struct ratmom_req *r) {
     return r->fd >= 0 && r->multi && r->multi->io->fds[r->fd].udp;
 }
@@ -323,12 +350,11 @@ int ratmom_io_udp(struct ratmom_req *r) {
 void ratmom_fd_hangup(struct ratmom_multi *m, curl_socket_t fd) {
     if (!m->io->fds[fd].udp) {
         shutdown(fd, SHUT_RDWR);
-#ifdef __linux__
         /* Before 8.0.0 libcurl takes a connection for alive while bytes of it are left to
          * read, and would send the next request there: so those are thrown away. */
-        for (int i = 0; i < 64 && recv(fd, NULL, 1 << 20, MSG_TRUNC | MSG_DONTWAIT) > 0; i++)
+        char waste[16 << 10];
+        for (int i = 0; i < 64 && recv(fd, waste, sizeof waste, MSG_DONTWAIT) > 0; i++)
             ;
-#endif
         m->io->fds[fd].hungup = 1;
     }
     ratmom_fd_drop(m, fd);

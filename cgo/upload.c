@@ -19,6 +19,20 @@ static size_t upload_end(struct ratmom_req *r) {
     return 0;
 }
 
+/* Whether the end of a body of unknown length waits for the loop. Before 8.0.0 libcurl,
+ * which learns the end of an upload over HTTP/2, takes up the connection's input where
+ * it is, though another stream may still hold a part of it: that part is lost, and
+ * the reader gets other bytes for it. So the loop says when (send_ends). */
+static int end_waits(struct ratmom_req *r) {
+    if (r->ring_total >= 0 || !r->multi || ratmom_version() >= 0x080000)
+        return 0;
+    if (r->end_now && ratmom_fd_taken(r->fd) == r->taken)
+        return 0;
+    r->unended = r->multi->unended = 1;
+    r->send_paused = 1;
+    return 1;
+}
+
 static size_t read_ring(struct ratmom_req *r, char *p, size_t n) {
     if (__atomic_load_n(&r->ring_rewind, __ATOMIC_ACQUIRE))
         return starve(r);
@@ -38,6 +52,8 @@ static size_t read_ring(struct ratmom_req *r, char *p, size_t n) {
                 ratmom_stop(r, RATMOM_CAUSE_SHORT_UPLOAD);
                 return CURL_READFUNC_ABORT;
             }
+            if (end_waits(r))
+                return CURL_READFUNC_PAUSE;
             if (ratmom_io_udp(r))
                 r->unended = r->multi->unended = 1;
             return upload_end(r);

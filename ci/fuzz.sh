@@ -10,7 +10,7 @@ bad=0 count=0
 while IFS=: read -r file target; do
 	count=$((count + 1))
 	timed "fuzz $target in $(dirname "$file") for $duration" \
-		go test -run '^$' -fuzz "^$target\$" -fuzztime "$duration" "./$(dirname "$file")" || bad=1
+		go test -run '^$' -fuzz "^$target\$" -fuzztime "$duration" -fuzzminimizetime 2s "./$(dirname "$file")" || bad=1
 done < <(sources '*_test.go' | xargs -r grep -HoE '^func Fuzz[A-Za-z0-9_]*' | sed 's/:func /:/')
 note "$count fuzz targets"
 exit $bad

@@ -176,8 +176,10 @@ func FuzzParseHead(f *testing.F) {
 			return // a blank before the colon: net/http itself is not of one mind
 		}
 		_, lines, _ := bytes.Cut(raw, []byte("\n"))
-		// A line of blanks, or one that ends in two carriage returns, means
-		// different things to the two parsers.
+		if bytes.Contains(raw, []byte("\r\r")) {
+			return // of which textproto strips one at the end of a line, or two
+		}
+		// A line of blanks means different things to the two parsers.
 		block, _, _ := bytes.Cut(bytes.ReplaceAll(lines, []byte("\r\n"), []byte("\n")), []byte("\n\n"))
 		want, err := textproto.NewReader(bufio.NewReader(bytes.NewReader(append(block, "\n\n"...)))).ReadMIMEHeader()
 		if err != nil && err != io.EOF || bytes.HasPrefix(block, []byte("\n")) {

@@ -25,8 +25,8 @@ func TestDeadline_of_the_context_ends_a_request(t *testing.T) {
 		s := testserver.Start(t, mode, silence(make(chan struct{}, 8), make(chan struct{}, 8)))
 		client := clientFor(t, mode, s.CAFile)
 		for _, path := range []string{"/silent", "/head"} {
+			start := time.Now() // before the deadline's own beginning
 			ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
-			start := time.Now()
 			resp, err := client.Send(request(t, ctx, "GET", s.URL+path))
 			if path == "/head" {
 				require.NoError(t, err)
