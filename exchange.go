@@ -222,6 +222,14 @@ const maxRepeats = 2
 // connection that was used before died before the first byte of the response and
 // the request may be repeated.
 func (x *exchange) retry() *http.Request {
+	again := x.again()
+	if again == nil && x.h.KeptBody() {
+		go x.req.Body.Close() //nolint:errcheck // nobody is there to be told
+	}
+	return again
+}
+
+func (x *exchange) again() *http.Request {
 	if x.h.Err() == nil || x.repeats == maxRepeats {
 		return nil
 	}
@@ -235,9 +243,12 @@ func (x *exchange) retry() *http.Request {
 	default:
 		return nil
 	}
-	r, err := rewound(x.req)
-	if err != nil {
-		return nil
+	r := x.req
+	if !x.h.KeptBody() {
+		var err error
+		if r, err = rewound(x.req); err != nil {
+			return nil
+		}
 	}
 	x.repeats++
 	x.stale = x.stale || class == handler.RetryIfSafe

@@ -177,6 +177,13 @@ func (s *Source) Read(p []byte) (int, error) {
 	return b.Read(p)
 }
 
+// Untouched reports whether the body is open and nothing of it was read.
+func (s *Source) Untouched() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.began && !s.closed && s.probed.result == nil
+}
+
 // Finished reports whether the body has been closed.
 func (s *Source) Finished() bool {
 	if s == absent {

@@ -337,6 +337,7 @@ const (
 	CauseHeadOnly     Cause = C.RATMOM_CAUSE_HEAD_ONLY      // nothing but the head was wanted
 	CauseMulti        Cause = C.RATMOM_CAUSE_MULTI          // the multi handle refused it
 	CauseLookups      Cause = C.RATMOM_CAUSE_LOOKUPS        // too many look-ups were left behind
+	CauseHungUp       Cause = C.RATMOM_CAUSE_HUNG_UP        // the connection had been closed from here; nothing was sent
 )
 
 // Result is how a transfer ended.

@@ -68,6 +68,7 @@ type Handler struct {
 	refs           atomic.Int32 // who may touch t: the agent, the upload's pump
 	source         *body.Source
 	upload         *pump
+	kept           bool // see KeptBody; under mu
 
 	acceptAdded bool  // we asked for compression, so we undo it
 	length      int64 // see expect; agent only
@@ -291,6 +292,7 @@ func (h *Handler) End(cause error) {
 			_ = s.Close()
 		}
 	} else {
+		h.keepBody(err)
 		h.complete(err)
 	}
 	if err == nil {

@@ -35,6 +35,9 @@ func (h *Handler) outcome(res cgo.Result) error {
 		return failure.New(failure.ConnectionClosed, "the connection died before the first byte of the response")
 	case cgo.CauseRefused:
 		return h.refusal()
+	case cgo.CauseHungUp:
+		h.unprocessed()
+		return failure.New(failure.ConnectionClosed, "the connection was closed before the request was sent")
 	case cgo.CauseShortUpload, cgo.CauseUpload:
 		if err := h.uploadErr(); err != nil {
 			return err
@@ -79,10 +82,15 @@ func (h *Handler) outcome(res cgo.Result) error {
 
 // refusal is the error of a request that the server did not process.
 func (h *Handler) refusal() error {
+	h.unprocessed()
+	return failure.New(failure.HTTP2, "the server refused the stream")
+}
+
+// unprocessed notes that the server has done nothing for the request.
+func (h *Handler) unprocessed() {
 	h.mu.Lock()
 	h.refused = true
 	h.mu.Unlock()
-	return failure.New(failure.HTTP2, "the server refused the stream")
 }
 
 // refusedUnseen reports whether a failure without words, for which libcurl has hardly
@@ -134,13 +142,14 @@ func (h *Handler) annotate(err error) error {
 	return &c
 }
 
-// Retry tells whether the request that failed may be sent again at once.
+// Retry tells whether the request that failed may be sent again at once, if its body
+// can be had again: it is in memory, has a GetBody, or nothing of it was read.
 type Retry int
 
 const (
 	RetryNever  Retry = iota
-	RetryIfSafe       // if the method is idempotent and the body can be had again
-	RetryAlways       // the server has not processed it: if the body can be had again
+	RetryIfSafe       // if the method is idempotent
+	RetryAlways       // the server has not processed it
 )
 
 // Retry classifies a failure before the head. A cancel that came after the failure
@@ -148,8 +157,12 @@ const (
 func (h *Handler) Retry() Retry {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	return h.classify(h.err)
+}
+
+func (h *Handler) classify(err error) Retry {
 	var e *failure.Error
-	if h.stream != nil || !errors.As(h.err, &e) {
+	if h.stream != nil || !errors.As(err, &e) {
 		return RetryNever
 	}
 	switch {

@@ -63,6 +63,23 @@ func (h *Handler) feed(ev cgo.Event) {
 	p.poke()
 }
 
+// keepBody leaves the request's body open, if nothing of it was read and the request
+// may be sent again. Agent only, before the end is told.
+func (h *Handler) keepBody(err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.kept = !h.completed && h.upload != nil && !h.upload.started && h.source != nil && h.source.IsStream() &&
+		h.source.Untouched() && h.classify(err) != RetryNever
+}
+
+// KeptBody reports whether the request that failed has its body still, as it was: who
+// does not send it again has to close it.
+func (h *Handler) KeptBody() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.kept
+}
+
 // endUpload stops the pump and closes the request's body. Agent only.
 func (h *Handler) endUpload() {
 	p := h.upload
@@ -80,7 +97,7 @@ func (h *Handler) endUpload() {
 		p.stopped.Store(true)
 		p.mu.Unlock()
 		p.poke()
-		if h.source != nil && h.source.IsStream() {
+		if h.source != nil && h.source.IsStream() && !h.kept {
 			go h.source.Close() // user code does not run on the agent
 		}
 	}

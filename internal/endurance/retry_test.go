@@ -567,3 +567,44 @@ func TestRefused_stream_is_not_laid_at_the_next_requests_door(t *testing.T) {
 	require.Error(t, err)
 	require.Len(t, h1.Requests(), 1)
 }
+
+// Before 8.0.0 libcurl takes a connection with something to read for alive, though it
+// was shut down from here. Nothing is sent there, so that even a body that can be
+// read only once is sent on the next one.
+func TestRetry_of_a_POST_that_was_given_a_connection_which_was_closed_from_here(t *testing.T) {
+	for _, options := range [][]testserver.Option{nil, {testserver.WithTLS()}} {
+		idle, spoken := testserver.NewGate(), make(chan struct{}, 1)
+		s := testserver.Frames(t, func(c *testserver.FrameConn) {
+			for {
+				s, err := c.NextRequest()
+				if err != nil || c.ReadAll(s) != nil || c.Reply(s, 200, "hello") != nil {
+					return
+				}
+				if s.Method == http.MethodGet {
+					_ = c.WaitFor(idle.Opened())
+					_ = c.WriteWindowUpdate(0, 1) // asks for no answer
+					spoken <- struct{}{}
+				}
+			}
+		}, options...)
+		mode := testserver.H2C
+		if options != nil {
+			mode = testserver.H2
+		}
+		client := clientFor(t, mode, s.CAFile)
+		_, _, err := send(t, client, "GET", s.URL, "")
+		require.NoError(t, err)
+		idle.Open()
+		<-spoken
+		client.CloseIdleConnections()
+		req, err := http.NewRequestWithContext(patient(t), "POST", s.URL, io.MultiReader(strings.NewReader("read once")))
+		require.NoError(t, err)
+		resp, err := client.Send(req)
+		require.NoError(t, err)
+		text, err := resp.Text()
+		require.NoError(t, err)
+		require.Equal(t, "hello", text)
+		require.Len(t, s.Requests(), 2)
+		require.Equal(t, "read once", string(s.Requests()[1].Body))
+	}
+}
