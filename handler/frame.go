@@ -31,7 +31,8 @@ type Frame struct {
 // Transfer-Encoding, an announced Trailer, Connection: close on HTTP/1.1, and a
 // Content-Length beside chunked.
 //
-// On HTTP/1, a Content-Length that is malformed or given twice with different
+// On HTTP/1.0 too, as in libcurl and not as in net/http, a Transfer-Encoding counts. On
+// HTTP/1, a Content-Length that is malformed or given twice with different
 // values, and an unknown transfer encoding, are errors of kind Protocol: two
 // parties that read them differently see different messages (RFC 9112, section
 // 11). HTTP/2 and 3 have a framing of their own; a bad Content-Length is no
@@ -68,11 +69,12 @@ func (h *Head) frame1(f *Frame) error {
 	f.Close = h.takeClose()
 	if te, ok := h.Header["Transfer-Encoding"]; ok {
 		delete(h.Header, "Transfer-Encoding")
-		if h.ProtoMinor > 0 || h.ProtoMajor > 1 {
-			if len(te) != 1 || !strings.EqualFold(te[0], "chunked") {
-				return failure.Newf(failure.Protocol, "unsupported transfer encoding: %q", clip(strings.Join(te, ", ")))
-			}
-			f.TransferEncoding = []string{"chunked"}
+		switch old := h.ProtoMajor < 1 || h.ProtoMajor == 1 && h.ProtoMinor == 0; {
+		case len(te) == 1 && strings.EqualFold(te[0], "chunked"):
+			f.TransferEncoding = []string{"chunked"} // libcurl undoes it on HTTP/1.0 too
+		case old && len(te) == 1 && strings.EqualFold(te[0], "identity"):
+		default:
+			return failure.Newf(failure.Protocol, "unsupported transfer encoding: %q", clip(strings.Join(te, ", ")))
 		}
 	}
 	lengths := h.Header["Content-Length"]

@@ -34,7 +34,6 @@ var frames = []struct{ method, head string }{
 	{"GET", "HTTP/1.1 200 OK\r\nConnection: Foo, Close\r\nContent-Length: 3"},
 	{"GET", "HTTP/1.0 200 OK\r\nContent-Length: 3"},
 	{"GET", "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 3"},
-	{"GET", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked"},
 	{"GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\nContent-Length: 3"},
 	{"GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: a, B\r\nTrailer: ,c,"},
 	{"GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Content-Length"},
@@ -67,6 +66,23 @@ func TestFrame_is_that_of_net_http(t *testing.T) {
 			assert.Equal(t, want.Body == http.NoBody, f.NoBody)
 		})
 	}
+}
+
+// net/http ignores Transfer-Encoding there, libcurl does what it says.
+func TestFrame_of_HTTP10_with_a_transfer_encoding_is_what_libcurl_makes_of_it(t *testing.T) {
+	frame := func(lines string) (Frame, error) {
+		h, err := ParseHead([]byte("HTTP/1.0 200 OK\r\n" + lines + "\r\n\r\n"))
+		require.NoError(t, err)
+		return h.Frame("GET")
+	}
+	f, err := frame("Transfer-Encoding: chunked\r\nContent-Length: 3")
+	require.NoError(t, err)
+	assert.Equal(t, Frame{ContentLength: -1, TransferEncoding: []string{"chunked"}, Close: true}, f)
+	f, err = frame("Transfer-Encoding: identity\r\nContent-Length: 3")
+	require.NoError(t, err)
+	assert.Equal(t, Frame{ContentLength: 3, Close: true}, f)
+	_, err = frame("Transfer-Encoding: 0\r\nContent-Length: 1")
+	require.ErrorIs(t, err, failure.Protocol)
 }
 
 func TestFrame_of_HTTP2_has_no_say_in_where_the_body_ends(t *testing.T) {
