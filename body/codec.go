@@ -142,7 +142,8 @@ func (c *brotliCodec) open(br *bufio.Reader) error { return c.r.Reset(br) }
 
 // Read asks again before it believes in excess: where the last bits of a stream came
 // to the decoder in a piece of their own, it takes them for such. Asked once more, it
-// answers with the end of its source, or finds what is truly too much.
+// answers with the end of its source, or finds what is truly too much; a byte or two
+// that it has taken into its bit buffer by then go unseen.
 func (c *brotliCodec) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	if err == nil || err.Error() != "brotli: excessive input" {

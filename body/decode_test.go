@@ -478,8 +478,11 @@ func FuzzDecoder(f *testing.F) {
 		}
 		if len(data) < 10_000 {
 			again, err2 := read(iotest.OneByteReader(bytes.NewReader(data)))
-			require.Equal(t, err == nil, err2 == nil, "%v, byte by byte: %v", err, err2)
-			if err == nil {
+			// What is too much behind a brotli stream is not always found byte by byte.
+			if excess := err != nil && strings.Contains(err.Error(), "excessive"); !excess || err2 != nil {
+				require.Equal(t, err == nil, err2 == nil, "%v, byte by byte: %v", err, err2)
+			}
+			if err2 == nil {
 				require.True(t, bytes.Equal(got, again))
 			}
 		}
