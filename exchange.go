@@ -224,7 +224,7 @@ const maxRepeats = 2
 func (x *exchange) retry() *http.Request {
 	again := x.again()
 	if again == nil && x.h.KeptBody() {
-		go x.req.Body.Close() //nolint:errcheck // nobody is there to be told
+		go x.req.Body.Close()
 	}
 	return again
 }
