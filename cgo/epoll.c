@@ -25,9 +25,10 @@
 /* What epoll has reported and is not served yet. */
 struct ratmom_batch {
     struct epoll_event ev[BATCH];
-    int n, at;     /* reported, served */
-    int round;     /* looks so far in this step */
-    int64_t start; /* of the step */
+    int n, at;      /* reported, served */
+    int round;      /* looks so far in this step */
+    uint32_t reads; /* m->read_calls at the last one */
+    int64_t start;  /* of the step */
 };
 
 /* Has mend look at the sockets at the given time. */
@@ -267,10 +268,12 @@ static void arm(struct ratmom_multi *m, int64_t at) {
 static int look(struct ratmom_multi *m) {
     struct ratmom_batch *b = m->batch;
     b->at = b->n = 0;
-    /* While only body bytes come, go on here: over TLS 7.88.1 takes one record of
+    /* While only body bytes come, or go, go on here: over TLS 7.88.1 takes one record of
      * 16 KiB at a time, and a turn through Go for each would cost more than it. */
-    if (b->round && (m->urgent || !m->nevents || (m->now = ratmom_now()) - b->start > ROUNDS_NS))
+    if (b->round && (m->urgent || (!m->nevents && m->read_calls == b->reads) ||
+                     (m->now = ratmom_now()) - b->start > ROUNDS_NS))
         return 0;
+    b->reads = m->read_calls;
     if (b->round++ >= ROUNDS)
         return 0;
     b->n = epoll_wait(m->epfd, b->ev, BATCH, 0);

@@ -290,6 +290,7 @@ void ratmom_io_release(struct ratmom_req *r);
 void ratmom_io_http2(struct ratmom_req *r);
 void ratmom_io_listen(struct ratmom_req *r);
 int ratmom_io_hungup(struct ratmom_req *r);
+size_t ratmom_io_piece(struct ratmom_req *r, size_t n);
 int64_t ratmom_fd_taken(curl_socket_t fd);
 int ratmom_io_udp(struct ratmom_req *r);
 void ratmom_io_paused(struct ratmom_req *r);

@@ -22,7 +22,7 @@ func u64(p *C.uint64_t) *uint64 { return (*uint64)(unsafe.Pointer(p)) }
 func u32(p *C.uint32_t) *uint32 { return (*uint32)(unsafe.Pointer(p)) }
 
 // Space returns the free part of the ring that lies in one piece; it is empty
-// when the ring is full, and then EventSpace follows as soon as there is room.
+// when the ring is full, and then EventSpace follows once half of it is free.
 func (g Ring) Space() []byte {
 	r := g.r
 	for {

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -311,8 +312,27 @@ int ratmom_io_unplaced(struct ratmom_multi *m) {
 }
 
 void ratmom_io_http2(struct ratmom_req *r) {
-    if (r->fd >= 0 && r->multi && r->multi->io->fds[r->fd].gen == r->fd_gen)
-        r->multi->io->fds[r->fd].http2 = 1;
+    if (r->fd < 0 || !r->multi)
+        return;
+    struct ratmom_fd *f = &r->multi->io->fds[r->fd];
+    if (f->gen != r->fd_gen || f->http2)
+        return;
+    char *scheme = NULL;
+    curl_easy_getinfo(r->easy, CURLINFO_SCHEME, &scheme);
+    f->http2 = 1;
+    f->tls = scheme && !strcasecmp(scheme, "https");
+}
+
+#define TLS_RECORD 16384
+#define FRAME_HEAD 9
+
+/* How much of n bytes of a body to give libcurl at once. It makes frames of 16 KiB, and
+ * with its head such a frame takes two TLS records, each with a write of its own. */
+size_t ratmom_io_piece(struct ratmom_req *r, size_t n) {
+    if (n <= TLS_RECORD - FRAME_HEAD || r->fd < 0 || !r->multi)
+        return n;
+    struct ratmom_fd *f = &r->multi->io->fds[r->fd];
+    return f->http2 && f->tls && f->gen == r->fd_gen ? TLS_RECORD - FRAME_HEAD : n;
 }
 
 /* Whether r was given a connection that we have shut down: 7.88.1 takes an HTTP/2

@@ -20,6 +20,7 @@ struct ratmom_fd {
     uint8_t held_out; /* OUT is withheld, see epoll.c */
     uint8_t out_spins;
     uint8_t hungup; /* we have shut it down */
+    uint8_t tls;    /* known with http2 */
     uint64_t sent;  /* bytes the kernel had sent at the last spin */
     uint64_t key;   /* of its local address; 0 until known */
     int32_t next;   /* in the bucket of the key; -1 ends */

@@ -81,14 +81,16 @@ static size_t read_ring(struct ratmom_req *r, char *p, size_t n) {
     if (r->ring_total >= 0 && (r->ring_left -= (int64_t)n) == 0)
         upload_end(r);
     __atomic_store_n(&r->ring_head, head + n, __ATOMIC_SEQ_CST);
-    if (__atomic_exchange_n(&r->ring_full, 0, __ATOMIC_SEQ_CST))
+    /* Its writer is woken for half the ring, not for each piece. */
+    if (tail - (head + n) <= r->ring_cap / 2 &&
+        __atomic_exchange_n(&r->ring_full, 0, __ATOMIC_SEQ_CST))
         ratmom_mark(r, RATMOM_EV_SPACE);
     return n;
 }
 
 size_t ratmom_on_read(char *p, size_t size, size_t nitems, void *user) {
     struct ratmom_req *r = user;
-    size_t n = size * nitems;
+    size_t n = ratmom_io_piece(r, size * nitems);
     if (r->multi)
         r->multi->read_calls++;
     if (r->upload_kind == RATMOM_UP_RING)

@@ -169,7 +169,12 @@ func TestRetry_of_a_refused_stream_ends(t *testing.T) {
 }
 
 func TestRetry_of_a_refused_stream_wants_the_body_again(t *testing.T) {
-	s := testserver.Frames(t, testserver.RefuseStreams(1, "hello"), testserver.WithTLS())
+	s := testserver.Frames(t, func(c *testserver.FrameConn) {
+		s, err := c.NextRequest()
+		if err == nil && c.ReadAll(s) == nil && c.WriteRSTStream(s.ID, http2.ErrCodeRefusedStream) == nil {
+			c.UntilGone()
+		}
+	}, testserver.WithTLS())
 	client := clientFor(t, testserver.H2, s.CAFile)
 	req, err := http.NewRequestWithContext(patient(t), "POST", s.URL, io.MultiReader(strings.NewReader("a body")))
 	require.NoError(t, err)
