@@ -15,6 +15,8 @@
 #endif
 #define SERVE_SLICE 3
 
+#define LATER_NS 20000000ll /* until an end that had to wait is looked at again */
+
 int64_t ratmom_now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -203,6 +205,15 @@ static int quiet(struct ratmom_multi *m) {
     return ms != 0;
 }
 
+/* Whether another transfer whose speed is limited uses r's connection: it waits for its
+ * time with whatever it holds. */
+static int limited_beside(struct ratmom_multi *m, const struct ratmom_req *r) {
+    for (struct ratmom_req *o = m->nlimited ? m->live : NULL; o; o = o->next)
+        if (o != r && o->limited && o->fd == r->fd)
+            return 1;
+    return 0;
+}
+
 /* Lets the transfer read the end of its body, if nothing is read from its connection
  * before (upload.c looks): it reads its socket first, and others may run with it. */
 static void end_old(struct ratmom_multi *m, struct ratmom_req *r) {
@@ -219,14 +230,21 @@ static void end_old(struct ratmom_multi *m, struct ratmom_req *r) {
  * HTTP/3, 8.14.1 notes the end and sends it with the next packet, which may never
  * come: a pause lifted makes it look what there is. See upload.c for the old ones. */
 static void send_ends(struct ratmom_multi *m) {
-    m->unended = 0;
+    m->unended = RATMOM_UNENDED_NONE;
     for (struct ratmom_req *r = m->live, *next; r; r = next) {
         next = r->next;
         if (!r->unended)
             continue;
         if (ratmom_version() < 0x080000 && !quiet(m)) {
-            m->unended = 1;
+            m->unended = RATMOM_UNENDED_NOW;
             return;
+        }
+        if (limited_beside(m, r)) {
+            if (!m->unended)
+                m->unended = RATMOM_UNENDED_LATER;
+            if (m->deadline > m->now + LATER_NS)
+                m->deadline = m->now + LATER_NS;
+            continue;
         }
         r->unended = 0;
         if (ratmom_version() < 0x080000)

@@ -28,7 +28,8 @@ static int end_waits(struct ratmom_req *r) {
         return 0;
     if (r->end_now && ratmom_fd_taken(r->fd) == r->taken)
         return 0;
-    r->unended = r->multi->unended = 1;
+    r->unended = 1;
+    r->multi->unended = RATMOM_UNENDED_NOW;
     r->send_paused = 1;
     return 1;
 }
@@ -54,8 +55,10 @@ static size_t read_ring(struct ratmom_req *r, char *p, size_t n) {
             }
             if (end_waits(r))
                 return CURL_READFUNC_PAUSE;
-            if (ratmom_io_udp(r))
-                r->unended = r->multi->unended = 1;
+            if (ratmom_io_udp(r)) {
+                r->unended = 1;
+                r->multi->unended = RATMOM_UNENDED_NOW;
+            }
             return upload_end(r);
         }
         /* Say that we starve, then look once more: the writer may have missed it. */
