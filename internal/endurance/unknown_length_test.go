@@ -61,7 +61,6 @@ func TestEnd_of_an_upload_of_unknown_length_comes_when_a_limited_neighbour_goes(
 		case <-time.After(100 * time.Millisecond):
 		}
 		require.NoError(t, limited.Body.Close())
-		require.NoError(t, limited.Body.Close())
 		require.NoError(t, <-done)
-	}, testserver.H2, testserver.H2C)
+	}, testserver.H2)
 }

@@ -85,7 +85,10 @@ func Drip(gate *Gate, pieces ...string) http.Handler {
 
 // Silence never answers: it waits for the client to go away.
 func Silence() http.Handler {
-	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		<-r.Context().Done()
+		panic(http.ErrAbortHandler) // to return would be an answer
+	})
 }
 
 // flushing sends every write at once.
