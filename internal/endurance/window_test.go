@@ -41,7 +41,9 @@ func TestPaused_streams_cost_no_more_than_the_window_of_libcurl(t *testing.T) {
 		fill()
 	})
 	t.Logf("%d paused streams beside 300 MiB of others: %.1f MiB each", paused, mib(grown)/paused)
-	requireGrowth(t, grown, windows(paused))
+	// Before 8.0.0 a stream that was paused for a moment while its first bytes were
+	// taken has had its window opened twice.
+	requireGrowth(t, grown, windows(paused+1))
 	for _, resp := range held {
 		got, err := io.CopyN(io.Discard, resp.Body, 64<<20)
 		require.NoError(t, err)
