@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define LANES 256                   /* beyond that, all use the first again */
+#define SHARED 128                  /* the first ones; each of the others is for one transfer */
 #define IDLE_NS (60 * 1000000000ll) /* a lane that was not used for so long is closed */
 
 struct ratmom_lane {
@@ -21,15 +22,25 @@ struct ratmom_lane {
 
 /* The lowest lane in which no connection to r's origin is clogged. */
 static uint32_t pick(struct ratmom_multi *m, const struct ratmom_req *r) {
-    uint64_t taken[LANES / 64] = {0};
+    uint64_t taken[SHARED / 64] = {0};
     struct ratmom_io *io = m->io;
     for (uint32_t i = 0; i < io->nclogged; i++) {
         struct ratmom_fd *f = &io->fds[io->clogged[i]];
-        if (f->origin == r->origin)
+        if (f->origin == r->origin && f->lane < SHARED)
             taken[f->lane / 64] |= 1ull << f->lane % 64;
     }
-    for (uint32_t lane = 0; lane < LANES; lane++)
+    for (uint32_t lane = 0; lane < SHARED; lane++)
         if (!(taken[lane / 64] >> lane % 64 & 1))
+            return lane;
+    return 0;
+}
+
+/* A lane that nobody is in; 0 if there is none. Before 8.0.0 a transfer whose speed is
+ * limited keeps what it may not take yet in the input of its connection, and the
+ * others there may lose a part of what is theirs (upload.c). */
+static uint32_t pick_own(const struct ratmom_multi *m) {
+    for (uint32_t lane = SHARED; lane < LANES; lane++)
+        if (!m->lanes || !m->lanes[lane].users)
             return lane;
     return 0;
 }
@@ -63,7 +74,11 @@ static void sweep(struct ratmom_multi *m) {
 void ratmom_lane_enter(struct ratmom_multi *m, struct ratmom_req *r) {
     if (m->lanes && m->now - m->swept > IDLE_NS)
         sweep(m);
-    uint32_t lane = m->io->nclogged && r->origin ? pick(m, r) : 0;
+    uint32_t lane = 0;
+    if (r->origin && r->limited && m->max_paused)
+        lane = pick_own(m);
+    else if (r->origin && m->io->nclogged)
+        lane = pick(m, r);
     if (!lane || (!m->lanes && !(m->lanes = calloc(LANES, sizeof(*m->lanes)))))
         return;
     struct ratmom_lane *l = &m->lanes[lane];

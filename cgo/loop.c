@@ -15,8 +15,6 @@
 #endif
 #define SERVE_SLICE 3
 
-#define LATER_NS 20000000ll /* until an end that had to wait is looked at again */
-
 int64_t ratmom_now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -81,7 +79,7 @@ static void add(struct ratmom_multi *m, struct ratmom_req *r) {
         curl_easy_setopt(r->easy, CURLOPT_CLOSESOCKETDATA, m);
         r->closer = m;
     }
-    if (m->io->nclogged || m->lanes)
+    if (m->io->nclogged || m->lanes || r->limited)
         ratmom_lane_enter(m, r);
     int rc = curl_multi_add_handle(m->m, r->easy);
     if (rc) {
@@ -205,15 +203,6 @@ static int quiet(struct ratmom_multi *m) {
     return ms != 0;
 }
 
-/* Whether another transfer whose speed is limited uses r's connection: it waits for its
- * time with whatever it holds. */
-static int limited_beside(struct ratmom_multi *m, const struct ratmom_req *r) {
-    for (struct ratmom_req *o = m->nlimited ? m->live : NULL; o; o = o->next)
-        if (o != r && o->limited && o->fd == r->fd)
-            return 1;
-    return 0;
-}
-
 /* Lets the transfer read the end of its body, if nothing is read from its connection
  * before (upload.c looks): it reads its socket first, and others may run with it. */
 static void end_old(struct ratmom_multi *m, struct ratmom_req *r) {
@@ -230,21 +219,14 @@ static void end_old(struct ratmom_multi *m, struct ratmom_req *r) {
  * HTTP/3, 8.14.1 notes the end and sends it with the next packet, which may never
  * come: a pause lifted makes it look what there is. See upload.c for the old ones. */
 static void send_ends(struct ratmom_multi *m) {
-    m->unended = RATMOM_UNENDED_NONE;
+    m->unended = 0;
     for (struct ratmom_req *r = m->live, *next; r; r = next) {
         next = r->next;
         if (!r->unended)
             continue;
         if (ratmom_version() < 0x080000 && !quiet(m)) {
-            m->unended = RATMOM_UNENDED_NOW;
+            m->unended = 1;
             return;
-        }
-        if (limited_beside(m, r)) {
-            if (!m->unended)
-                m->unended = RATMOM_UNENDED_LATER;
-            if (m->deadline > m->now + LATER_NS)
-                m->deadline = m->now + LATER_NS;
-            continue;
         }
         r->unended = 0;
         if (ratmom_version() < 0x080000)

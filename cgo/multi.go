@@ -76,7 +76,7 @@ func (m *Multi) Step(adds []*Transfer, deadline int64, park bool) {
 // that did not may the agent sleep.
 func (m *Multi) Busy() bool {
 	// libcurl may have set its timer after the step armed it.
-	return m.c.nready != 0 || m.c.nevents != 0 || m.c.unended == C.RATMOM_UNENDED_NOW || min(m.c.deadline, m.c.mend) < m.c.armed
+	return m.c.nready != 0 || m.c.nevents != 0 || m.c.unended != 0 || min(m.c.deadline, m.c.mend) < m.c.armed
 }
 
 // Now is the time of the last step.

@@ -219,10 +219,7 @@ struct ratmom_multi {
     uint32_t nlimited; /* of them, with limited set */
     uint32_t nwaiting; /* of them, without a connection yet */
     uint32_t recheck;  /* some may have one now, see loop.c */
-    uint32_t unended;  /* whether some request has this set: */
-#define RATMOM_UNENDED_NONE 0
-#define RATMOM_UNENDED_NOW 1   /* one can go on at once */
-#define RATMOM_UNENDED_LATER 2 /* none can yet */
+    uint32_t unended;  /* some request has this set */
     CURL *probe;
     int32_t multi_code;  /* last failure of the loop itself */
     int64_t now;         /* ns, monotonic, of this step */

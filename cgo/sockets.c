@@ -341,25 +341,27 @@ int ratmom_io_hungup(struct ratmom_req *r) {
     return r->fd >= 0 && r->multi && r->multi->io->fds[r->fd].hungup;
 }
 
-/* How many bytes have been read from a TCP connection; -1 if that is not known. */
+/* How many bytes have been read from a connection. Where that is not known, a negative
+ * number that changes when what is there to read does. */
 int64_t ratmom_fd_taken(curl_socket_t fd) {
+    int unread;
+    if (fd < 0 || ioctl(fd, FIONREAD, &unread))
+        return -1;
 #ifdef __linux__
     struct tcp_info ti;
     int64_t taken = -1, before = -2;
     /* Until nothing comes between the two questions. */
-    for (int i = 0; fd >= 0 && i < 16 && taken != before; i++) {
+    for (int i = 0; i < 16 && taken != before; i++) {
         socklen_t n = sizeof(ti);
-        int unread;
         memset(&ti, 0, sizeof(ti));
         if (ioctl(fd, FIONREAD, &unread) || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &ti, &n))
-            return -1;
+            return -1 - (int64_t)unread;
         before = taken;
         taken = (int64_t)ti.tcpi_bytes_received - unread;
     }
     return taken;
 #else
-    (void)fd;
-    return -1;
+    return -1 - (int64_t)unread;
 #endif
 }
 

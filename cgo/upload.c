@@ -28,8 +28,7 @@ static int end_waits(struct ratmom_req *r) {
         return 0;
     if (r->end_now && ratmom_fd_taken(r->fd) == r->taken)
         return 0;
-    r->unended = 1;
-    r->multi->unended = RATMOM_UNENDED_NOW;
+    r->unended = r->multi->unended = 1;
     r->send_paused = 1;
     return 1;
 }
@@ -55,10 +54,8 @@ static size_t read_ring(struct ratmom_req *r, char *p, size_t n) {
             }
             if (end_waits(r))
                 return CURL_READFUNC_PAUSE;
-            if (ratmom_io_udp(r)) {
-                r->unended = 1;
-                r->multi->unended = RATMOM_UNENDED_NOW;
-            }
+            if (ratmom_io_udp(r))
+                r->unended = r->multi->unended = 1;
             return upload_end(r);
         }
         /* Say that we starve, then look once more: the writer may have missed it. */

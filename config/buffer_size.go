@@ -9,14 +9,21 @@ const defaultBufferSize = 64 << 10
 // that one read from a socket can take. It is held only while a response is being
 // received.
 //
-// Unit: bytes, 1 KiB to 512 KiB. Default: 64 KiB. CURLOPT_BUFFERSIZE.
+// Unit: bytes, 1 KiB to 512 KiB. Default: 64 KiB. CURLOPT_BUFFERSIZE. libcurl before
+// version 8 gets at least 32 KiB: in less it cannot take what it reads at once for an
+// HTTP/2 connection, and forgets the rest.
 func BufferSize(n int) Option { return both(bufferSize(n)) }
 
 type bufferSize int
 
 func (s bufferSize) validate() error { return checkRange("BufferSize", int(s), 1<<10, 512<<10) }
 
-func (s bufferSize) encode(o *cgo.Options) { o.Long(cgo.OptBufferSize, int64(s)) }
+func (s bufferSize) encode(o *cgo.Options) {
+	if cgo.Features().Version < 0x080000 {
+		s = max(s, 32<<10)
+	}
+	o.Long(cgo.OptBufferSize, int64(s))
+}
 
 // UploadBufferSize sets the size of the buffer that libcurl sends a request body
 // from.

@@ -55,7 +55,7 @@ func TestOptions_pack_what_libcurl_is_to_do(t *testing.T) {
 		{UserAgent(""), nil},
 		{Decompression(true), nil}, // done in Go
 		{Decompression(false), nil},
-		{BufferSize(2048), []string{"CURLOPT_BUFFERSIZE 2048"}},
+		{BufferSize(100_000), []string{"CURLOPT_BUFFERSIZE 100000"}},
 		{UploadBufferSize(16384), []string{"CURLOPT_UPLOAD_BUFFERSIZE 16384"}},
 		{ExpectContinue(1), []string{"CURLOPT_EXPECT_100_TIMEOUT_MS 1"}},
 		{ExpectContinue(0), nil},

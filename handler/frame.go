@@ -73,6 +73,7 @@ func (h *Head) frame1(f *Frame) error {
 		case len(te) == 1 && strings.EqualFold(te[0], "chunked"):
 			f.TransferEncoding = []string{"chunked"} // libcurl undoes it on HTTP/1.0 too
 		case old && len(te) == 1 && strings.EqualFold(te[0], "identity"):
+			delete(h.Header, "Content-Length") // libcurl before version 8 ignores it then
 		default:
 			return failure.Newf(failure.Protocol, "unsupported transfer encoding: %q", clip(strings.Join(te, ", ")))
 		}
