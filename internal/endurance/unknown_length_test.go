@@ -66,19 +66,18 @@ func TestEnd_of_an_upload_of_unknown_length_waits_for_no_transfer_with_a_limited
 
 // libcurl before 8.0.0 forgets what a small buffer cannot take of a frame.
 func TestSmall_buffers_take_whole_bodies_over_HTTP2(t *testing.T) {
-	s := testserver.Start(t, testserver.H2, soakHandler())
-	target := soakTarget{testserver.H2, s, clientFor(t, testserver.H2, s.CAFile, config.Agents(1), config.BufferSize(4096))}
-	var all sync.WaitGroup
-	for i := range 4 {
-		all.Go(func() {
-			for range 20 {
-				if i%2 == 0 {
-					assert.NoError(t, target.expect(patient(t), http.MethodGet, "/big", nil, soakBig))
-				} else {
-					assert.NoError(t, target.expect(patient(t), http.MethodPost, "/echo", io.NopCloser(testserver.Pattern(20_000)), 20_000))
+	testserver.Modes(t, func(t *testing.T, mode testserver.Mode) {
+		s := testserver.Start(t, mode, soakHandler())
+		target := soakTarget{mode, s, clientFor(t, mode, s.CAFile, config.Agents(1), config.BufferSize(4096))}
+		ctx := patient(t)
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() {
+				for range 6 {
+					assert.NoError(t, target.expect(ctx, http.MethodGet, "/big", nil, soakBig))
 				}
-			}
-		})
-	}
-	all.Wait()
+			})
+		}
+		all.Wait()
+	}, testserver.H2, testserver.H2C)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ratmom/ratmom"
+	"github.com/ratmom/ratmom/cgo"
 	"github.com/ratmom/ratmom/config"
 	"github.com/ratmom/ratmom/internal/testserver"
 )
@@ -41,9 +42,11 @@ func TestPaused_streams_cost_no_more_than_the_window_of_libcurl(t *testing.T) {
 		fill()
 	})
 	t.Logf("%d paused streams beside 300 MiB of others: %.1f MiB each", paused, mib(grown)/paused)
-	// Before 8.0.0 a stream that was paused for a moment while its first bytes were
-	// taken has had its window opened twice.
-	requireGrowth(t, grown, windows(paused+1))
+	allowed := int64(paused)
+	if !cgo.Features().AtLeast(8, 0, 0) {
+		allowed++ // one of them has been seen with a window more: a lifted pause opens it anew
+	}
+	requireGrowth(t, grown, windows(allowed))
 	for _, resp := range held {
 		got, err := io.CopyN(io.Discard, resp.Body, 64<<20)
 		require.NoError(t, err)
