@@ -229,6 +229,7 @@ func (x *exchange) retry() *http.Request {
 	return again
 }
 
+// again is retry, which closes a body that is not sent again.
 func (x *exchange) again() *http.Request {
 	if x.h.Err() == nil || x.repeats == maxRepeats {
 		return nil

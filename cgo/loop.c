@@ -219,17 +219,18 @@ static void end_old(struct ratmom_multi *m, struct ratmom_req *r) {
  * HTTP/3, 8.14.1 notes the end and sends it with the next packet, which may never
  * come: a pause lifted makes it look what there is. See upload.c for the old ones. */
 static void send_ends(struct ratmom_multi *m) {
+    int old = ratmom_version() < 0x080000;
     m->unended = 0;
     for (struct ratmom_req *r = m->live, *next; r; r = next) {
         next = r->next;
         if (!r->unended)
             continue;
-        if (ratmom_version() < 0x080000 && !quiet(m)) {
+        if (old && !quiet(m)) {
             m->unended = 1;
             return;
         }
         r->unended = 0;
-        if (ratmom_version() < 0x080000)
+        if (old)
             end_old(m, r);
         else
             toggle(r, CURLPAUSE_SEND);
