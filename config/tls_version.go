@@ -74,17 +74,39 @@ func (s tlsVersions) numbers() (low, high uint16) {
 }
 
 func (s tlsVersions) encodeTLS(o *cgo.Options) {
-	low, high := s.numbers()
-	var v int64
-	// libcurl counts TLS 1.0 as 4.
+	if v := libcurlRange(s.numbers()); v != 0 {
+		o.Long(cgo.OptSSLVersion, v)
+		o.Long(cgo.OptProxySSLVersion, v)
+	}
+}
+
+// libcurlRange puts a range into libcurl's numbers, where TLS 1.0 is 4.
+func libcurlRange(low, high uint16) (v int64) {
 	if low != 0 {
 		v = cgo.SSLVersionTLS10 + int64(low-tls.VersionTLS10)
 	}
 	if high != 0 {
 		v |= (cgo.SSLVersionTLS10 + int64(high-tls.VersionTLS10)) << 16
 	}
-	if v != 0 {
-		o.Long(cgo.OptSSLVersion, v)
-		o.Long(cgo.OptProxySSLVersion, v)
+	return v
+}
+
+// encodeTarget sees to it that a second HTTP/3 connection comes about where TLS
+// comes from GnuTLS: with any lowest version but 1.3 libcurl asks for no tickets
+// then (GNUTLS_NO_TICKETS), keeps those that come all the same, and offers early
+// data with them, which GnuTLS cannot: the handshake ends in
+// ERR_CALLBACK_FAILURE.
+func (s tlsVersions) encodeTarget(o *cgo.Options, r *RequestConfig, t target) {
+	low, high := s.numbers()
+	if low == 0 || low == tls.VersionTLS13 || t.url.Scheme != "https" || !cgo.Features().Backend("GnuTLS") {
+		return
+	}
+	switch r.HTTPVersion() {
+	case HTTP3Only: // QUIC knows no other version of TLS (RFC 9001 §4.2)
+		if high == 0 || high == tls.VersionTLS13 {
+			o.Long(cgo.OptSSLVersion, libcurlRange(tls.VersionTLS13, high))
+		}
+	case HTTP3:
+		o.Long(cgo.OptSSLSessionIDCache, 0)
 	}
 }
