@@ -7,7 +7,7 @@
 static void usage(void) {
     fputs("usage: cpeer --url URL [--requests N] [--inflight K] [--warmup N] [--warm-url URL]\n"
           "             [--upload BYTES] [--lazy | --tuned] [--http2 | --http3] [--fresh]\n"
-          "             [--cold] [--buffer BYTES] [--ca FILE]\n"
+          "             [--cold] [--buffer BYTES] [--naps MICROSECONDS] [--ca FILE]\n"
           "       cpeer --can-http3 | --version\n",
           stderr);
     exit(2);
@@ -23,6 +23,7 @@ struct args args_parse(int argc, char **argv) {
         {"warmup", required_argument, 0, 'w'},
         {"upload", required_argument, 0, 'p'},
         {"buffer", required_argument, 0, 'b'},
+        {"naps", required_argument, 0, 's'},
         {"ca", required_argument, 0, 'c'},
         {"lazy", no_argument, &a.lazy, 1},
         {"tuned", no_argument, &a.tuned, 1},
@@ -61,6 +62,9 @@ struct args args_parse(int argc, char **argv) {
             break;
         case 'b':
             a.buffer = atol(optarg);
+            break;
+        case 's':
+            a.naps = atol(optarg);
             break;
         case 'c':
             a.ca = optarg;

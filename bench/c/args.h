@@ -5,6 +5,7 @@
 struct args {
     const char *url, *ca, *warm_url;
     long requests, warmup, buffer;
+    long naps; /* µs: a thread sleeps so long over and over; 0: none */
     long long upload;
     int inflight, http2, http3;
     int lazy;               /* sockets stay in the epoll set; no look into the environment */

@@ -4,6 +4,7 @@
 #include "args.h"
 #include "latency.h"
 #include "loop.h"
+#include "naps.h"
 #include "request.h"
 
 #include <stdio.h>
@@ -95,6 +96,8 @@ int main(int argc, char **argv) {
         files.rlim_cur = files.rlim_max;
         setrlimit(RLIMIT_NOFILE, &files);
     }
+    if (a.naps > 0)
+        naps_begin(a.naps);
     struct mark m0 = mark(&l);
     if (a.tuned ? alloc_init() : (int)curl_global_init(CURL_GLOBAL_ALL))
         die("curl_global_init");

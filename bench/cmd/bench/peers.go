@@ -32,6 +32,13 @@ func cBuffer(kb int) peer {
 	return peer{fmt.Sprintf("C tuned, %dK", kb), "cpeer", []string{"--tuned", "--buffer", strconv.Itoa(kb << 10)}}
 }
 
+// cMonitored is the loop beside a thread that wakes as often as the monitor of Go's
+// runtime does at its busiest.
+func cMonitored(kb int) peer {
+	p := cBuffer(kb)
+	return peer{p.name + ", 20 µs naps", p.program, append(p.args, "--naps", "20")}
+}
+
 func agents(n int) peer {
 	name := fmt.Sprintf("ratmom, %d agents", n)
 	if n == 1 {

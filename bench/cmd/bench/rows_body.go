@@ -24,7 +24,7 @@ func bodyRows(z sizes) []row {
 	columns := []metric{userSeconds, sysSeconds, gigabytes, peakMemory}
 	download := map[protocol]float64{h1: 0.75, overTLS: 0.90, h2: 0.70}
 	for _, p := range []protocol{h1, overTLS, h2} {
-		peers := []peer{cTuned, cBuffer(256), curl, netHTTP, netHTTPBy, ratmom}
+		peers := []peer{cTuned, cBuffer(256), cMonitored(256), curl, netHTTP, netHTTPBy, ratmom}
 		if p != h2 {
 			peers = append(peers, fastHTTP)
 		}
