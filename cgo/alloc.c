@@ -74,7 +74,9 @@ static void small_put(void *p, size_t usable) {
 #define PAGE 4096
 #define SLAB ((size_t)2 << 20) /* aligned, so that a buffer names its slab */
 #define SLABS 8192             /* 16 GiB of addresses; then as all others */
-#define HOT ((size_t)4 << 20)  /* bytes of free buffers that keep their pages */
+#define HOT ((size_t)4 << 20)  /* bytes of free buffers that keep their pages, always */
+#define MOST (8 * HOT)         /* and at the most */
+#define WINDOW 4096            /* puts between two looks at how many more are idle */
 #define BUFFER_MIN (3 * PAGE)
 
 /* One page more than CURLOPT_BUFFERSIZE, whose buffers are a byte longer. */
@@ -93,8 +95,9 @@ static struct {
 static unsigned nslabs;
 
 static struct {
-    void *hot; /* a list through the buffers themselves */
-    size_t nhot;
+    void *hot;        /* a list through the buffers themselves */
+    size_t nhot, low; /* how many, and the fewest since the last look */
+    unsigned puts;    /* since then */
     /* Free buffers without pages: to link them would touch them. */
     uintptr_t *cold;
     size_t ncold, cap_cold;
@@ -162,7 +165,8 @@ static void *buffer_get(size_t n) {
     pthread_mutex_lock(&mu);
     if ((p = buffers[kind].hot)) {
         buffers[kind].hot = *(void **)p;
-        buffers[kind].nhot--;
+        if (--buffers[kind].nhot < buffers[kind].low)
+            buffers[kind].low = buffers[kind].nhot;
     } else if (buffers[kind].ncold || !add_slab(kind)) {
         p = (void *)buffers[kind].cold[--buffers[kind].ncold];
     }
@@ -170,22 +174,54 @@ static void *buffer_get(size_t n) {
     return p;
 }
 
-static void buffer_put(void *p, unsigned kind) {
+/* Gives the pages of up to n free buffers back to the system, those beyond HOT. */
+static void cool(unsigned kind, size_t n) {
     size_t size = buffer_sizes[kind];
+    while (n--) {
+        pthread_mutex_lock(&mu);
+        void *p = buffers[kind].nhot * size > HOT ? buffers[kind].hot : NULL;
+        if (p) {
+            buffers[kind].hot = *(void **)p;
+            buffers[kind].nhot--;
+        }
+        pthread_mutex_unlock(&mu);
+        if (!p)
+            return;
+        madvise(p, size, MADV_DONTNEED);
+        pthread_mutex_lock(&mu);
+        buffers[kind].cold[buffers[kind].ncold++] = (uintptr_t)p;
+        pthread_mutex_unlock(&mu);
+    }
+}
+
+/* A buffer put back keeps its pages as long as such buffers are wanted again: to fault
+ * them in costs more than all else that a small request does with one. */
+static void buffer_put(void *p, unsigned kind) {
+    size_t idle = 0;
     pthread_mutex_lock(&mu);
-    if ((buffers[kind].nhot + 1) * size <= HOT) {
-        *(void **)p = buffers[kind].hot;
-        buffers[kind].hot = p;
-        buffers[kind].nhot++;
-        p = NULL;
+    *(void **)p = buffers[kind].hot;
+    buffers[kind].hot = p;
+    if (++buffers[kind].nhot * buffer_sizes[kind] > MOST)
+        idle = 1;
+    if (++buffers[kind].puts == WINDOW) {
+        buffers[kind].puts = 0;
+        idle += buffers[kind].low;
+        buffers[kind].low = buffers[kind].nhot;
     }
     pthread_mutex_unlock(&mu);
-    if (!p)
-        return;
-    madvise(p, size, MADV_DONTNEED);
+    if (idle)
+        cool(kind, idle);
+}
+
+void ratmom_alloc_idle(void) {
+    unsigned kinds = 0;
     pthread_mutex_lock(&mu);
-    buffers[kind].cold[buffers[kind].ncold++] = (uintptr_t)p;
+    for (unsigned k = 0; k < KINDS; k++)
+        kinds |= (unsigned)(buffers[k].nhot * buffer_sizes[k] > HOT) << k;
     pthread_mutex_unlock(&mu);
+    for (unsigned k = 0; kinds >> k; k++)
+        if (kinds >> k & 1)
+            cool(k, SIZE_MAX);
 }
 
 /* ---- what libcurl is given ------------------------------------------------------ */
@@ -248,4 +284,5 @@ int ratmom_global_init(void) {
 }
 #else
 int ratmom_global_init(void) { return curl_global_init(CURL_GLOBAL_ALL); }
+void ratmom_alloc_idle(void) {}
 #endif

@@ -69,6 +69,8 @@ static void unlink_live(struct ratmom_multi *m, struct ratmom_req *r) {
     m->nlive--;
     m->nlimited -= r->limited;
     m->nwaiting -= !r->prereqs;
+    if (!m->nlive)
+        ratmom_alloc_idle();
 }
 
 static void add(struct ratmom_multi *m, struct ratmom_req *r) {

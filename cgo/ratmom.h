@@ -33,6 +33,8 @@ void ratmom_counts_get(struct ratmom_counts *out);
 
 /* curl_global_init with our memory functions, if it is the process's first. */
 int ratmom_global_init(void);
+/* No transfer is running: memory that was wanted for many can go. */
+void ratmom_alloc_idle(void);
 
 /* ---- one request ---------------------------------------------------------- */
 

@@ -129,7 +129,34 @@ static void buffers_are_cheap(void) {
         memset(p[i], 1, 65537);
         on_free(p[i]);
     }
+    CHECK(resident_kb() - before < 4 * 1024 + (long)(MOST / 1024));
+    ratmom_alloc_idle();
     CHECK(resident_kb() - before < 4 * 1024 + (long)(2 * HOT / 1024));
+}
+
+/* As many as are wanted time and again keep their pages; the rest go while others are
+ * used. */
+static void buffers_in_use_stay(void) {
+    enum { N = 300, FEW = 70 };
+    char *p[N];
+    const unsigned kind = 2;
+    CHECK(buffer_sizes[kind] > 65537 && N * buffer_sizes[kind] < MOST);
+    for (int turn = 0; turn < 100; turn++) {
+        for (int i = 0; i < N; i++)
+            CHECK((p[i] = on_malloc(65537)));
+        for (int i = 0; i < N; i++)
+            on_free(p[i]);
+    }
+    CHECK(buffers[kind].nhot == N);
+    for (int turn = 0; turn < 3 * WINDOW / FEW; turn++) {
+        for (int i = 0; i < FEW; i++)
+            CHECK((p[i] = on_malloc(65537)));
+        for (int i = 0; i < FEW; i++)
+            on_free(p[i]);
+    }
+    CHECK(buffers[kind].nhot >= FEW && buffers[kind].nhot <= FEW + HOT / buffer_sizes[kind]);
+    ratmom_alloc_idle();
+    CHECK(buffers[kind].nhot == HOT / buffer_sizes[kind]);
 }
 
 int main(int argc, char **argv) {
@@ -137,8 +164,10 @@ int main(int argc, char **argv) {
     pthread_t t[THREADS];
     pages_fit = sysconf(_SC_PAGESIZE) == PAGE && !getenv("BIG_PAGES");
     CHECK(pthread_key_create(&at_exit, drop_cache) == 0);
-    if (argc == 1 && pages_fit)
+    if (argc == 1 && pages_fit) {
         buffers_are_cheap();
+        buffers_in_use_stay();
+    }
     for (uintptr_t i = 0; i < THREADS; i++)
         CHECK(pthread_create(&t[i], NULL, run, (void *)(i + 1)) == 0);
     for (int i = 0; i < THREADS; i++)
