@@ -187,13 +187,19 @@ void ratmom_cancel(struct ratmom_multi *m, struct ratmom_req *r) {
 
 /* 7.88.1 ends the wait of a transfer whose speed is limited without looking
  * whether the rest has come meanwhile, and then waits for a socket that has
- * nothing more to say. A pause lifted makes it look. */
+ * nothing more to say. A pause lifted makes it look, by a timer of its own: after that
+ * one there is nothing to make up for, and the loop would never rest. */
 void ratmom_nudge(struct ratmom_multi *m) {
+    if (m->nudged) {
+        m->nudged = 0;
+        return;
+    }
     for (struct ratmom_req *r = m->live, *next; r; r = next) {
         next = r->next;
         if (!r->limited || r->recv_paused || r->send_paused)
             continue;
         toggle(r, CURLPAUSE_SEND);
+        m->nudged = 1;
     }
 }
 

@@ -219,6 +219,7 @@ struct ratmom_multi {
     struct ratmom_req *live;
     uint32_t nlive;
     uint32_t nlimited; /* of them, with limited set */
+    int nudged;        /* the next timer is one that ratmom_nudge set */
     uint32_t nwaiting; /* of them, without a connection yet */
     uint32_t recheck;  /* some may have one now, see loop.c */
     uint32_t unended;  /* some request has this set */
