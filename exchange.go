@@ -32,6 +32,7 @@ type exchange struct {
 	repeats int           // how often it has been repeated
 	stale   bool          // once since a connection was dead
 	foreign bool          // a redirect has led to another origin
+	steps   *steps        // what it took; nil if nobody asks
 
 	redirects redirects
 	links     [2]link // most chains are no longer
@@ -61,6 +62,9 @@ func (c *Client) newExchange(req *http.Request, plan *handler.Plan, opts []confi
 		plan = handler.NewPlan(cfg, plan.RoundTripper)
 	}
 	x := &exchange{client: c, cfg: plan.Config, plan: plan}
+	if plan.Infos {
+		x.steps = &steps{began: time.Now()}
+	}
 	x.chain, x.sent = x.links[:0], append(x.reqs[:0], req)
 	if plan.RoundTripper {
 		return x, nil
@@ -158,6 +162,9 @@ func (x *exchange) start(req *http.Request) error {
 		return err
 	}
 	x.h, x.req = h, req
+	if x.steps != nil {
+		x.steps.start(x.repeats > 0)
+	}
 	if x.fut != nil {
 		x.fut.running(h)
 	}
@@ -286,7 +293,13 @@ func rewound(req *http.Request) (*http.Request, error) {
 }
 
 // take makes the response of the completed transfer.
-func (x *exchange) take() (*Response, error) { return newResponse(x.h, x.req) }
+func (x *exchange) take() (*Response, error) {
+	resp, err := newResponse(x.h, x.req)
+	if err == nil && x.steps != nil {
+		resp.steps = new(*x.steps)
+	}
+	return resp, err
+}
 
 // async starts the exchange and returns its future.
 func (x *exchange) async() *Future {

@@ -22,7 +22,8 @@ type Response struct {
 	// EffectiveURL is where the response came from, after all redirects.
 	EffectiveURL *url.URL
 
-	h *handler.Handler
+	h     *handler.Handler
+	steps *steps // with config.Metrics
 }
 
 func newResponse(h *handler.Handler, req *http.Request) (*Response, error) {

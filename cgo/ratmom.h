@@ -78,7 +78,8 @@ struct ratmom_addr { /* 0: none, 4: IPv4, 6: IPv6 */
     uint16_t family;
 };
 
-struct ratmom_info { /* microseconds and bytes; filled at the end */
+struct ratmom_info { /* microseconds and bytes; filled at the end; -1: this libcurl has it not */
+    int64_t queue, posttransfer, conn_id;
     int64_t namelookup, connect, appconnect, pretransfer, starttransfer, total;
     int64_t sent, received, request_size, header_size;
     int64_t http_version, connect_code, os_errno, num_connects, verify_result;

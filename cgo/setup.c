@@ -287,6 +287,11 @@ int ratmom_req_ring(struct ratmom_req *r, uint64_t cap) {
     return r->ring ? 0 : CURLE_OUT_OF_MEMORY;
 }
 
+/* Of libcurls newer than the oldest headers we build with. */
+#define INFO_CONN_ID ((CURLINFO)(CURLINFO_OFF_T + 64))           /* 8.2.0 */
+#define INFO_QUEUE_TIME ((CURLINFO)(CURLINFO_OFF_T + 65))        /* 8.6.0 */
+#define INFO_POSTTRANSFER_TIME ((CURLINFO)(CURLINFO_OFF_T + 67)) /* 8.10.0 */
+
 void ratmom_req_infos(struct ratmom_req *r) {
     struct ratmom_info *o = &r->infos;
     curl_off_t v;
@@ -297,6 +302,10 @@ void ratmom_req_infos(struct ratmom_req *r) {
 #define LONG(field, what)                                                                          \
     if (!curl_easy_getinfo(r->easy, what, &l))                                                     \
     o->field = l
+    o->queue = o->posttransfer = o->conn_id = -1;
+    OFFT(queue, INFO_QUEUE_TIME);
+    OFFT(posttransfer, INFO_POSTTRANSFER_TIME);
+    OFFT(conn_id, INFO_CONN_ID);
     OFFT(namelookup, CURLINFO_NAMELOOKUP_TIME_T);
     OFFT(connect, CURLINFO_CONNECT_TIME_T);
     OFFT(appconnect, CURLINFO_APPCONNECT_TIME_T);

@@ -357,8 +357,10 @@ func (t *Transfer) Result() Result {
 	return res
 }
 
-// Infos are libcurl's figures of a transfer; times in microseconds from its start.
+// Infos are libcurl's figures of a transfer; times in microseconds from its start. -1
+// is what this libcurl does not have.
 type Infos struct {
+	Queue, PostTransfer, ConnID                                        int64
 	NameLookup, Connect, AppConnect, PreTransfer, StartTransfer, Total int64
 	Sent, Received, RequestSize, HeaderSize                            int64
 	HTTPVersion, ConnectCode, OSErrno, NumConnects, VerifyResult       int64

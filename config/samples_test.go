@@ -2,9 +2,11 @@ package config
 
 import (
 	"crypto/tls"
+	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/netip"
+	"os"
 	"time"
 
 	"github.com/ratmom/ratmom/cgo"
@@ -54,6 +56,7 @@ func samples() []sample {
 		{"CookieJar", CookieJar(jar), CookieJar(jar2), CookieJar(nil)},
 		{"Metrics", Metrics(true), Metrics(true), Metrics(false)},
 		{"WireLog", WireLog(wire), WireLog(wire), WireLog(nil)},
+		{"Debug", Debug(io.Discard), Debug(os.Stderr), Debug(nil)},
 		{"BasicAuth", BasicAuth("u", secretText), BasicAuth(secretText, "p"), NoAuth()},
 		{"DigestAuth", DigestAuth("u", secretText), DigestAuth(secretText, "p"), NoAuth()},
 		{"AnyAuth", AnyAuth("u", secretText), AnyAuth(secretText, "p"), NoAuth()},

@@ -187,7 +187,7 @@ func TestOptions_refuse_values_out_of_range(t *testing.T) {
 		// These take any value, or none.
 		free := []string{
 			"TitleCaseHeaders", "Decompression", "NoRedirect", "CheckRedirect", "AutoReferer", "CookieJar",
-			"Metrics", "WireLog", "NoAuth", "NoProxyAuth", "ProxyFromEnvironment", "SystemCA",
+			"Metrics", "WireLog", "Debug", "NoAuth", "NoProxyAuth", "ProxyFromEnvironment", "SystemCA",
 			"DangerAcceptInvalidCertificates", "DangerAcceptInvalidHostnames", "FreshConnection",
 			"ForbidReuse", "DNSCacheForever", "TCPNoDelay", "Value",
 			"DefaultHeaders", // reported as DefaultHeader

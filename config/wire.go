@@ -15,15 +15,23 @@ import (
 // errors' %+v.
 //
 // Default: nil, off. CURLOPT_VERBOSE, CURLOPT_DEBUGFUNCTION.
-func WireLog(f func(WireEvent)) Option { return both(wireLog{f}) }
+//
+// It takes the place of [Debug], and the other way around: the one given last counts.
+func WireLog(f func(WireEvent)) Option { return both(wireLog{f: f}) }
 
-type wireLog struct{ f func(WireEvent) }
+type wireLog struct {
+	f    func(WireEvent)
+	each func() func(WireEvent) // makes one for each transfer
+}
 
 func (wireLog) validate() error { return nil }
 
-// WireLog is the function that the conversation goes to, or nil.
+// WireLog is the function that the conversation of one transfer goes to, or nil.
 func (r *RequestConfig) WireLog() func(WireEvent) {
 	w, _ := lookup[wireLog](r)
+	if w.each != nil {
+		return w.each()
+	}
 	return w.f
 }
 

@@ -50,3 +50,13 @@ func (h *Handler) Infos() (cgo.Infos, bool) {
 	}
 	return *h.infos, true
 }
+
+// Proxy is the URL of the proxy that the transfer goes through, without its secrets; ""
+// if there is none.
+func (h *Handler) Proxy() string {
+	u, err := h.plan.Config.ProxyFor(h.url)
+	if u == nil || err != nil {
+		return ""
+	}
+	return u.String()
+}

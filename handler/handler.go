@@ -15,6 +15,7 @@ import (
 
 	"github.com/ratmom/ratmom/body"
 	"github.com/ratmom/ratmom/cgo"
+	"github.com/ratmom/ratmom/config"
 	"github.com/ratmom/ratmom/internal/failure"
 )
 
@@ -57,6 +58,7 @@ type Handler struct {
 	Timer int
 
 	spec   Spec
+	wire   func(config.WireEvent)
 	plan   *Plan
 	url    *url.URL
 	method string
@@ -109,7 +111,8 @@ func New(pool *cgo.Pool, spec Spec) (*Handler, error) {
 	if h.method == "" {
 		h.method = http.MethodGet
 	}
-	if h.plan.Wire != nil {
+	if h.plan.Wire {
+		h.wire = h.plan.Config.WireLog()
 		h.log = new(wireLog)
 	}
 	h.refs.Store(1)
@@ -148,7 +151,7 @@ func (h *Handler) Handle() Progress {
 	t := h.t
 	ev := t.TakeEvents()
 	if ev&cgo.EventDebug != 0 {
-		h.log.add(t.TakeDebug(), h.plan.Wire, h.spec.Logs)
+		h.log.add(t.TakeDebug(), h.wire, h.spec.Logs)
 	}
 	if ev&cgo.EventInfo != 0 {
 		h.trace.info(t.TakeInfo())

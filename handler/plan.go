@@ -33,7 +33,7 @@ type Plan struct {
 	Expect                bool
 	PriorKnowledge        bool // HTTP/2 without negotiation
 	HTTP1                 bool // never more than HTTP/1.1
-	Wire                  func(config.WireEvent)
+	Wire                  bool
 	keys                  [2]byte // their addresses name the plan with and without TLS
 	Redirect              config.RedirectPolicy
 	Jar                   http.CookieJar
@@ -57,7 +57,7 @@ func NewPlan(cfg *config.RequestConfig, roundTripper bool) *Plan {
 		Decompress:   cfg.Decompression(),
 		TitleCase:    cfg.TitleCaseHeaders(),
 		Expect:       cfg.ExpectContinue() > 0,
-		Wire:         cfg.WireLog(),
+		Wire:         cfg.WireLog() != nil,
 		Proxy:        cfg.ProxyFor,
 		Redirect:     cfg.Redirect(),
 		Jar:          cfg.CookieJar(),
@@ -82,7 +82,7 @@ func NewPlan(cfg *config.RequestConfig, roundTripper bool) *Plan {
 // nothing can be kept.
 func (p *Plan) profile(tls bool) any {
 	switch {
-	case p.AuthArmed || p.Wire != nil || p.ServerName != "":
+	case p.AuthArmed || p.Wire || p.ServerName != "":
 		return nil
 	case tls:
 		return &p.keys[1]

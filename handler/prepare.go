@@ -90,7 +90,7 @@ func (h *Handler) prepare() error {
 		Limited:    h.plan.Limited,
 		AuthArmed:  h.plan.AuthArmed,
 		ExpectSent: len(req.Header["Expect"]) > 0,
-		Debug:      h.plan.Wire != nil,
+		Debug:      h.plan.Wire,
 		Trailers:   len(req.Trailer) > 0,
 		InfoFree:   h.trace.wantsInfo(),
 		Origin:     h.origin(),
