@@ -123,6 +123,11 @@ func (r *redirects) next(req *http.Request, u *url.URL, status int) (*http.Reque
 		}
 		r.x.dropCredentials()
 	}
+	if r.x.plan.Target != "" {
+		p := *r.x.plan
+		p.Target = "" // it is of one URL
+		r.x.plan = &p
+	}
 	if r.x.plan.Redirect.AutoReferer {
 		setReferer(next, req.URL)
 	}
@@ -150,6 +155,7 @@ func (x *exchange) dropCredentials() {
 	x.foreign = true
 	x.cfg = x.cfg.WithoutCredentials()
 	x.plan = handler.NewPlan(x.cfg, false)
+	x.plan.Target = ""
 	x.plan.Defaults = x.plan.Defaults.Clone()
 	for _, k := range secretHeaders {
 		x.plan.Defaults.Del(k)

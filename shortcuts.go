@@ -1,14 +1,11 @@
 package ratmom
 
 import (
-	"errors"
 	"io"
 	"net/http"
-	neturl "net/url"
 	"sync"
 
 	"github.com/ratmom/ratmom/config"
-	"github.com/ratmom/ratmom/internal/failure"
 )
 
 var shared = sync.OnceValues(func() (*Client, error) { return New() })
@@ -126,13 +123,7 @@ func (c *Client) do(method, url, contentType string, body io.Reader, opts []conf
 		if rc, ok := body.(io.Closer); ok {
 			_ = rc.Close()
 		}
-		e := failure.Wrap(failure.InvalidRequest, err)
-		var parse *neturl.Error
-		if errors.As(err, &parse) {
-			e.Err = parse.Err // without the URL, which may have a password
-		}
-		e.Op, e.URL = method, failure.MaskText(url)
-		return nil, e
+		return nil, badRequest(method, url, err)
 	}
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)

@@ -1,6 +1,7 @@
 package body
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -115,6 +116,21 @@ func (s *Source) Bytes() ([]byte, bool) { return s.bytes, s.kind == memory }
 // Length returns the length in bytes: 0 if there is no body, -1 if it is not
 // known.
 func (s *Source) Length() int64 { return s.length }
+
+// Stream makes a body in memory one that is read, so that who reads it can be told how
+// far it is. Call it before anything else.
+func (s *Source) Stream() {
+	if s.kind != memory || len(s.bytes) == 0 {
+		return
+	}
+	b := s.bytes
+	s.body = &sized{Reader: struct {
+		io.Reader
+		io.Closer
+	}{bytes.NewReader(b), s.body}}
+	s.getNew = func() (io.ReadCloser, error) { return Bytes(b), nil }
+	s.kind, s.bytes = stream, nil
+}
 
 // Rewindable reports whether Rewind can work after bytes were read.
 func (s *Source) Rewindable() bool { return s.kind != stream || s.getNew != nil }

@@ -107,7 +107,8 @@ static size_t on_header(char *p, size_t size, size_t nitems, void *user) {
     if (r->head_state == 0) {
         r->head.len = 0;
         r->head_held = 0;
-        r->status = status_of(p, n);
+        /* What is no HTTP has been declared to be 200 (HTTP200ALIASES). */
+        r->status = n > 5 && !strncasecmp(p, "HTTP/", 5) ? status_of(p, n) : 200;
         r->head_state = 1;
         guard(r);
         if (n > 6 && p[5] == '2')
@@ -145,6 +146,14 @@ static size_t on_body(char *p, size_t size, size_t nitems, void *user) {
     struct ratmom_req *r = user;
     size_t n = size * nitems, left = n;
 
+    if (!r->head_bytes) { /* HTTP/0.9, which has been allowed: all is body */
+        static const char head[] = "HTTP/0.9 200 OK\r\n\r\n";
+        if (ratmom_buf_add(&r->head, head, sizeof(head) - 1))
+            return ratmom_stop(r, RATMOM_CAUSE_MEMORY);
+        r->head_bytes = sizeof(head) - 1;
+        r->status = 200;
+        head_done(r);
+    }
     if (r->head_held)
         head_done(r);
     r->t_recv = r->multi ? r->multi->now : 0;

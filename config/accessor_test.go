@@ -43,6 +43,31 @@ func TestAccessors_give_what_was_set(t *testing.T) {
 	assert.Equal(t, []any{AuthDigest, "x", "y"}, []any{scheme, user, password})
 }
 
+func TestAccessors_of_message_options(t *testing.T) {
+	c := client(t, MaxBodyBytes(5), HeaderOrder("user-agent", "B"), StatusAliases("ICY 200"), TransferDecoding(false))
+	r := request(t, c, RequestTarget("*"), Range(2, -1), TimeCondition(IfUnmodifiedSince, time.Unix(0, 0)), RawHeaders(true),
+		DisallowUserinfo(true), IgnoreContentLength(true), StopUploadOnError(true))
+	assert.Equal(t, "*", r.RequestTarget())
+	assert.Equal(t, []string{"User-Agent", "B"}, r.HeaderOrder())
+	assert.Equal(t, "bytes=2-", r.Range())
+	assert.Equal(t, "bytes=-3", request(t, c, Range(-3, -1)).Range())
+	assert.Equal(t, "bytes=0-0", request(t, c, Range(0, 0)).Range())
+	name, value := r.TimeCondition()
+	assert.Equal(t, []string{"If-Unmodified-Since", "Thu, 01 Jan 1970 00:00:00 GMT"}, []string{name, value})
+	assert.Equal(t, []string{"ICY 200"}, r.StatusAliases())
+	assert.True(t, r.RawHeaders() && r.DisallowUserinfo() && r.IgnoreContentLength() && r.StopUploadOnError())
+	assert.False(t, r.TransferDecoding())
+	d := client(t).Defaults()
+	assert.True(t, d.TransferDecoding())
+	assert.Empty(t, d.RequestTarget()+d.Range())
+	assert.Empty(t, d.HeaderOrder())
+	for _, l := range []struct{ body, decoded, want int64 }{{5, 0, 5}, {0, 7, 7}, {5, 7, 5}, {7, 5, 5}, {0, 0, 0}} {
+		r := client(t, MaxBodyBytes(l.body), MaxDecompressedBytes(l.decoded)).Defaults()
+		assert.Equal(t, l.want, r.MaxDecompressedBytes())
+		assert.Equal(t, l.body, r.MaxBodyBytes())
+	}
+}
+
 func TestSpeedLimited_in_either_direction(t *testing.T) {
 	assert.False(t, client(t, MaxUploadSpeed(0)).Defaults().SpeedLimited())
 	assert.True(t, client(t, MaxUploadSpeed(1)).Defaults().SpeedLimited())

@@ -55,6 +55,26 @@ func TestOptions_pack_what_libcurl_is_to_do(t *testing.T) {
 		{UserAgent(""), nil},
 		{Decompression(true), nil}, // done in Go
 		{Decompression(false), nil},
+		{RequestTarget("*"), nil}, // goes with the URL
+		{HeaderOrder("A"), nil},
+		{RawHeaders(true), nil},
+		{MaxBodyBytes(1), nil}, // counted in Go
+		{MaxDecompressedBytes(1), nil},
+		{Range(0, 1), nil}, // a header field
+		{TimeCondition(IfModifiedSince, time.Unix(1, 0)), nil},
+		{StatusAliases("ICY 200", "SOURCE"), []string{"CURLOPT_HTTP200ALIASES [ICY 200 SOURCE]"}},
+		{StatusAliases(), nil},
+		{IgnoreContentLength(true), []string{"CURLOPT_IGNORE_CONTENT_LENGTH 1"}},
+		{IgnoreContentLength(false), nil},
+		{AllowHTTP09(true), []string{"CURLOPT_HTTP09_ALLOWED 1"}},
+		{AllowHTTP09(false), nil},
+		{StopUploadOnError(true), []string{"CURLOPT_KEEP_SENDING_ON_ERROR 0"}},
+		{StopUploadOnError(false), nil}, // what every transfer has
+		{DisallowUserinfo(true), nil},   // looked at in Go
+		{TransferDecoding(false), []string{"CURLOPT_HTTP_CONTENT_DECODING 0", "CURLOPT_HTTP_TRANSFER_DECODING 0"}},
+		{TransferDecoding(true), nil},
+		{UploadProgress(func(int64, int64) {}), nil},
+		{DownloadProgress(func(int64, int64) {}), nil},
 		{BufferSize(100_000), []string{"CURLOPT_BUFFERSIZE 100000"}},
 		{UploadBufferSize(16384), []string{"CURLOPT_UPLOAD_BUFFERSIZE 16384"}},
 		{ExpectContinue(1), []string{"CURLOPT_EXPECT_100_TIMEOUT_MS 1"}},

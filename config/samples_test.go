@@ -30,6 +30,7 @@ func samples() []sample {
 	jar2, _ := cookiejar.New(nil)
 	check := func(*http.Request, []*http.Request) error { return nil }
 	wire := func(WireEvent) {}
+	progress := func(int64, int64) {}
 	list := []sample{
 		{"Timeout", Timeout(time.Second), Timeout(time.Minute), Timeout(0)},
 		{"ResponseHeadTimeout", ResponseHeadTimeout(1), ResponseHeadTimeout(2), ResponseHeadTimeout(0)},
@@ -46,6 +47,21 @@ func samples() []sample {
 		{"Decompression", Decompression(true), Decompression(true), Decompression(false)},
 		{"BufferSize", BufferSize(1024), BufferSize(2048), nil},
 		{"UploadBufferSize", UploadBufferSize(16384), UploadBufferSize(32768), nil},
+		{"RequestTarget", RequestTarget("*"), RequestTarget("/b"), nil},
+		{"HeaderOrder", HeaderOrder("A", "B"), HeaderOrder("C"), HeaderOrder()},
+		{"RawHeaders", RawHeaders(true), RawHeaders(true), RawHeaders(false)},
+		{"MaxBodyBytes", MaxBodyBytes(1), MaxBodyBytes(2), MaxBodyBytes(0)},
+		{"MaxDecompressedBytes", MaxDecompressedBytes(1), MaxDecompressedBytes(2), MaxDecompressedBytes(0)},
+		{"Range", Range(0, 1), Range(-5, -1), nil},
+		{"TimeCondition", TimeCondition(IfModifiedSince, time.Unix(1, 0)), TimeCondition(IfUnmodifiedSince, time.Unix(2, 0)), nil},
+		{"StatusAliases", StatusAliases("ICY 200"), StatusAliases("SOURCE"), StatusAliases()},
+		{"IgnoreContentLength", IgnoreContentLength(true), IgnoreContentLength(true), IgnoreContentLength(false)},
+		{"AllowHTTP09", AllowHTTP09(true), AllowHTTP09(true), AllowHTTP09(false)},
+		{"StopUploadOnError", StopUploadOnError(true), StopUploadOnError(true), StopUploadOnError(false)},
+		{"DisallowUserinfo", DisallowUserinfo(true), DisallowUserinfo(true), DisallowUserinfo(false)},
+		{"TransferDecoding", TransferDecoding(false), TransferDecoding(false), TransferDecoding(true)},
+		{"UploadProgress", UploadProgress(progress), UploadProgress(progress), UploadProgress(nil)},
+		{"DownloadProgress", DownloadProgress(progress), DownloadProgress(progress), DownloadProgress(nil)},
 		{"BodyBuffer", BodyBuffer(1), BodyBuffer(2), nil},
 		{"MaxResponseHeadBytes", MaxResponseHeadBytes(1), MaxResponseHeadBytes(2), nil},
 		{"ExpectContinue", ExpectContinue(1), ExpectContinue(time.Second), ExpectContinue(0)},

@@ -18,6 +18,9 @@ func (h *Handler) Abandoned(now int64) (drain bool) {
 		return false
 	}
 	if h.wholeResponse() && h.t.SentAt() == 0 {
+		if h.stopsUpload() {
+			return false
+		}
 		h.t.Discard(drainBytes) // only the upload is under way
 		return true
 	}

@@ -3,6 +3,7 @@ package handler
 import (
 	"encoding/base64"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/ratmom/ratmom/cgo"
@@ -12,7 +13,11 @@ import (
 // add by itself.
 func (h *Handler) encodeHeaders(o *cgo.Options, setup *cgo.Setup) {
 	req := h.spec.Request
-	l := o.BeginList(cgo.OptHTTPHeader)
+	l := headerLines{ListWriter: o.BeginList(cgo.OptHTTPHeader), order: h.plan.Order}
+	has := func(key string) bool { return hasHeader(req.Header, key) }
+	if h.plan.Raw {
+		has = func(key string) bool { return hasFolded(req.Header, key) }
+	}
 	host := req.Host
 	if host == "" && h.plan.ServerName != "" {
 		host = req.URL.Host
@@ -24,6 +29,9 @@ func (h *Handler) encodeHeaders(o *cgo.Options, setup *cgo.Setup) {
 		l.Add("Host: ", host)
 	}
 	ua, ok := req.Header["User-Agent"]
+	if h.plan.Raw {
+		ua, ok = nil, true // what the map has is sent with the rest
+	}
 	if !ok {
 		if ua, ok = h.plan.Defaults["User-Agent"]; !ok {
 			l.Add("User-Agent: ", h.plan.UserAgent)
@@ -31,16 +39,22 @@ func (h *Handler) encodeHeaders(o *cgo.Options, setup *cgo.Setup) {
 	}
 	if len(ua) > 0 && ua[0] != "" {
 		l.Add("User-Agent: ", ua[0])
-	} else if ok {
+	} else if ok && !(h.plan.Raw && has("User-Agent")) {
 		l.Add("User-Agent:")
 	}
 	for k, vv := range req.Header {
 		h.addField(&l, k, vv)
 	}
 	for k, vv := range h.plan.Defaults {
-		if !hasHeader(req.Header, k) {
+		if !has(k) && !h.plan.Raw {
 			h.addField(&l, k, vv)
 		}
+	}
+	if h.plan.Range != "" && !has("Range") {
+		l.Add("Range: ", h.plan.Range)
+	}
+	if c := h.plan.Condition; c[0] != "" && !has(c[0]) {
+		l.Add(c[0], ": ", c[1])
 	}
 	if len(req.Trailer) > 0 {
 		names := make([]string, 0, len(req.Trailer))
@@ -49,12 +63,12 @@ func (h *Handler) encodeHeaders(o *cgo.Options, setup *cgo.Setup) {
 		}
 		l.Add("Trailer: ", strings.Join(names, ","))
 	}
-	if u := req.URL.User; u != nil && !h.plan.RoundTripper && !hasHeader(req.Header, "Authorization") && !h.plan.Auth {
+	if u := req.URL.User; u != nil && !h.plan.RoundTripper && !has("Authorization") && !h.plan.Auth {
 		// As curl and http.Client do with http://user:password@host/.
 		password, _ := u.Password()
 		l.Add("Authorization: Basic ", base64.StdEncoding.EncodeToString([]byte(u.Username()+":"+password)))
 	}
-	if req.Close && !hasHeader(req.Header, "Connection") {
+	if req.Close && !has("Connection") {
 		l.Add("Connection: close")
 	}
 	if h.upgrade {
@@ -66,32 +80,49 @@ func (h *Handler) encodeHeaders(o *cgo.Options, setup *cgo.Setup) {
 	if !given {
 		accept, given = h.plan.Defaults["Accept"]
 	}
-	if len(accept) == 0 && (given || h.plan.RoundTripper) {
+	switch {
+	case h.plan.Raw && has("Accept"):
+	case len(accept) == 0 && (given || h.plan.RoundTripper || h.plan.Raw):
 		l.Add("Accept:")
+	case !given && l.order != nil:
+		l.Add("Accept: */*") // libcurl's own has another place
 	}
-	if len(req.Header["Content-Type"]) == 0 && (!h.source.IsNone() || h.emptyPost()) {
+	if len(req.Header["Content-Type"]) == 0 && !(h.plan.Raw && has("Content-Type")) && (!h.source.IsNone() || h.emptyPost()) {
 		l.Add("Content-Type:") // libcurl would call it a form
 	}
-	if len(req.Header["Expect"]) == 0 {
-		if h.plan.Expect && !hasHeader(req.Header, "Expect") && !h.plan.RoundTripper && !h.source.IsNone() && !h.upgrade {
+	if h.plan.Raw && has("Expect") {
+		setup.ExpectSent = true
+	} else if len(req.Header["Expect"]) == 0 {
+		if h.plan.Expect && !has("Expect") && !h.plan.RoundTripper && !h.source.IsNone() && !h.upgrade {
 			l.Add("Expect: 100-continue")
 			setup.ExpectSent = true
 		} else if !h.source.IsNone() || h.upgrade {
 			l.Add("Expect:") // libcurl would ask before a big body
 		}
 	}
-	if h.plan.Decompress && !hasHeader(req.Header, "Accept-Encoding") && !hasHeader(req.Header, "Range") &&
+	if h.plan.Decompress && !h.plan.Raw && !has("Accept-Encoding") && !has("Range") && h.plan.Range == "" &&
 		req.Method != http.MethodHead && !h.upgrade {
 		h.acceptAdded = true
 		l.Add("Accept-Encoding: ", h.acceptEncoding())
+	}
+	if n, ok := h.bodyLength(); ok && l.places("Content-Length") {
+		l.Add("Content-Length: ", strconv.FormatInt(n, 10))
 	}
 	l.End()
 }
 
 // addField lists one field, but for those that libcurl or the framing sets.
-func (h *Handler) addField(l *cgo.ListWriter, k string, vv []string) {
-	switch k {
-	case "Host", "User-Agent", "Content-Length", "Transfer-Encoding", "Trailer":
+func (h *Handler) addField(l *headerLines, k string, vv []string) {
+	key := k
+	if h.plan.Raw {
+		key = http.CanonicalHeaderKey(k)
+	}
+	switch key {
+	case "User-Agent":
+		if !h.plan.Raw {
+			return
+		}
+	case "Host", "Content-Length", "Transfer-Encoding", "Trailer":
 		return
 	}
 	if h.plan.TitleCase {
@@ -104,6 +135,16 @@ func (h *Handler) addField(l *cgo.ListWriter, k string, vv []string) {
 			l.Add(k, ": ", v)
 		}
 	}
+}
+
+// hasFolded is hasHeader for names in any case.
+func hasFolded(h http.Header, key string) bool {
+	for k := range h {
+		if strings.EqualFold(k, key) {
+			return true
+		}
+	}
+	return false
 }
 
 func (h *Handler) acceptEncoding() string {

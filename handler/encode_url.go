@@ -26,7 +26,7 @@ func (h *Handler) encodeURL(o *cgo.Options) error {
 		host = name + ":" + port
 	}
 	target := h.target
-	if h.spec.Request.Method == http.MethodConnect {
+	if h.spec.Request.Method == http.MethodConnect && h.plan.Target == "" {
 		switch {
 		case u.Opaque != "":
 			target = u.Opaque
@@ -36,17 +36,21 @@ func (h *Handler) encodeURL(o *cgo.Options) error {
 			target = u.Host
 		}
 	}
-	if plainTarget(target) {
+	proxied := false // by one that is told the URL
+	if u.Scheme == "http" && (h.plan.Target != "" || !plainTarget(target)) {
+		p, err := h.plan.Proxy(u)
+		if err != nil {
+			return err
+		}
+		proxied = p != nil && strings.HasPrefix(p.Scheme, "http")
+	}
+	if plainTarget(target) && !(proxied && h.plan.Target != "") {
 		o.String(cgo.OptURL, u.Scheme, "://", host, target)
 		return nil
 	}
 	o.String(cgo.OptURL, u.Scheme, "://", host, "/")
-	if u.Scheme == "http" && strings.HasPrefix(target, "/") {
-		if p, err := h.plan.Proxy(u); err != nil {
-			return err
-		} else if p != nil && strings.HasPrefix(p.Scheme, "http") {
-			target = u.Scheme + "://" + host + target // a proxy wants the absolute form
-		}
+	if proxied && h.plan.Target == "" && strings.HasPrefix(target, "/") {
+		target = u.Scheme + "://" + host + target // a proxy wants the absolute form
 	}
 	o.String(cgo.OptRequestTarget, target)
 	return nil

@@ -37,15 +37,26 @@ type Frame struct {
 // parties that read them differently see different messages (RFC 9112, section
 // 11). HTTP/2 and 3 have a framing of their own; a bad Content-Length is no
 // length there.
-func (h *Head) Frame(method string) (Frame, error) {
+func (h *Head) Frame(method string) (Frame, error) { return h.frame(method, framing{}) }
+
+// framing is what is read otherwise than [Head.Frame] says.
+type framing struct {
+	ignoreLength bool // there is no Content-Length
+	raw          bool // any transfer encoding is left to the reader of the body
+}
+
+func (h *Head) frame(method string, rules framing) (Frame, error) {
 	f := Frame{ContentLength: -1}
 	if h.ProtoMajor >= 2 {
 		if n, err := valid.ParseContentLength(h.Header["Content-Length"]); err == nil {
 			f.ContentLength = n
 		}
 		f.Trailer, _ = h.takeTrailer()
-	} else if err := h.frame1(&f); err != nil {
+	} else if err := h.frame1(&f, rules); err != nil {
 		return f, err
+	}
+	if rules.ignoreLength {
+		f.ContentLength = -1
 	}
 	switch {
 	case h.StatusCode < 200, h.StatusCode == http.StatusNoContent:
@@ -65,9 +76,11 @@ func (h *Head) Frame(method string) (Frame, error) {
 	return f, nil
 }
 
-func (h *Head) frame1(f *Frame) error {
+func (h *Head) frame1(f *Frame, rules framing) error {
 	f.Close = h.takeClose()
-	if te, ok := h.Header["Transfer-Encoding"]; ok {
+	if te, ok := h.Header["Transfer-Encoding"]; ok && rules.raw {
+		f.TransferEncoding = codings(te)
+	} else if ok {
 		delete(h.Header, "Transfer-Encoding")
 		switch old := h.ProtoMajor < 1 || h.ProtoMajor == 1 && h.ProtoMinor == 0; {
 		case len(te) == 1 && strings.EqualFold(te[0], "chunked"):
@@ -79,12 +92,18 @@ func (h *Head) frame1(f *Frame) error {
 		}
 	}
 	lengths := h.Header["Content-Length"]
+	if rules.ignoreLength {
+		lengths = nil
+	}
 	n, err := valid.ParseContentLength(lengths)
 	if err != nil {
 		return failure.Newf(failure.Protocol, "%w", err)
 	}
 	if f.TransferEncoding != nil {
 		delete(h.Header, "Content-Length")
+		if rules.raw {
+			return nil // trailers are a part of the body
+		}
 		f.Trailer, err = h.takeTrailer()
 		return err
 	}
@@ -93,6 +112,19 @@ func (h *Head) frame1(f *Frame) error {
 	}
 	f.ContentLength = n
 	return nil
+}
+
+// codings are the transfer codings in the order they were applied.
+func codings(values []string) []string {
+	var list []string
+	for _, v := range values {
+		for name := range strings.SplitSeq(v, ",") {
+			if name = strings.ToLower(strings.Trim(name, " \t")); name != "" {
+				list = append(list, name)
+			}
+		}
+	}
+	return list
 }
 
 // takeClose reports whether the server will close the connection.

@@ -166,6 +166,9 @@ func (h *Handler) Handle() Progress {
 	if h.upload != nil && !done && h.stream != nil && h.wholeResponse() {
 		// The upload goes on, but the response's reader need not wait for it.
 		h.stream.Finish(io.EOF)
+		if h.stopsUpload() {
+			h.spec.Driver.Abandon(h)
+		}
 	}
 	if ev&(cgo.EventWant|cgo.EventSpace|cgo.EventRewind) != 0 {
 		h.feed(ev)
@@ -184,7 +187,10 @@ func (h *Handler) Handle() Progress {
 // only, once there is a head.
 func (h *Handler) expect() int64 {
 	if !h.lengthKnown {
-		h.length, h.lengthKnown = rawLength(h.head), true
+		h.length, h.lengthKnown = -1, true
+		if !h.plan.IgnoreLength {
+			h.length = rawLength(h.head)
+		}
 	}
 	return h.length
 }
@@ -192,6 +198,11 @@ func (h *Handler) expect() int64 {
 // wholeResponse reports whether the response has come to its announced end.
 func (h *Handler) wholeResponse() bool {
 	return noBody(h.method, h.status) || h.expect() >= 0 && h.t.Received() >= h.expect() && !h.upgrade
+}
+
+// stopsUpload reports whether the response is a reason to give the upload up.
+func (h *Handler) stopsUpload() bool {
+	return h.plan.StopUpload && h.upload != nil && !h.upgrade && h.status >= 300
 }
 
 // tunnel reports whether the response makes the connection a raw stream.
@@ -209,6 +220,9 @@ const smallBody = 4 * 1024
 func (h *Handler) takeHead(done bool) {
 	t := h.t
 	raw := t.Head()
+	if h.plan.Aliases {
+		raw = unaliased(raw)
+	}
 	h.mu.Lock()
 	h.status = t.Status()
 	h.local, h.remote, h.reused = t.LocalAddr(), t.RemoteAddr(), t.Reused()
@@ -230,6 +244,9 @@ func (h *Handler) takeHead(done bool) {
 		h.spec.Driver.Feed(h) // not upgraded: an ordinary response follows
 	}
 	h.trace.sent(t.Reused())
+	if !done && h.stopsUpload() {
+		h.spec.Driver.Feed(h) // 7.88.1 gives a paused upload up only when it goes on
+	}
 	if !done {
 		h.expect() // from here on the head is the caller's, who parses it in place
 		h.complete(nil)

@@ -133,6 +133,16 @@ func statusWithText(code int) string {
 	return strconv.Itoa(code) + " "
 }
 
+// unaliased gives a head that begins with one of config.StatusAliases the status line
+// it stands for.
+func unaliased(raw []byte) []byte {
+	if len(raw) >= 5 && bytes.EqualFold(raw[:5], []byte("HTTP/")) {
+		return raw
+	}
+	_, rest, _ := bytes.Cut(raw, []byte("\n"))
+	return append([]byte("HTTP/1.0 200 OK\r\n"), rest...)
+}
+
 // parser walks over a copy of a head. It puts names into canonical form, and
 // joins continuation lines, in that copy, so that text, the same memory as a
 // string, has every name and value as a part of it. Nothing writes to a part

@@ -34,6 +34,19 @@ type Plan struct {
 	PriorKnowledge        bool // HTTP/2 without negotiation
 	HTTP1                 bool // never more than HTTP/1.1
 	Wire                  bool
+	Target                string   // in the place of the URL's; for the first hop alone
+	Order                 []string // of the header lines, in canonical form
+	Raw                   bool     // the header as the caller wrote it
+	Range                 string   // the field's value; empty: none
+	Condition             [2]string
+	MaxBody               int64 // 0: any
+	MaxDecoded            int64
+	Aliases               bool // a head may begin with something else than HTTP
+	IgnoreLength          bool
+	RawTransfer           bool // the transfer coding is left as it is
+	StopUpload            bool // when the response is an error
+	NoUserinfo            bool
+	OnUpload, OnDownload  func(n, total int64)
 	keys                  [2]byte // their addresses name the plan with and without TLS
 	Redirect              config.RedirectPolicy
 	Jar                   http.CookieJar
@@ -63,7 +76,21 @@ func NewPlan(cfg *config.RequestConfig, roundTripper bool) *Plan {
 		Jar:          cfg.CookieJar(),
 		Defaults:     cfg.DefaultHeaders(),
 		ServerName:   cfg.TLSServerName(),
+		Target:       cfg.RequestTarget(),
+		Order:        cfg.HeaderOrder(),
+		Raw:          cfg.RawHeaders(),
+		Range:        cfg.Range(),
+		MaxBody:      cfg.MaxBodyBytes(),
+		MaxDecoded:   cfg.MaxDecompressedBytes(),
+		Aliases:      len(cfg.StatusAliases()) > 0,
+		IgnoreLength: cfg.IgnoreContentLength(),
+		RawTransfer:  !cfg.TransferDecoding(),
+		StopUpload:   cfg.StopUploadOnError(),
+		NoUserinfo:   cfg.DisallowUserinfo(),
+		OnUpload:     cfg.UploadProgress(),
+		OnDownload:   cfg.DownloadProgress(),
 	}
+	p.Condition[0], p.Condition[1] = cfg.TimeCondition()
 	if ua, ok := cfg.UserAgent(); ok {
 		p.UserAgent = ua
 	} else {

@@ -30,7 +30,7 @@ func (b *optionBuffers) reset() {
 func (h *Handler) plain() bool {
 	req := h.spec.Request
 	return h.method == http.MethodGet && h.source.IsNone() && !h.upgrade && !h.spec.Fresh &&
-		!req.Close && len(req.Trailer) == 0 && !hasHeader(req.Header, "Expect") && plainTarget(h.target)
+		!req.Close && len(req.Trailer) == 0 && !hasHeader(req.Header, "Expect") && h.plan.Target == "" && plainTarget(h.target)
 }
 
 // prepare validates the request and sets up the transfer: on the caller's
@@ -40,6 +40,9 @@ func (h *Handler) prepare() error {
 	if err := valid.Request(req); err != nil {
 		return err
 	}
+	if h.plan.NoUserinfo && req.URL.User != nil {
+		return failure.New(failure.InvalidRequest, "the URL has a user name in it (config.DisallowUserinfo)")
+	}
 	if err := req.Context().Err(); err != nil {
 		return cancelError(err)
 	}
@@ -47,8 +50,13 @@ func (h *Handler) prepare() error {
 	if err != nil {
 		return err
 	}
+	if h.plan.OnUpload != nil {
+		src.Stream() // so that somebody reads it
+	}
 	h.source = src
-	h.target = req.URL.RequestURI()
+	if h.target = h.plan.Target; h.target == "" {
+		h.target = req.URL.RequestURI()
+	}
 	h.upgrade = req.Method == http.MethodConnect ||
 		req.Header.Get("Upgrade") != "" ||
 		httpguts.HeaderValuesContainsToken(req.Header["Connection"], "upgrade")

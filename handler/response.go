@@ -54,7 +54,7 @@ func (h *Handler) parse(raw []byte, stream *body.Stream, out *Reply) error {
 	if head.folded && foldedFraming(raw) {
 		return failure.New(failure.Protocol, "the length of the body is spread over lines")
 	}
-	frame, err := head.Frame(h.method)
+	frame, err := head.frame(h.method, framing{ignoreLength: h.plan.IgnoreLength, raw: h.plan.RawTransfer})
 	if err != nil {
 		return err
 	}
@@ -96,9 +96,26 @@ func (h *Handler) parse(raw []byte, stream *body.Stream, out *Reply) error {
 	if resp.ContentLength < 0 || resp.ProtoMajor > 1 || resp.Trailer != nil {
 		stream.OnEOF(func() { h.setTrailer(resp) })
 	}
+	if m := h.plan.MaxBody; m > 0 && resp.ContentLength > m && resp.Header.Get("Location") == "" {
+		return failure.Newf(failure.BodyTooLarge, "%d bytes are announced, the limit is %d", resp.ContentLength, m)
+	}
 	out.body = responseBody{Stream: stream, h: h}
 	resp.Body = &out.body
-	return h.decode(resp)
+	if n := len(resp.TransferEncoding); n > 0 && resp.TransferEncoding[n-1] == "chunked" && h.plan.RawTransfer {
+		resp.Body = body.Chunked(resp.Body)
+	}
+	if h.plan.MaxBody > 0 || h.plan.OnDownload != nil {
+		resp.Body = &body.Meter{ReadCloser: resp.Body, Max: h.plan.MaxBody, Total: resp.ContentLength, Progress: h.plan.OnDownload}
+	}
+	if err := h.decode(resp); err != nil {
+		return err
+	}
+	if resp.Body != &out.body {
+		if _, ok := resp.Body.(*decodedBody); !ok {
+			resp.Body = &decodedBody{resp.Body, h}
+		}
+	}
+	return nil
 }
 
 // setTrailer merges what came behind the body, when its reader sees the end.
@@ -124,7 +141,7 @@ func (h *Handler) setTrailer(resp *http.Response) {
 // decode undoes the content coding.
 func (h *Handler) decode(resp *http.Response) error {
 	enc := resp.Header["Content-Encoding"]
-	if !h.plan.Decompress || len(enc) == 0 || resp.ContentLength == 0 {
+	if !h.plan.Decompress || len(enc) == 0 || resp.ContentLength == 0 || h.plan.RawTransfer && len(resp.TransferEncoding) > 0 {
 		return nil
 	}
 	if h.plan.RoundTripper && (!h.acceptAdded || len(enc) != 1 || !strings.EqualFold(enc[0], "gzip")) {
@@ -134,7 +151,7 @@ func (h *Handler) decode(resp *http.Response) error {
 	if strings.EqualFold(name, "identity") {
 		return nil
 	}
-	dec, err := body.NewDecoder(name, resp.Body, body.Limits{})
+	dec, err := body.NewDecoder(name, resp.Body, body.Limits{MaxBytes: h.plan.MaxDecoded})
 	if err != nil {
 		if resp.Header.Get("Location") != "" {
 			return nil // the body of a redirect is hardly ever read: no reason to fail it

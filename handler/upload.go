@@ -177,6 +177,9 @@ func (p *pump) copy(src *body.Source) error {
 			if p.ring.Commit(n) {
 				p.h.spec.Driver.Feed(p.h)
 			}
+			if f := p.h.plan.OnUpload; f != nil {
+				f(total, want)
+			}
 		}
 		switch {
 		case err == io.EOF && want >= 0 && total < want:
