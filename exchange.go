@@ -10,6 +10,7 @@ import (
 	"github.com/ratmom/ratmom/cgo"
 	"github.com/ratmom/ratmom/config"
 	"github.com/ratmom/ratmom/handler"
+	"github.com/ratmom/ratmom/internal/altsvc"
 	"github.com/ratmom/ratmom/internal/failure"
 )
 
@@ -32,6 +33,9 @@ type exchange struct {
 	repeats int           // how often it has been repeated
 	stale   bool          // once since a connection was dead
 	foreign bool          // a redirect has led to another origin
+
+	alternative *altsvc.Service // where the running transfer goes; nil: to its origin
+	direct      bool            // an alternative has failed
 
 	redirects redirects
 	links     [2]link // most chains are no longer
@@ -61,6 +65,9 @@ func (c *Client) newExchange(req *http.Request, plan *handler.Plan, opts []confi
 		plan = handler.NewPlan(cfg, plan.RoundTripper)
 	}
 	x := &exchange{client: c, cfg: plan.Config, plan: plan}
+	if c.hsts != nil {
+		req = c.secured(req)
+	}
 	x.chain, x.sent = x.links[:0], append(x.reqs[:0], req)
 	if plan.RoundTripper {
 		return x, nil
@@ -72,6 +79,7 @@ func (c *Client) newExchange(req *http.Request, plan *handler.Plan, opts []confi
 	for _, i := range c.chain {
 		x.add(i.link(x))
 	}
+	x.addUpgrade()
 	x.addCookies()
 	return x, nil
 }
@@ -122,7 +130,7 @@ func (x *exchange) run(i int, req *http.Request) (*Response, error) {
 
 // transfer runs one transfer, and repeats it if the server has not processed it.
 func (x *exchange) transfer(req *http.Request) (*Response, error) {
-	for x.repeats, x.stale = 0, false; ; {
+	for x.repeats, x.stale, x.direct = 0, false, false; ; {
 		if err := x.start(req); err != nil {
 			return nil, err
 		}
@@ -144,15 +152,18 @@ func (x *exchange) start(req *http.Request) error {
 		return failure.New(failure.Closed, "").At(method(req), req.URL)
 	}
 	a := x.client.pick(req.URL)
+	x.alternative = x.otherWay(req)
 	h, err := handler.New(a.Pool(), handler.Spec{
 		Request:  req,
 		Plan:     x.plan,
 		Driver:   a.Driver(),
 		Deadline: x.deadline,
 		Fresh:    x.fresh(),
-		Done:     x,
-		Owner:    x.client,
-		Logs:     &x.client.logs,
+
+		Alternative: x.alternative,
+		Done:        x,
+		Owner:       x.client,
+		Logs:        &x.client.logs,
 	})
 	if err != nil {
 		return err
@@ -202,7 +213,7 @@ func (x *exchange) Completed(h *handler.Handler) {
 // idle reports whether no link has anything to do with what came, so that whoever
 // takes the future's result can make the response.
 func (x *exchange) idle(h *handler.Handler) bool {
-	if h.Err() != nil {
+	if h.Err() != nil || x.alternative != nil && h.Status() == http.StatusMisdirectedRequest {
 		return false
 	}
 	for i := range x.chain {
@@ -231,6 +242,9 @@ func (x *exchange) retry() *http.Request {
 
 // again is retry, which closes a body that is not sent again.
 func (x *exchange) again() *http.Request {
+	if r := x.pastAlternative(); r != nil {
+		return r
+	}
 	if x.h.Err() == nil || x.repeats == maxRepeats {
 		return nil
 	}
@@ -286,7 +300,13 @@ func rewound(req *http.Request) (*http.Request, error) {
 }
 
 // take makes the response of the completed transfer.
-func (x *exchange) take() (*Response, error) { return newResponse(x.h, x.req) }
+func (x *exchange) take() (*Response, error) {
+	resp, err := newResponse(x.h, x.req)
+	if err == nil {
+		x.learn(resp)
+	}
+	return resp, err
+}
 
 // async starts the exchange and returns its future.
 func (x *exchange) async() *Future {
@@ -315,7 +335,7 @@ func (x *exchange) down(i int, req *http.Request) {
 		}
 		x.sent[i+1] = req
 	}
-	x.repeats, x.stale = 0, false
+	x.repeats, x.stale, x.direct = 0, false, false
 	if err := x.start(req); err != nil {
 		x.up(len(x.chain)-1, nil, err)
 	}

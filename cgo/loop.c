@@ -79,7 +79,7 @@ static void add(struct ratmom_multi *m, struct ratmom_req *r) {
         curl_easy_setopt(r->easy, CURLOPT_CLOSESOCKETDATA, m);
         r->closer = m;
     }
-    if (m->io->nclogged || m->lanes || r->limited)
+    if (m->io->nclogged || m->lanes || r->limited || (r->fresh && r->forbid))
         ratmom_lane_enter(m, r);
     int rc = curl_multi_add_handle(m->m, r->easy);
     if (rc) {
@@ -115,6 +115,18 @@ static void recheck(struct ratmom_multi *m) {
         return;
     if (!curl_multi_add_handle(m->m, m->probe))
         curl_multi_remove_handle(m->m, m->probe);
+}
+
+/* Sends a PING on the connections that had none for a while. libcurl does it for the
+ * multi that a handle is in. */
+void ratmom_upkeep(struct ratmom_multi *m) {
+    if (!m->upkeep || (!m->probe && !(m->probe = curl_easy_init())))
+        return;
+    if (curl_multi_add_handle(m->m, m->probe))
+        return;
+    curl_easy_setopt(m->probe, CURLOPT_UPKEEP_INTERVAL_MS, (long)(m->upkeep / 1000000));
+    curl_easy_upkeep(m->probe);
+    curl_multi_remove_handle(m->m, m->probe);
 }
 
 /* Takes r out of the multi: at its end, or to cancel it at once. */

@@ -172,6 +172,8 @@ struct ratmom_req {
     uint32_t looking;   /* its host is being looked up, see lookup.c */
     uint32_t proxy;     /* likewise */
     uint32_t elsewhere; /* it connects to another host than the URL's */
+    uint32_t fresh, forbid; /* both: no other is to use its connection, see lanes.c */
+    uint32_t tos;           /* of the sockets opened for it */
 };
 
 /* ---- packed options ------------------------------------------------------- */
@@ -244,6 +246,7 @@ struct ratmom_multi {
     int64_t counted;       /* when left_lookups was exact */
     uint32_t named;        /* this thread has the name below */
     char lookup_name[16], old_name[16];
+    int64_t upkeep; /* ns: how long a connection may go without a PING; 0: for ever. Set by Go */
 };
 
 struct ratmom_multi *ratmom_multi_new(void);
@@ -261,6 +264,7 @@ void ratmom_unpause(struct ratmom_req *r, int recv, int send);
 void ratmom_cancel(struct ratmom_multi *m, struct ratmom_req *r);
 void ratmom_remove(struct ratmom_multi *m, struct ratmom_req *r);
 int ratmom_close_idle(struct ratmom_multi *m);
+void ratmom_upkeep(struct ratmom_multi *m);
 int64_t ratmom_now(void);
 /* The portable twin only. */
 void ratmom_poll_wait(struct ratmom_multi *m);

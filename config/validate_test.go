@@ -168,6 +168,7 @@ func TestOptions_refuse_values_out_of_range(t *testing.T) {
 		{"TCPKeepAlive(10h0m0s)", TCPKeepAlive(1, 10*time.Hour), "is longer than"},
 		{"TCPKeepAlive(1s, 0s)", TCPKeepAlive(time.Second, 0), "needs both"},
 	}
+	cases = append(cases, netRefused()...)
 	covered := map[string]bool{}
 	for _, c := range cases {
 		t.Run(c.says, func(t *testing.T) {
@@ -190,6 +191,8 @@ func TestOptions_refuse_values_out_of_range(t *testing.T) {
 			"Metrics", "WireLog", "NoAuth", "NoProxyAuth", "ProxyFromEnvironment", "SystemCA",
 			"DangerAcceptInvalidCertificates", "DangerAcceptInvalidHostnames", "FreshConnection",
 			"ForbidReuse", "DNSCacheForever", "TCPNoDelay", "Value",
+			"ProxyTunnel", "ProxyHTTP2", "HAProxyProtocol", "PipeWait", "DNSShuffle", "TCPFastOpen",
+			"DangerDoHAcceptInvalidCertificates", "DangerDoHAcceptInvalidHostnames", "DoHOCSPStapling",
 			"DefaultHeaders", // reported as DefaultHeader
 		}
 		for name := range optionKinds(t) {

@@ -41,7 +41,7 @@ func (h *Handler) encodeURL(o *cgo.Options) error {
 		return nil
 	}
 	o.String(cgo.OptURL, u.Scheme, "://", host, "/")
-	if u.Scheme == "http" && strings.HasPrefix(target, "/") {
+	if u.Scheme == "http" && strings.HasPrefix(target, "/") && !h.plan.Tunnel {
 		if p, err := h.plan.Proxy(u); err != nil {
 			return err
 		} else if p != nil && strings.HasPrefix(p.Scheme, "http") {

@@ -33,6 +33,13 @@ type Plan struct {
 	Expect                bool
 	PriorKnowledge        bool // HTTP/2 without negotiation
 	HTTP1                 bool // never more than HTTP/1.1
+	Version               config.Version
+	Tunnel                bool // through an HTTP proxy for http URLs, too
+	PipeWait              bool // PipeWaitSet: as configured
+	PipeWaitSet           bool
+	Verifies              bool // servers prove that they are the host of the URL
+	Elsewhere             bool // options say where the connection goes
+	ConnectTimeout        time.Duration
 	Wire                  func(config.WireEvent)
 	keys                  [2]byte // their addresses name the plan with and without TLS
 	Redirect              config.RedirectPolicy
@@ -63,13 +70,20 @@ func NewPlan(cfg *config.RequestConfig, roundTripper bool) *Plan {
 		Jar:          cfg.CookieJar(),
 		Defaults:     cfg.DefaultHeaders(),
 		ServerName:   cfg.TLSServerName(),
+		Version:      cfg.HTTPVersion(),
+		Tunnel:       cfg.ProxyTunnel(),
+		Verifies:     cfg.Verifies(),
+		Elsewhere:    cfg.Elsewhere(),
+
+		ConnectTimeout: cfg.ConnectTimeout(),
 	}
+	p.PipeWait, p.PipeWaitSet = cfg.PipeWait()
 	if ua, ok := cfg.UserAgent(); ok {
 		p.UserAgent = ua
 	} else {
 		p.UserAgent = DefaultUserAgent()
 	}
-	switch cfg.HTTPVersion() {
+	switch p.Version {
 	case config.HTTP2PriorKnowledge:
 		p.PriorKnowledge = true
 	case config.HTTP10, config.HTTP11:
