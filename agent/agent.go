@@ -90,7 +90,7 @@ func (a *agent) turn() cgo.Verdict {
 			park = false
 		}
 	}
-	armed := min(a.timers.next(), a.m.Upkeep())
+	armed := a.timers.next()
 	a.m.Step(a.adds, armed, park)
 	clear(a.adds)
 	a.adds = a.adds[:0]

@@ -117,18 +117,6 @@ static void recheck(struct ratmom_multi *m) {
         curl_multi_remove_handle(m->m, m->probe);
 }
 
-/* Sends a PING on the connections that had none for a while. libcurl does it for the
- * multi that a handle is in. */
-void ratmom_upkeep(struct ratmom_multi *m) {
-    if (!m->upkeep || (!m->probe && !(m->probe = curl_easy_init())))
-        return;
-    if (curl_multi_add_handle(m->m, m->probe))
-        return;
-    curl_easy_setopt(m->probe, CURLOPT_UPKEEP_INTERVAL_MS, (long)(m->upkeep / 1000000));
-    curl_easy_upkeep(m->probe);
-    curl_multi_remove_handle(m->m, m->probe);
-}
-
 /* Takes r out of the multi: at its end, or to cancel it at once. */
 void ratmom_remove(struct ratmom_multi *m, struct ratmom_req *r) {
     if (!r->in_multi)

@@ -17,9 +17,7 @@ const Never int64 = math.MaxInt64
 // Multi is one multi handle with its event loop. All methods but Wake belong to
 // the agent's goroutine.
 type Multi struct {
-	c      *C.struct_ratmom_multi
-	upkeep int64 // ns; 0: none
-	pinged int64 // when it was last seen to
+	c *C.struct_ratmom_multi
 	waiter
 }
 
@@ -36,8 +34,6 @@ func NewMulti(o *MultiOptions) (*Multi, error) {
 	if o != nil {
 		c.max_paused = C.uint32_t(o.maxPaused)
 		c.max_lookups = C.uint32_t(o.maxLookups)
-		m.upkeep = int64(o.upkeep)
-		c.upkeep = C.int64_t(o.upkeep / 4)
 		for _, s := range o.set {
 			if rc := C.ratmom_multi_setopt(c, C.int(s.opt), C.long(s.val)); rc != 0 {
 				C.ratmom_multi_free(c)
@@ -120,21 +116,6 @@ func (m *Multi) Forget(t *Transfer) {
 // Unpause lifts the pause of the given directions.
 func (m *Multi) Unpause(t *Transfer, recv, send bool) {
 	C.ratmom_unpause(t.r, cbool(recv), cbool(send))
-}
-
-// Upkeep sends a PING on the connections that had none for about as long as
-// [MultiOptions.Upkeep] says, if it is time for that, and returns when to call it again
-// at the latest.
-func (m *Multi) Upkeep() int64 {
-	if m.upkeep == 0 {
-		return Never
-	}
-	now := Now()
-	if now >= m.pinged+m.upkeep/2 {
-		m.pinged = now
-		C.ratmom_upkeep(m.c)
-	}
-	return m.pinged + m.upkeep/2
 }
 
 // CloseIdle shuts down the connections that no transfer uses and returns how

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 	"unsafe"
 )
 
@@ -200,7 +199,6 @@ type MultiOptions struct {
 	set        []multiOption
 	maxPaused  uint32
 	maxLookups uint32
-	upkeep     time.Duration
 }
 
 type multiOption struct {
@@ -223,7 +221,3 @@ func (o *MultiOptions) MaxPaused(n int) { o.maxPaused = uint32(n) }
 // MaxLookups has no name looked up while n look-ups of the multi handle that were given
 // up have not ended; 0: any number. Linux only.
 func (o *MultiOptions) MaxLookups(n int) { o.maxLookups = uint32(n) }
-
-// Upkeep has [Multi.Upkeep] send a PING on connections that had none for d, give or
-// take a quarter of it; 0: on none.
-func (o *MultiOptions) Upkeep(d time.Duration) { o.upkeep = d }

@@ -246,7 +246,6 @@ struct ratmom_multi {
     int64_t counted;       /* when left_lookups was exact */
     uint32_t named;        /* this thread has the name below */
     char lookup_name[16], old_name[16];
-    int64_t upkeep; /* ns: how long a connection may go without a PING; 0: for ever. Set by Go */
 };
 
 struct ratmom_multi *ratmom_multi_new(void);
@@ -264,7 +263,6 @@ void ratmom_unpause(struct ratmom_req *r, int recv, int send);
 void ratmom_cancel(struct ratmom_multi *m, struct ratmom_req *r);
 void ratmom_remove(struct ratmom_multi *m, struct ratmom_req *r);
 int ratmom_close_idle(struct ratmom_multi *m);
-void ratmom_upkeep(struct ratmom_multi *m);
 int64_t ratmom_now(void);
 /* The portable twin only. */
 void ratmom_poll_wait(struct ratmom_multi *m);

@@ -43,7 +43,6 @@ func netSamples() []sample {
 		{"AddressScope", AddressScope(1), AddressScope(1<<31 - 1), AddressScope(0)},
 		{"TypeOfService", TypeOfService(0x10), TypeOfService(0xfc), TypeOfService(0)},
 		{"TCPKeepAliveCount", TCPKeepAliveCount(0), TCPKeepAliveCount(0), nil},
-		{"Upkeep", Upkeep(0), Upkeep(0), nil},
 		{"HAProxyClientIP", HAProxyClientIP(netip.Addr{}), HAProxyClientIP(netip.Addr{}), nil},
 		{"ProxyHTTP2", ProxyHTTP2(false), ProxyHTTP2(false), nil},
 		{"StreamWeight", StreamWeight(16), StreamWeight(16), nil},
@@ -66,7 +65,6 @@ func netFeatureSamples(f *cgo.FeatureSet) []featureSample {
 		{f.CAres, sample{"DNSLocalAddress", DNSLocalAddress(addr("127.0.0.1")), DNSLocalAddress(addr("::1")), DNSLocalAddress()}},
 		{f.TCPFastOpen, sample{"TCPFastOpen", TCPFastOpen(true), TCPFastOpen(true), TCPFastOpen(false)}},
 		{f.TCPKeepAliveCount, sample{"TCPKeepAliveCount", TCPKeepAliveCount(1), TCPKeepAliveCount(127), TCPKeepAliveCount(0)}},
-		{f.AtLeast(8, 10, 0), sample{"Upkeep", Upkeep(time.Second), Upkeep(time.Minute), Upkeep(0)}},
 	}
 }
 
@@ -116,9 +114,6 @@ func netRefused() []struct {
 		{"TypeOfService(0x11)", TypeOfService(0x11), "lower two bits"},
 		{"TCPKeepAliveCount(-1)", TCPKeepAliveCount(-1), "is negative"},
 		{"TCPKeepAliveCount(128)", TCPKeepAliveCount(128), "is more than 127"},
-		{"Upkeep(-1ns)", Upkeep(-1), "is negative"},
-		{"Upkeep(999ms)", Upkeep(999 * time.Millisecond), "is less than 1s"},
-		{"Upkeep(", Upkeep(long), "is longer"},
 	}
 }
 
@@ -145,7 +140,6 @@ func TestNet_options_pack_what_libcurl_is_to_do(t *testing.T) {
 		{AbstractUnixSocket("a"), []string{"CURLOPT_ABSTRACT_UNIX_SOCKET a"}},
 		{AddressScope(3), []string{"CURLOPT_ADDRESS_SCOPE 3"}},
 		{TypeOfService(0x10), []string{"CURLOPT_SOCKOPTDATA 16"}},
-		{Upkeep(0), nil},
 	} {
 		assert.Equal(t, c.want, added(t, c.option, testURLs[0]), "%v", c.option)
 	}
@@ -240,7 +234,7 @@ func TestSupported_net_options_without_anything(t *testing.T) {
 	for _, o := range []any{
 		ProxyHTTP2(true), HAProxyClientIP(addr("::1")), StreamWeight(1), DoH("https://a"), DoHOCSPStapling(true),
 		DNSServers(port), DNSInterface("lo"), DNSLocalAddress(addr("::1")), TCPFastOpen(true), TCPKeepAliveCount(1),
-		Upkeep(time.Second), AbstractUnixSocket("a"),
+		AbstractUnixSocket("a"),
 	} {
 		err := settingOf(o).(requirer).supported(none)
 		require.Error(t, err, "%v", o)
@@ -249,7 +243,7 @@ func TestSupported_net_options_without_anything(t *testing.T) {
 	}
 	for _, o := range []any{
 		ProxyHTTP2(false), HAProxyClientIP(netip.Addr{}), StreamWeight(16), DoH(""), DoHOCSPStapling(false), DNSServers(),
-		DNSInterface(""), DNSLocalAddress(), TCPFastOpen(false), TCPKeepAliveCount(0), Upkeep(0), AbstractUnixSocket(""),
+		DNSInterface(""), DNSLocalAddress(), TCPFastOpen(false), TCPKeepAliveCount(0), AbstractUnixSocket(""),
 	} {
 		assert.NoError(t, settingOf(o).(requirer).supported(none), "%v", o)
 	}
