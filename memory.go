@@ -80,20 +80,19 @@ func (x *exchange) otherWay(req *http.Request) *altsvc.Service {
 	if x.client.alts == nil || x.direct || !p.Verifies || p.Elsewhere || len(req.Trailer) > 0 || handler.Upgrades(req) {
 		return nil
 	}
-	s, ok := x.client.alts.Pick(req.URL, func(protocol string) bool { return speaks(p.Version, protocol) })
+	s, ok := x.client.alts.Pick(req.URL, func(protocol string) bool { return speaks(p, protocol) })
 	if !ok || proxied(x, req.URL) {
 		return nil
 	}
 	return &s
 }
 
-// speaks reports whether a request that asks for a version of HTTP may go by an
-// alternative of that protocol.
-func speaks(v config.Version, protocol string) bool {
-	f := cgo.Features()
+// speaks reports whether a request may go by an alternative of that protocol.
+func speaks(p *handler.Plan, protocol string) bool {
+	f, v := cgo.Features(), p.Version
 	switch protocol {
 	case "h3":
-		return f.HTTP3 && (v == config.HTTPDefault || v == config.HTTP3 || v == config.HTTP3Only)
+		return f.HTTP3 && p.TLS13 && (v == config.HTTPDefault || v == config.HTTP3 || v == config.HTTP3Only)
 	case "h2":
 		return f.HTTP2 && (v == config.HTTPDefault || v == config.HTTP3 || v == config.HTTP2 || v == config.HTTP2PriorKnowledge)
 	}
@@ -113,6 +112,7 @@ func (x *exchange) pastAlternative() *http.Request {
 		return nil
 	}
 	if x.misdirected() {
+		x.giveUpAlternative()
 		r, err := rewound(x.req)
 		if err != nil {
 			return nil
@@ -120,7 +120,6 @@ func (x *exchange) pastAlternative() *http.Request {
 		if resp, err := newResponse(x.h, x.req); err == nil {
 			_ = resp.Body.Close()
 		}
-		x.giveUpAlternative()
 		return r
 	}
 	failed, unsent := x.h.AlternativeFailed()

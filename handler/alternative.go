@@ -26,6 +26,8 @@ func (h *Handler) encodeAlternative(o *cgo.Options) error {
 	switch a.Protocol {
 	case "h3":
 		o.Long(cgo.OptHTTPVersion, int64(cgo.HTTPVersion3Only))
+		// The only one there (RFC 9001 §4.2); see also tlsVersions in package config.
+		o.Long(cgo.OptSSLVersion, int64(cgo.SSLVersionTLS13))
 	case "h2":
 		o.Long(cgo.OptHTTPVersion, int64(cgo.HTTPVersion2TLS))
 	default:

@@ -39,6 +39,7 @@ type Plan struct {
 	PipeWaitSet           bool
 	Verifies              bool // servers prove that they are the host of the URL
 	Elsewhere             bool // options say where the connection goes
+	TLS13                 bool
 	ConnectTimeout        time.Duration
 	Wire                  func(config.WireEvent)
 	keys                  [2]byte // their addresses name the plan with and without TLS
@@ -74,6 +75,7 @@ func NewPlan(cfg *config.RequestConfig, roundTripper bool) *Plan {
 		Tunnel:       cfg.ProxyTunnel(),
 		Verifies:     cfg.Verifies(),
 		Elsewhere:    cfg.Elsewhere(),
+		TLS13:        cfg.TakesTLS13(),
 
 		ConnectTimeout: cfg.ConnectTimeout(),
 	}
