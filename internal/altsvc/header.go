@@ -126,7 +126,7 @@ func plainHost(h string) bool {
 			return false
 		}
 	}
-	return h != "" && len(h) <= 253
+	return len(h) <= 253 && !strings.Contains("."+h+".", "..")
 }
 
 // protocols are the names of ALPN that mean something here.

@@ -138,7 +138,7 @@ func canonical(host string) string {
 		}
 	}
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	if len(host) > 253 || host == "" || host[0] == '.' || strings.ContainsAny(host, " \t\r\n\":") {
+	if len(host) > 253 || host == "" || strings.ContainsAny(host, " \t\r\n\":") || strings.Contains("."+host+".", "..") {
 		return ""
 	}
 	if _, err := netip.ParseAddr(host); err == nil || numeric(host) {

@@ -32,8 +32,11 @@ func parse(field string) (age time.Duration, below, ok bool) {
 			}
 			below = true
 		}
-		if rest == "" {
-			return age, below, seen["max-age"]
+		switch {
+		case rest == "" && seen["max-age"]:
+			return age, below, true
+		case rest == "":
+			return 0, false, false
 		}
 		rest = rest[1:] // the semicolon
 	}
