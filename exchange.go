@@ -10,6 +10,7 @@ import (
 	"github.com/ratmom/ratmom/cgo"
 	"github.com/ratmom/ratmom/config"
 	"github.com/ratmom/ratmom/handler"
+	"github.com/ratmom/ratmom/internal/altsvc"
 	"github.com/ratmom/ratmom/internal/failure"
 )
 
@@ -33,6 +34,9 @@ type exchange struct {
 	stale   bool          // once since a connection was dead
 	foreign bool          // a redirect has led to another origin
 	steps   *steps        // what it took; nil if nobody asks
+
+	alternative *altsvc.Service // where the running transfer goes; nil: to its origin
+	direct      bool            // an alternative has failed
 
 	redirects redirects
 	links     [2]link // most chains are no longer
@@ -65,6 +69,9 @@ func (c *Client) newExchange(req *http.Request, plan *handler.Plan, opts []confi
 	if plan.Infos {
 		x.steps = &steps{began: time.Now()}
 	}
+	if c.hsts != nil {
+		req = c.secured(req)
+	}
 	x.chain, x.sent = x.links[:0], append(x.reqs[:0], req)
 	if plan.RoundTripper {
 		return x, nil
@@ -76,6 +83,7 @@ func (c *Client) newExchange(req *http.Request, plan *handler.Plan, opts []confi
 	for _, i := range c.chain {
 		x.add(i.link(x))
 	}
+	x.addUpgrade()
 	x.addCookies()
 	return x, nil
 }
@@ -126,7 +134,7 @@ func (x *exchange) run(i int, req *http.Request) (*Response, error) {
 
 // transfer runs one transfer, and repeats it if the server has not processed it.
 func (x *exchange) transfer(req *http.Request) (*Response, error) {
-	for x.repeats, x.stale = 0, false; ; {
+	for x.repeats, x.stale, x.direct = 0, false, false; ; {
 		if err := x.start(req); err != nil {
 			return nil, err
 		}
@@ -148,15 +156,18 @@ func (x *exchange) start(req *http.Request) error {
 		return failure.New(failure.Closed, "").At(method(req), req.URL)
 	}
 	a := x.client.pick(req.URL)
+	x.alternative = x.otherWay(req)
 	h, err := handler.New(a.Pool(), handler.Spec{
 		Request:  req,
 		Plan:     x.plan,
 		Driver:   a.Driver(),
 		Deadline: x.deadline,
 		Fresh:    x.fresh(),
-		Done:     x,
-		Owner:    x.client,
-		Logs:     &x.client.logs,
+
+		Alternative: x.alternative,
+		Done:        x,
+		Owner:       x.client,
+		Logs:        &x.client.logs,
 	})
 	if err != nil {
 		return err
@@ -209,7 +220,7 @@ func (x *exchange) Completed(h *handler.Handler) {
 // idle reports whether no link has anything to do with what came, so that whoever
 // takes the future's result can make the response.
 func (x *exchange) idle(h *handler.Handler) bool {
-	if h.Err() != nil {
+	if h.Err() != nil || x.alternative != nil && h.Status() == http.StatusMisdirectedRequest {
 		return false
 	}
 	for i := range x.chain {
@@ -238,6 +249,9 @@ func (x *exchange) retry() *http.Request {
 
 // again is retry, which closes a body that is not sent again.
 func (x *exchange) again() *http.Request {
+	if r := x.pastAlternative(); r != nil {
+		return r
+	}
 	if x.h.Err() == nil || x.repeats == maxRepeats {
 		return nil
 	}
@@ -295,7 +309,11 @@ func rewound(req *http.Request) (*http.Request, error) {
 // take makes the response of the completed transfer.
 func (x *exchange) take() (*Response, error) {
 	resp, err := newResponse(x.h, x.req)
-	if err == nil && x.steps != nil {
+	if err != nil {
+		return resp, err
+	}
+	x.learn(resp)
+	if x.steps != nil {
 		resp.steps = new(*x.steps)
 	}
 	return resp, err
@@ -328,7 +346,7 @@ func (x *exchange) down(i int, req *http.Request) {
 		}
 		x.sent[i+1] = req
 	}
-	x.repeats, x.stale = 0, false
+	x.repeats, x.stale, x.direct = 0, false, false
 	if err := x.start(req); err != nil {
 		x.up(len(x.chain)-1, nil, err)
 	}

@@ -11,7 +11,9 @@ import (
 	"github.com/ratmom/ratmom/agent"
 	"github.com/ratmom/ratmom/config"
 	"github.com/ratmom/ratmom/handler"
+	"github.com/ratmom/ratmom/internal/altsvc"
 	"github.com/ratmom/ratmom/internal/failure"
+	"github.com/ratmom/ratmom/internal/hsts"
 )
 
 // Version is the version of this module.
@@ -31,6 +33,8 @@ type Client struct {
 	seed   maphash.Seed
 	work   workers
 	logs   sync.WaitGroup // config.WireLog's functions at work
+	hsts   *hsts.Cache    // nil: off
+	alts   *altsvc.Cache  // nil: off
 	closed atomic.Bool
 	once   sync.Once
 }
@@ -48,6 +52,9 @@ func New(opts ...config.ClientOption) (*Client, error) {
 	c.bare = handler.NewPlan(cfg.Defaults(), true)
 	c.chain, _ = config.Lookup[interceptors](cfg)
 	c.pinned = cfg.LimitsPerHost()
+	if err := c.openCaches(); err != nil {
+		return nil, err
+	}
 	for range cfg.AgentCount() {
 		a, err := agent.Start(cfg.Multi())
 		if err != nil {
@@ -105,8 +112,9 @@ func (c *Client) CloseIdleConnections() {
 // Close ends the client: new requests are refused, those under way fail with
 // ErrClosed, open bodies too, and every connection is closed. It blocks until the
 // agents have ended and a config.WireLog has been told everything; it must not be
-// called from there. Further calls do nothing. It always returns nil.
-func (c *Client) Close() error {
+// called from there. Further calls do nothing. It returns an error only if a file of
+// config.HSTS or config.AltSvc could not be written.
+func (c *Client) Close() (err error) {
 	c.closed.Store(true)
 	c.once.Do(func() {
 		var wg sync.WaitGroup
@@ -115,8 +123,9 @@ func (c *Client) Close() error {
 		}
 		wg.Wait()
 		c.logs.Wait()
+		err = c.saveCaches()
 	})
-	return nil
+	return err
 }
 
 // Stats is a snapshot of a client's work.

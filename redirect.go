@@ -53,6 +53,11 @@ func (r *redirects) answer(req *http.Request, resp *Response, err error) (*Respo
 		return nil, nil, e
 	}
 	u, err := resolve(req.URL, loc)
+	if err == nil {
+		if up := r.x.client.hsts.Upgrade(u); up != nil {
+			u = up
+		}
+	}
 	if err == nil && u.Scheme != "http" && u.Scheme != "https" {
 		return fail(failure.Protocol, "redirect to %q: only http and https are followed", failure.MaskText(loc))
 	}

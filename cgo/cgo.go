@@ -51,12 +51,20 @@ import (
 // minimumVersion is libcurl 7.88, Debian 12's.
 const minimumVersion = 0x075800
 
-var initOnce = sync.OnceValue(func() error {
+// globalInit makes libcurl ready for any call.
+var globalInit = sync.OnceValue(func() error {
 	if rc := C.ratmom_global_init(); rc != 0 {
 		return fmt.Errorf("curl_global_init: %s", Strerror(int(rc)))
 	}
 	if err := curl.GlobalInit(curl.GLOBAL_ALL); err != nil { // counts the second user
 		return fmt.Errorf("curl_global_init: %w", err)
+	}
+	return nil
+})
+
+var initOnce = sync.OnceValue(func() error {
+	if err := globalInit(); err != nil {
+		return err
 	}
 	f := Features()
 	if f.Version < minimumVersion {

@@ -2,6 +2,15 @@ package cgo
 
 /*
 #include <curl/curl.h>
+#include <stdlib.h>
+
+// Whether libcurl, as it is here, takes an option.
+static int ratmom_takes_long(CURL *e, int opt, long v) {
+    return curl_easy_setopt(e, (CURLoption)opt, v) == CURLE_OK;
+}
+static int ratmom_takes_text(CURL *e, int opt, char *v) {
+    return curl_easy_setopt(e, (CURLoption)opt, v) == CURLE_OK;
+}
 
 static const char *ratmom_version_protocol(const curl_version_info_data *v, int i) {
     return v->protocols[i];
@@ -12,6 +21,7 @@ import "C"
 import (
 	"strings"
 	"sync"
+	"unsafe"
 )
 
 // FeatureSet tells what the libcurl that this process runs with can do. It is
@@ -36,6 +46,13 @@ type FeatureSet struct {
 	AsyncDNS   bool
 	HTTPSProxy bool
 	WebSocket  bool
+	CAres      bool // the resolver is c-ares
+	DoH        bool // DNS over HTTPS
+
+	HAProxyClientIP   bool
+	TCPFastOpen       bool
+	TCPKeepAliveCount bool
+	CertStatus        bool // stapled OCSP responses can be asked for
 
 	// SSLBackend names the TLS library and its version: "OpenSSL/3.0.17".
 	SSLBackend string
@@ -99,8 +116,33 @@ var features = sync.OnceValue(func() *FeatureSet {
 		}
 		f.WebSocket = f.WebSocket || C.GoString(p) == "ws"
 	}
+	f.try()
 	return f
 })
+
+// try finds out what only setting an option tells.
+func (f *FeatureSet) try() {
+	if globalInit() != nil {
+		return
+	}
+	e := C.curl_easy_init()
+	if e == nil {
+		return
+	}
+	defer C.curl_easy_cleanup(e)
+	long := func(o Opt) bool { return C.ratmom_takes_long(e, C.int(o), 1) != 0 }
+	text := func(o Opt, v string) bool {
+		s := C.CString(v)
+		defer C.free(unsafe.Pointer(s))
+		return C.ratmom_takes_text(e, C.int(o), s) != 0
+	}
+	f.CAres = text(OptDNSServers, "127.0.0.1")
+	f.DoH = text(OptDoHURL, "https://127.0.0.1/")
+	f.HAProxyClientIP = text(OptHAProxyClientIP, "127.0.0.1")
+	f.TCPFastOpen = long(OptTCPFastOpen)
+	f.TCPKeepAliveCount = long(OptTCPKeepCnt)
+	f.CertStatus = long(OptDoHSSLVerifyStatus)
+}
 
 // activeBackend picks the TLS library in use out of libcurl's list, which has
 // the others of a build with several in parentheses:

@@ -35,9 +35,11 @@ static uint32_t pick(struct ratmom_multi *m, const struct ratmom_req *r) {
     return 0;
 }
 
-/* A lane that nobody is in; 0 if there is none. Before 8.0.0 a transfer whose speed is
- * limited keeps what it may not take yet in the input of its connection, and the
- * others there may lose a part of what is theirs (upload.c). */
+/* A lane that nobody is in; 0 if there is none. It is for transfers that are to have a
+ * connection of their own: libcurl makes a fresh one for them and closes it at their
+ * end, but lets others join it over HTTP/2 meanwhile. And before 8.0.0 a transfer whose
+ * speed is limited keeps what it may not take yet in the input of its connection, and
+ * the others there may lose a part of what is theirs (upload.c). */
 static uint32_t pick_own(const struct ratmom_multi *m) {
     for (uint32_t lane = SHARED; lane < LANES; lane++)
         if (!m->lanes || !m->lanes[lane].users)
@@ -75,7 +77,7 @@ void ratmom_lane_enter(struct ratmom_multi *m, struct ratmom_req *r) {
     if (m->lanes && m->now - m->swept > IDLE_NS)
         sweep(m);
     uint32_t lane = 0;
-    if (r->origin && r->limited && m->max_paused)
+    if (r->origin && (r->limited || (r->fresh && r->forbid)) && m->max_paused)
         lane = pick_own(m);
     else if (r->origin && m->io->nclogged)
         lane = pick(m, r);

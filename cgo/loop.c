@@ -81,7 +81,7 @@ static void add(struct ratmom_multi *m, struct ratmom_req *r) {
         curl_easy_setopt(r->easy, CURLOPT_CLOSESOCKETDATA, m);
         r->closer = m;
     }
-    if (m->io->nclogged || m->lanes || r->limited)
+    if (m->io->nclogged || m->lanes || r->limited || (r->fresh && r->forbid))
         ratmom_lane_enter(m, r);
     int rc = curl_multi_add_handle(m->m, r->easy);
     if (rc) {

@@ -249,6 +249,11 @@ const (
 	OptSSLSignatureAlgorithms Opt = 10328 // 8.14
 )
 
+// OptTypeOfService is for the sockets that the loop makes: the byte of IP_TOS and
+// IPV6_TCLASS. libcurl does not see it; it has the number of the option by which
+// programs of their own would do that.
+const OptTypeOfService = OptSockoptData
+
 // The numbers of the options of the multi handle that take a long.
 const (
 	MultiOptPipelining           MultiOpt = 3

@@ -4,6 +4,7 @@ package cgo
 #include <curl/curl.h>
 
 #if LIBCURL_VERSION_NUM >= 0x080200
+_Static_assert((int)CURLPROXY_HTTPS2 == 3, "ProxyTypeHTTPS2");
 _Static_assert(CURLOPT_HAPROXY_CLIENT_IP == 10323, "OptHAProxyClientIP");
 #endif
 #if LIBCURL_VERSION_NUM >= 0x080800

@@ -175,6 +175,8 @@ struct ratmom_req {
     uint32_t looking;   /* its host is being looked up, see lookup.c */
     uint32_t proxy;     /* likewise */
     uint32_t elsewhere; /* it connects to another host than the URL's */
+    uint32_t fresh, forbid; /* both: no other is to use its connection, see lanes.c */
+    uint32_t tos;           /* of the sockets opened for it */
 };
 
 /* ---- packed options ------------------------------------------------------- */

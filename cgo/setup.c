@@ -99,6 +99,9 @@ void ratmom_req_reset(struct ratmom_req *r, int keep_options) {
     r->closer = keep.closer;
     r->proxy = keep.proxy;
     r->elsewhere = keep.elsewhere;
+    r->fresh = keep.fresh;
+    r->forbid = keep.forbid;
+    r->tos = keep.tos;
     r->fd = -1;
 }
 
@@ -157,6 +160,10 @@ static int stains(CURLoption opt) {
     case CURLOPT_ALTSVC_CTRL:
     case CURLOPT_HSTS:
     case CURLOPT_HSTS_CTRL:
+    case CURLOPT_DNS_SERVERS: /* of c-ares' channel */
+    case CURLOPT_DNS_INTERFACE:
+    case CURLOPT_DNS_LOCAL_IP4:
+    case CURLOPT_DNS_LOCAL_IP6:
         return 1;
     }
     return 0;
@@ -170,6 +177,14 @@ static int set_one(struct ratmom_req *r, uint32_t kind, CURLoption opt, const un
     case RATMOM_OP_LONG: {
         int64_t v;
         memcpy(&v, p, 8);
+        if (opt == CURLOPT_SOCKOPTDATA) { /* for us, see sockets.c */
+            r->tos = (uint32_t)v;
+            return 0;
+        }
+        if (opt == CURLOPT_FRESH_CONNECT)
+            r->fresh = v != 0;
+        else if (opt == CURLOPT_FORBID_REUSE)
+            r->forbid = v != 0;
         int rc = curl_easy_setopt(r->easy, opt, (long)v);
         if (opt == CURLOPT_BUFFERSIZE) {
             /* 7.88.1 keeps the buffer of a transfer that left a shared
@@ -190,6 +205,8 @@ static int set_one(struct ratmom_req *r, uint32_t kind, CURLoption opt, const un
     case RATMOM_OP_STRING:
         if (opt == CURLOPT_PROXY)
             ratmom_lookup_proxy(r, (const char *)p);
+        else if (opt == CURLOPT_PRE_PROXY)
+            r->elsewhere = 1;
         return curl_easy_setopt(r->easy, opt, (const char *)p);
     case RATMOM_OP_NULL:
         return curl_easy_setopt(r->easy, opt, NULL);
@@ -197,8 +214,8 @@ static int set_one(struct ratmom_req *r, uint32_t kind, CURLoption opt, const un
         struct curl_slist *list = NULL;
         if (n && !(list = list_make(p, size, n)))
             return CURLE_OUT_OF_MEMORY;
-        if (opt == CURLOPT_CONNECT_TO)
-            r->elsewhere = n > 0;
+        if (opt == CURLOPT_CONNECT_TO && n)
+            r->elsewhere = 1;
         if (opt == CURLOPT_HTTPHEADER) {
             free(r->headers);
             r->headers = list;
@@ -224,6 +241,7 @@ int ratmom_req_setup(struct ratmom_req *r, const unsigned char *ops, size_t len,
                      int *bad_option) {
     const unsigned char *end = ops + len;
     if (!warm) {
+        r->fresh = r->forbid = r->tos = 0; /* until the options say otherwise */
         ratmom_baseline(r);
         r->closer = NULL;
     }

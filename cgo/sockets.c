@@ -86,6 +86,19 @@ static struct ratmom_fd *renew(struct ratmom_multi *m, curl_socket_t fd) {
     return f;
 }
 
+/* Sets the type of service. */
+static int mark_packets(curl_socket_t fd, int family, int tos) {
+    switch (family) {
+    case AF_INET:
+        return setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof(tos));
+#ifdef IPV6_TCLASS
+    case AF_INET6:
+        return setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
+#endif
+    }
+    return 0;
+}
+
 static curl_socket_t opensocket(void *p, curlsocktype purpose, struct curl_sockaddr *a) {
     struct ratmom_req *r = p;
     (void)purpose;
@@ -98,6 +111,10 @@ static curl_socket_t opensocket(void *p, curlsocktype purpose, struct curl_socka
         fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
     }
 #endif
+    if (fd >= 0 && r->tos && mark_packets(fd, a->family, (int)r->tos)) {
+        close(fd);
+        return CURL_SOCKET_BAD;
+    }
     if (fd < 0 || !r->multi)
         return fd < 0 ? CURL_SOCKET_BAD : fd;
     if (!ratmom_fd_at(r->multi, fd)) {

@@ -41,6 +41,7 @@ const (
 const (
 	ProxyTypeHTTP    = 0
 	ProxyTypeHTTPS   = 2
+	ProxyTypeHTTPS2  = 3 // 8.2
 	ProxyTypeSOCKS4  = 4
 	ProxyTypeSOCKS5  = 5
 	ProxyTypeSOCKS4a = 6

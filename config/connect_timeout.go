@@ -15,6 +15,13 @@ import (
 // means no limit of its own. CURLOPT_CONNECTTIMEOUT_MS.
 func ConnectTimeout(d time.Duration) Option { return both(connectTimeout{d}) }
 
+// ConnectTimeout returns the value of the option of that name; 0 if it is not set or
+// there is no limit.
+func (r *RequestConfig) ConnectTimeout() time.Duration {
+	s, _ := lookup[connectTimeout](r)
+	return s.Duration
+}
+
 type connectTimeout struct{ time.Duration }
 
 func (s connectTimeout) validate() error {

@@ -66,6 +66,30 @@ func fuzzed(which byte, a, b string, n, m int64) any {
 		func() any { return LocalPort(int(n), int(m)) },
 		func() any { return IPVersion(IPFamily(n)) },
 		func() any { return TCPKeepAlive(d, e) },
+		func() any { return PreProxy(a) },
+		func() any { return DoH(a) },
+		func() any { return HSTS(a) },
+		func() any { return AltSvc(a) },
+		func() any { return StreamWeight(int(n)) },
+		func() any { return HappyEyeballsDelay(d) },
+		func() any { return AbstractUnixSocket(a) },
+		func() any { return AddressScope(uint32(n)) },
+		func() any { return TypeOfService(byte(n)) },
+		func() any { return TCPKeepAliveCount(int(n)) },
+		func() any {
+			ip, _ := netip.ParseAddr(a)
+			return HAProxyClientIP(ip)
+		},
+		func() any {
+			ip, _ := netip.ParseAddr(a)
+			return DNSServers(netip.AddrPortFrom(ip, uint16(n)))
+		},
+		func() any { return DNSInterface(a) },
+		func() any {
+			ip, _ := netip.ParseAddr(a)
+			other, _ := netip.ParseAddr(b)
+			return DNSLocalAddress(ip, other)
+		},
 	}
 	return list[int(which)%len(list)]()
 }
@@ -73,7 +97,7 @@ func fuzzed(which byte, a, b string, n, m int64) any {
 // Whatever an option is given, it is an error, or what is packed is plain and in
 // range and libcurl takes it.
 func FuzzOptions(f *testing.F) {
-	for which := range byte(43) {
+	for which := range byte(57) {
 		f.Add(which, "a", "b", int64(1), int64(1))
 		f.Add(which, "a:80", "127.0.0.1", int64(time.Second), int64(time.Second))
 		f.Add(which, "a\x00b", "c\r\nd: e", int64(-1), int64(-1))

@@ -17,6 +17,9 @@ type hop struct {
 	credentials
 }
 
+// socks reports whether it is a SOCKS proxy.
+func (h *hop) socks() bool { return strings.HasPrefix(h.scheme, "socks") }
+
 var proxyPorts = map[string]string{
 	"http":    "80",
 	"https":   "443",

@@ -60,7 +60,7 @@ func (r *RequestConfig) hopFor(u *url.URL) (*hop, error) {
 	if p.hop == nil && p.env == nil {
 		return nil, nil
 	}
-	if s, _ := lookup[unixSocket](r); s != "" {
+	if s, _ := lookup[unixSocket](r); s.path != "" {
 		return nil, nil
 	}
 	list, ok := lookup[noProxy](r)

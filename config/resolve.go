@@ -12,7 +12,8 @@ import (
 // Resolve gives the addresses of hosts, so that these are not looked up: the key is
 // "host:port", as in "example.org:443", or "*:port" for all hosts. Several
 // addresses are tried as if they came from the name server. Certificates and the
-// Host header follow the name. Given again it replaces what was there.
+// Host header follow the name. Given again it replaces what was there;
+// for one request, [ResolveAgain] does without.
 //
 // Default: none. An IPv6 address may not have a zone. CURLOPT_RESOLVE.
 func Resolve(hosts map[string][]netip.Addr) ClientOption {
@@ -49,11 +50,18 @@ func (s resolve) validate() error {
 }
 
 func (s resolve) encode(o *cgo.Options) {
-	if len(s.hosts) == 0 {
-		return
+	if len(s.hosts) > 0 {
+		o.List(cgo.OptResolve, s.entries(nil))
 	}
-	l := o.BeginList(cgo.OptResolve)
+}
+
+// entries are the hosts in libcurl's form, without some.
+func (s resolve) entries(without []string) []string {
+	list := make([]string, 0, len(s.hosts))
 	for _, key := range slices.Sorted(maps.Keys(s.hosts)) {
+		if slices.Contains(without, key) {
+			continue
+		}
 		var b strings.Builder
 		b.WriteString(key)
 		sep := byte(':')
@@ -62,9 +70,9 @@ func (s resolve) encode(o *cgo.Options) {
 			b.WriteString(bracketed(a))
 			sep = ','
 		}
-		l.Add(b.String())
+		list = append(list, b.String())
 	}
-	l.End()
+	return list
 }
 
 // bracketed returns the address as a host of a URL has it.

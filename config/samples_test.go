@@ -119,6 +119,7 @@ func samples() []sample {
 		{"TCPNoDelay", TCPNoDelay(false), TCPNoDelay(false), TCPNoDelay(true)},
 		{"Value", Value(1), Value(2), nil},
 	}
+	list = append(list, netSamples()...)
 	// What not every libcurl has; elsewhere these must be refused.
 	for _, s := range featureSamples() {
 		if s.has {
@@ -135,7 +136,7 @@ type featureSample struct {
 
 func featureSamples() []featureSample {
 	f := cgo.Features()
-	return []featureSample{
+	return append(netFeatureSamples(f), []featureSample{
 		{f.NTLM, sample{"NTLMAuth", NTLMAuth("u", secretText), NTLMAuth(secretText, "p"), NoAuth()}},
 		{f.NTLM, sample{"ProxyNTLMAuth", ProxyNTLMAuth("u", secretText), ProxyNTLMAuth(secretText, "p"), NoProxyAuth()}},
 		{f.HTTP2, sample{"HTTPVersion", HTTPVersion(HTTP2), HTTPVersion(HTTP2PriorKnowledge), HTTPVersion(HTTPDefault)}},
@@ -148,5 +149,5 @@ func featureSamples() []featureSample {
 			ClientCertificateBytes(append(append([]byte{}, files.certPEM...), files.keyPEM...), nil),
 			ClientCertificate("", ""),
 		}},
-	}
+	}...)
 }

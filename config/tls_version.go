@@ -80,6 +80,13 @@ func (s tlsVersions) encodeTLS(o *cgo.Options) {
 	}
 }
 
+// TakesTLS13 reports whether TLS 1.3, the one of HTTP/3, is among the versions.
+func (r *RequestConfig) TakesTLS13() bool {
+	s, _ := lookup[tlsVersions](r)
+	_, high := s.numbers()
+	return high == 0 || high == tls.VersionTLS13
+}
+
 // libcurlRange puts a range into libcurl's numbers, where TLS 1.0 is 4.
 func libcurlRange(low, high uint16) (v int64) {
 	if low != 0 {

@@ -186,6 +186,7 @@ func TestOptions_refuse_values_out_of_range(t *testing.T) {
 		{"TCPKeepAlive(10h0m0s)", TCPKeepAlive(1, 10*time.Hour), "is longer than"},
 		{"TCPKeepAlive(1s, 0s)", TCPKeepAlive(time.Second, 0), "needs both"},
 	}
+	cases = append(cases, netRefused()...)
 	covered := map[string]bool{}
 	for _, c := range cases {
 		t.Run(c.says, func(t *testing.T) {
@@ -210,6 +211,8 @@ func TestOptions_refuse_values_out_of_range(t *testing.T) {
 			"ForbidReuse", "DNSCacheForever", "TCPNoDelay", "Value",
 			"RawHeaders", "IgnoreContentLength", "AllowHTTP09", "StopUploadOnError", "DisallowUserinfo", "TransferDecoding",
 			"UploadProgress", "DownloadProgress",
+			"ProxyTunnel", "ProxyHTTP2", "HAProxyProtocol", "PipeWait", "DNSShuffle", "TCPFastOpen",
+			"DangerDoHAcceptInvalidCertificates", "DangerDoHAcceptInvalidHostnames", "DoHOCSPStapling",
 			"DefaultHeaders", // reported as DefaultHeader
 		}
 		for name := range optionKinds(t) {

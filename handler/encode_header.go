@@ -71,6 +71,9 @@ func (h *Handler) encodeHeaders(o *cgo.Options, setup *cgo.Setup) {
 	if req.Close && !has("Connection") {
 		l.Add("Connection: close")
 	}
+	if a := h.spec.Alternative; a != nil && !hasHeader(req.Header, "Alt-Used") {
+		l.Add("Alt-Used: ", a.Authority())
+	}
 	if h.upgrade {
 		l.Add("Transfer-Encoding:") // the stream behind the head is raw
 	}

@@ -42,7 +42,7 @@ func (h *Handler) encodeURL(o *cgo.Options) error {
 		if err != nil {
 			return err
 		}
-		proxied = p != nil && strings.HasPrefix(p.Scheme, "http")
+		proxied = p != nil && strings.HasPrefix(p.Scheme, "http") && !h.plan.Tunnel
 	}
 	if plainTarget(target) && !(proxied && h.plan.Target != "") {
 		o.String(cgo.OptURL, u.Scheme, "://", host, target)

@@ -16,6 +16,7 @@ import (
 	"github.com/ratmom/ratmom/body"
 	"github.com/ratmom/ratmom/cgo"
 	"github.com/ratmom/ratmom/config"
+	"github.com/ratmom/ratmom/internal/altsvc"
 	"github.com/ratmom/ratmom/internal/failure"
 )
 
@@ -37,6 +38,9 @@ type Spec struct {
 	Deadline time.Time
 	// Fresh asks for a new connection.
 	Fresh bool
+	// Alternative is where to send the request in place of the host of its URL; nil:
+	// nowhere else.
+	Alternative *altsvc.Service
 	// Done is told once, when the final head is there or the request has failed.
 	Done Waiter
 	// Owner is kept alive as long as the handler is.
@@ -96,6 +100,7 @@ type Handler struct {
 	remote    netip.AddrPort
 	reused    bool
 	refused   bool // nothing of the request was processed
+	connected bool // it was given a connection
 
 	drainUntil int64 // agent only, with timers
 	deadline   int64 // the total time, in the loop's clock; 0: none
@@ -273,6 +278,7 @@ func (h *Handler) End(cause error) {
 	if h.stream == nil && h.local == (netip.AddrPort{}) {
 		h.local, h.remote, h.reused = t.LocalAddr(), t.RemoteAddr(), t.Reused()
 	}
+	h.connected = t.Connected()
 	if h.plan.Infos {
 		infos := t.Infos()
 		h.infos = &infos

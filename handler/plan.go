@@ -47,6 +47,14 @@ type Plan struct {
 	StopUpload            bool // when the response is an error
 	NoUserinfo            bool
 	OnUpload, OnDownload  func(n, total int64)
+	Version               config.Version
+	Tunnel                bool // through an HTTP proxy for http URLs, too
+	PipeWait              bool // PipeWaitSet: as configured
+	PipeWaitSet           bool
+	Verifies              bool // servers prove that they are the host of the URL
+	Elsewhere             bool // options say where the connection goes
+	TLS13                 bool
+	ConnectTimeout        time.Duration
 	keys                  [2]byte // their addresses name the plan with and without TLS
 	Redirect              config.RedirectPolicy
 	Jar                   http.CookieJar
@@ -89,14 +97,22 @@ func NewPlan(cfg *config.RequestConfig, roundTripper bool) *Plan {
 		NoUserinfo:   cfg.DisallowUserinfo(),
 		OnUpload:     cfg.UploadProgress(),
 		OnDownload:   cfg.DownloadProgress(),
+		Version:      cfg.HTTPVersion(),
+		Tunnel:       cfg.ProxyTunnel(),
+		Verifies:     cfg.Verifies(),
+		Elsewhere:    cfg.Elsewhere(),
+		TLS13:        cfg.TakesTLS13(),
+
+		ConnectTimeout: cfg.ConnectTimeout(),
 	}
+	p.PipeWait, p.PipeWaitSet = cfg.PipeWait()
 	p.Condition[0], p.Condition[1] = cfg.TimeCondition()
 	if ua, ok := cfg.UserAgent(); ok {
 		p.UserAgent = ua
 	} else {
 		p.UserAgent = DefaultUserAgent()
 	}
-	switch cfg.HTTPVersion() {
+	switch p.Version {
 	case config.HTTP2PriorKnowledge:
 		p.PriorKnowledge = true
 	case config.HTTP10, config.HTTP11:

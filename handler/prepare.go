@@ -29,8 +29,15 @@ func (b *optionBuffers) reset() {
 // that a handle set up for one like it serves.
 func (h *Handler) plain() bool {
 	req := h.spec.Request
-	return h.method == http.MethodGet && h.source.IsNone() && !h.upgrade && !h.spec.Fresh &&
+	return h.method == http.MethodGet && h.source.IsNone() && !h.upgrade && !h.spec.Fresh && h.spec.Alternative == nil &&
 		!req.Close && len(req.Trailer) == 0 && !hasHeader(req.Header, "Expect") && h.plan.Target == "" && plainTarget(h.target)
+}
+
+// Upgrades reports whether req is to make its connection a raw stream.
+func Upgrades(req *http.Request) bool {
+	return req.Method == http.MethodConnect ||
+		req.Header.Get("Upgrade") != "" ||
+		httpguts.HeaderValuesContainsToken(req.Header["Connection"], "upgrade")
 }
 
 // prepare validates the request and sets up the transfer: on the caller's
@@ -57,9 +64,7 @@ func (h *Handler) prepare() error {
 	if h.target = h.plan.Target; h.target == "" {
 		h.target = req.URL.RequestURI()
 	}
-	h.upgrade = req.Method == http.MethodConnect ||
-		req.Header.Get("Upgrade") != "" ||
-		httpguts.HeaderValuesContainsToken(req.Header["Connection"], "upgrade")
+	h.upgrade = Upgrades(req)
 
 	h.trace = newTrace(req.Context(), h)
 	h.trace.start()
@@ -87,6 +92,11 @@ func (h *Handler) prepare() error {
 		return err
 	}
 	h.t.URL(&b.url, o, h.pool)
+	if h.spec.Alternative != nil {
+		if err := h.encodeAlternative(o); err != nil {
+			return err
+		}
+	}
 	if err := h.setDeadline(); err != nil {
 		return err
 	}
@@ -148,7 +158,7 @@ func (h *Handler) encodeConnection(o *cgo.Options) {
 	if h.upgrade || (len(req.Trailer) > 0 && !h.plan.PriorKnowledge) {
 		// Upgrades and request trailers exist on HTTP/1.1 only.
 		o.Long(cgo.OptHTTPVersion, int64(cgo.HTTPVersion11))
-	} else if req.URL.Scheme == "https" && !h.plan.HTTP1 {
+	} else if req.URL.Scheme == "https" && !h.plan.HTTP1 && !h.plan.PipeWaitSet {
 		// Wait for a connection that may multiplex. On plain http this would
 		// make parallel requests wait for one another's answers.
 		o.Long(cgo.OptPipeWait, 1)

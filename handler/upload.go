@@ -69,7 +69,7 @@ func (h *Handler) keepBody(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.kept = !h.completed && h.upload != nil && !h.upload.started && h.source != nil && h.source.IsStream() &&
-		h.source.Untouched() && h.classify(err) != RetryNever
+		h.source.Untouched() && (h.classify(err) != RetryNever || h.spec.Alternative != nil && !h.connected)
 }
 
 // KeptBody reports whether the request that failed has its body still, as it was: who

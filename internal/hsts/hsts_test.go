@@ -1,0 +1,252 @@
+package hsts
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestParse(t *testing.T) {
+	for _, c := range []struct {
+		field string
+		age   time.Duration
+		below bool
+		ok    bool
+	}{
+		{"max-age=31536000", 31536000 * time.Second, false, true},
+		{"max-age=15768000 ; includeSubDomains", 15768000 * time.Second, true, true},
+		{`max-age="31536000"`, 31536000 * time.Second, false, true},
+		{"max-age=0", 0, false, true},
+		{"max-age=0; includeSubDomains", 0, true, true},
+		{"MAX-AGE = 5 ;INCLUDESUBDOMAINS;preload", 5 * time.Second, true, true},
+		{";; max-age=1 ;;", time.Second, false, true},
+		{`max-age=1; x="a;b\"c"; y=z`, time.Second, false, true},
+		{"max-age=99999999999999999999", maxAge, false, true},
+		{"max-age=9999999999", maxAge, false, true},
+		{"", 0, false, false},
+		{"includeSubDomains", 0, false, false},
+		{"max-age", 0, false, false},
+		{"max-age=", 0, false, false},
+		{"max-age=-1", 0, false, false},
+		{"max-age=1x", 0, false, false},
+		{"max-age=1; max-age=2", 0, false, false},
+		{"max-age=1; includeSubDomains; includesubdomains", 0, false, false},
+		{"max-age=1; includeSubDomains=1", 0, false, false},
+		{"max-age=1, includeSubDomains", 0, false, false},
+		{"max-age=1 2", 0, false, false},
+		{`max-age="1`, 0, false, false},
+		{`max-age=1; x="a\`, 0, false, false},
+		{"max-age=1; =x", 0, false, false},
+	} {
+		age, below, ok := parse(c.field)
+		assert.Equal(t, c.ok, ok, c.field)
+		if c.ok {
+			assert.Equal(t, c.age, age, c.field)
+			assert.Equal(t, c.below, below, c.field)
+		}
+	}
+}
+
+func upgraded(c *Cache, raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return err.Error()
+	}
+	if up := c.Upgrade(u); up != nil {
+		return up.String()
+	}
+	return ""
+}
+
+func TestUpgrade_follows_what_was_learned(t *testing.T) {
+	c := newCache("")
+	now := time.Unix(1e9, 0)
+	c.now = func() time.Time { return now }
+	c.Learn("One.Test.", []string{"max-age=100"})
+	c.Learn("two.test", []string{"max-age=100; includeSubDomains", "max-age=0"})
+	c.Learn("bücher.test", []string{"max-age=100"})
+	for in, want := range map[string]string{
+		"http://one.test/a?b":       "https://one.test/a?b",
+		"http://ONE.test./":         "https://ONE.test./",
+		"http://u:p@one.test:80/":   "https://u:p@one.test/",
+		"http://one.test:8080/":     "https://one.test:8080/",
+		"https://one.test/":         "",
+		"http://a.one.test/":        "",
+		"http://test/":              "",
+		"http://two.test/":          "https://two.test/",
+		"http://a.b.two.test/":      "https://a.b.two.test/",
+		"http://xtwo.test/":         "",
+		"http://xn--bcher-kva.test": "https://xn--bcher-kva.test",
+		"http://bücher.test":        "https://b%C3%BCcher.test",
+	} {
+		assert.Equal(t, want, upgraded(c, in), in)
+	}
+	now = now.Add(100 * time.Second)
+	assert.Empty(t, upgraded(c, "http://one.test/"), "it is over")
+	now = now.Add(-time.Second)
+	c.Learn("two.test", []string{"max-age=0"})
+	assert.Empty(t, upgraded(c, "http://a.two.test/"))
+	assert.NotEmpty(t, upgraded(c, "http://one.test/"))
+	c.Learn("one.test", []string{"nonsense"})
+	c.Learn("one.test", nil)
+	assert.NotEmpty(t, upgraded(c, "http://one.test/"))
+}
+
+func TestUpgrade_by_one_above_when_the_hosts_own_is_over(t *testing.T) {
+	c := newCache("")
+	now := time.Unix(1e9, 0)
+	c.now = func() time.Time { return now }
+	c.Learn("a.test", []string{"max-age=100; includeSubDomains"})
+	c.Learn("b.a.test", []string{"max-age=10"})
+	now = now.Add(50 * time.Second)
+	assert.NotEmpty(t, upgraded(c, "http://b.a.test/"))
+}
+
+func TestLearn_is_for_names_alone(t *testing.T) {
+	c := newCache("")
+	for _, host := range []string{"127.0.0.1", "::1", "127.1", "0x7f.1", "1", "fe80::1%lo", "", ".", "a b", strings.Repeat("a", 254)} {
+		c.Learn(host, []string{"max-age=100"})
+	}
+	assert.Empty(t, c.hosts)
+	assert.Nil(t, (*Cache)(nil).Upgrade(&url.URL{Scheme: "http", Host: "a"}))
+	(*Cache)(nil).Learn("a", []string{"max-age=1"})
+	assert.NoError(t, (*Cache)(nil).Save())
+}
+
+func TestCache_is_bounded(t *testing.T) {
+	c := newCache("")
+	now := time.Unix(1e9, 0)
+	c.now = func() time.Time { return now }
+	for i := range maxHosts {
+		c.Learn(fmt.Sprintf("h%d.test", i), []string{fmt.Sprintf("max-age=%d", 100+i)})
+	}
+	c.Learn("more.test", []string{"max-age=50"})
+	assert.Len(t, c.hosts, maxHosts)
+	assert.Empty(t, upgraded(c, "http://h0.test/"), "what would end first goes")
+	assert.NotEmpty(t, upgraded(c, "http://more.test/"))
+	now = now.Add(110 * time.Second)
+	c.Learn("again.test", []string{"max-age=1000"})
+	assert.Less(t, len(c.hosts), maxHosts, "what is over goes, all of it")
+}
+
+func TestFile_is_the_one_of_curl(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "hsts")
+	require.NoError(t, os.WriteFile(path, []byte(`# Your HSTS cache. https://curl.se/docs/hsts.html
+# This file was generated by libcurl! Edit at your own risk.
+one.test "29991231 10:00:00"
+.two.test "unlimited"
+old.test "20010101 00:00:00"
+127.0.0.1 "unlimited"
+bad.test 29991231
+worse.test "someday"
+
+one.test "29981231 10:00:00"
+`), 0o600))
+	c, err := Open(path)
+	require.NoError(t, err)
+	assert.Equal(t, map[string]entry{
+		"one.test": {time.Date(2999, 12, 31, 10, 0, 0, 0, time.UTC), false},
+		"two.test": {forever, true},
+	}, c.hosts)
+
+	before, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, c.Save())
+	after, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, before, after, "nothing was learned")
+
+	c.Learn("three.test", []string{"max-age=1000; includeSubDomains"})
+	until := c.hosts["three.test"].until.UTC().Format(layout)
+	require.NoError(t, c.Save())
+	after, err = os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, "# Your HSTS cache. https://curl.se/docs/hsts.html\n"+
+		"one.test \"29991231 10:00:00\"\n"+
+		".three.test \""+until+"\"\n"+
+		".two.test \"unlimited\"\n", string(after))
+	again, err := Open(path)
+	require.NoError(t, err)
+	assert.NotEmpty(t, upgraded(again, "http://a.three.test/"))
+}
+
+func TestOpen_without_a_file(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "hsts")
+	c, err := Open(path)
+	require.NoError(t, err)
+	require.NoError(t, c.Save())
+	assert.NoFileExists(t, path)
+	c.Learn("a.test", []string{"max-age=1"})
+	require.NoError(t, c.Save())
+	assert.FileExists(t, path)
+	_, err = Open(t.TempDir())
+	assert.ErrorContains(t, err, "not a regular file")
+
+	c.path = filepath.Join(path, "below a file")
+	c.Learn("a.test", []string{"max-age=1"})
+	assert.Error(t, c.Save())
+	c.path = path
+	assert.True(t, c.changed, "it can be tried again")
+	memory, err := Open("")
+	require.NoError(t, err)
+	memory.Learn("a.test", []string{"max-age=1"})
+	assert.NoError(t, memory.Save())
+}
+
+func TestCache_of_many_goroutines(t *testing.T) {
+	c, err := Open(filepath.Join(t.TempDir(), "hsts"))
+	require.NoError(t, err)
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for j := range 200 {
+				host := fmt.Sprintf("h%d.test", (i+j)%10)
+				c.Learn(host, []string{fmt.Sprintf("max-age=%d", j)})
+				upgraded(c, "http://"+host)
+				if j%50 == 0 {
+					assert.NoError(t, c.Save())
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{"max-age=1", `a="\";"; max-age=1; includeSubDomains`, ";", "=", `"`, "max-age=1;;x"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, field string) {
+		age, below, ok := parse(field)
+		require.GreaterOrEqual(t, age, time.Duration(0))
+		require.LessOrEqual(t, age, maxAge)
+		if !ok {
+			require.False(t, below)
+		}
+	})
+}
+
+// What is read from a file and kept is read again from what is written.
+func FuzzFile(f *testing.F) {
+	f.Add([]byte("a.test \"20990101 00:00:00\"\n.b.test \"unlimited\"\n# x"))
+	f.Add([]byte(". \"unlimited\"\n..a \"unlimited\"\na\"b \"unlimited\""))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		c := newCache("")
+		c.load(b)
+		var out strings.Builder
+		for name, e := range c.hosts {
+			out.WriteString(formatLine(name, e))
+		}
+		again := newCache("")
+		again.load([]byte(out.String()))
+		require.Equal(t, c.hosts, again.hosts)
+	})
+}
