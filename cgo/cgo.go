@@ -52,8 +52,8 @@ import (
 const minimumVersion = 0x075800
 
 var initOnce = sync.OnceValue(func() error {
-	if rc := C.ratmom_global_init(); rc != 0 {
-		return fmt.Errorf("curl_global_init: %s", Strerror(int(rc)))
+	if rc := globalInit(); rc != 0 {
+		return fmt.Errorf("curl_global_init: %s", Strerror(rc))
 	}
 	if err := curl.GlobalInit(curl.GLOBAL_ALL); err != nil { // counts the second user
 		return fmt.Errorf("curl_global_init: %w", err)

@@ -37,6 +37,17 @@ type FeatureSet struct {
 	HTTPSProxy bool
 	WebSocket  bool
 
+	// What the TLS library can do, as far as libcurl uses it.
+	CACache             bool
+	CertInfo            bool
+	ECH                 bool
+	FalseStart          bool
+	OCSPStapling        bool
+	PinnedPublicKey     bool
+	SignatureAlgorithms bool
+	TLS13Ciphers        bool
+	TLSSRP              bool
+
 	// SSLBackend names the TLS library and its version: "OpenSSL/3.0.17".
 	SSLBackend string
 	// CAInfo and CAPath are where this build looks for the system's
@@ -85,7 +96,9 @@ var features = sync.OnceValue(func() *FeatureSet {
 		PSL:           has(C.CURL_VERSION_PSL),
 		AsyncDNS:      has(C.CURL_VERSION_ASYNCHDNS),
 		HTTPSProxy:    has(C.CURL_VERSION_HTTPS_PROXY),
+		TLSSRP:        has(C.CURL_VERSION_TLSAUTH_SRP),
 	}
+	f.probe()
 	if v.ssl_version != nil {
 		f.SSLBackend = activeBackend(C.GoString(v.ssl_version))
 	}

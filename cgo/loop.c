@@ -251,6 +251,8 @@ static void finish(struct ratmom_multi *m, struct ratmom_req *r, CURLcode result
     }
     if (r->want_info || result)
         ratmom_req_infos(r);
+    if (result && !r->certs.len)
+        ratmom_certs_take(r);
     ratmom_remove(m, r);
     ratmom_mark(r, RATMOM_EV_DONE);
 }

@@ -103,6 +103,7 @@ struct ratmom_req {
     uint32_t limited;      /* its speed is limited, on a libcurl that forgets it */
     uint32_t head_only;    /* end at the head: a HEAD request with a body */
     uint32_t has_trailers; /* request trailers will follow the body */
+    uint32_t want_certs;   /* collect the server's certificates */
     uint64_t origin;       /* a hash of where it goes; 0: it shares no connection */
 
     /* read by Go after a step */
@@ -114,6 +115,7 @@ struct ratmom_req {
     uint32_t reused; /* the connection was there before */
     uint32_t recv_paused, send_paused;
     struct ratmom_buf head, info, trailer, debug;
+    struct ratmom_buf certs; /* of the server, in PEM */
     struct ratmom_chunk *body_first, *body_last;
     uint64_t body_new;   /* bytes in body_first.. */
     int64_t buffered;    /* atomic: bytes received and not read by the user yet */
@@ -287,6 +289,7 @@ void ratmom_io_callbacks(struct ratmom_req *r);
 void ratmom_io_assign(struct ratmom_req *r, const char *local_ip, int local_port,
                       const char *remote_ip, int remote_port);
 void ratmom_io_release(struct ratmom_req *r);
+void ratmom_certs_take(struct ratmom_req *r);
 void ratmom_io_http2(struct ratmom_req *r);
 void ratmom_io_listen(struct ratmom_req *r);
 int ratmom_io_hungup(struct ratmom_req *r);

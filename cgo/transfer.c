@@ -228,6 +228,7 @@ static int on_prereq(void *user, char *rip, char *lip, int rport, int lport) {
     }
     r->heads_since = r->refused = r->stream = r->adrift = 0;
     ratmom_io_assign(r, lip, lport, rip, rport);
+    ratmom_certs_take(r);
     if (ratmom_io_hungup(r)) { /* Go sends it again */
         ratmom_stop(r, RATMOM_CAUSE_HUNG_UP);
         return CURL_PREREQFUNC_ABORT;

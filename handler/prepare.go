@@ -94,6 +94,8 @@ func (h *Handler) prepare() error {
 		Trailers:   len(req.Trailer) > 0,
 		InfoFree:   h.trace.wantsInfo(),
 		Origin:     h.origin(),
+
+		Certificates: h.plan.Certificates && req.URL.Scheme == "https",
 	}
 	if err := h.encodeBody(o, &setup); err != nil {
 		return err
