@@ -71,7 +71,7 @@ static void guard(struct ratmom_req *r) {
 
 static void unguard(struct ratmom_req *r) {
     r->guarded = 2; /* the pointer is good from here on */
-    if (!r->debug_on && !r->may_resend && !r->loud)
+    if (!r->debug_on && !r->may_resend && !r->tls_in_tls && !r->loud)
         curl_easy_setopt(r->easy, CURLOPT_VERBOSE, 0L);
 }
 
@@ -273,7 +273,7 @@ void ratmom_baseline(struct ratmom_req *r) {
     curl_easy_setopt(e, CURLOPT_PREREQDATA, r);
     curl_easy_setopt(e, CURLOPT_DEBUGFUNCTION, ratmom_on_debug);
     curl_easy_setopt(e, CURLOPT_DEBUGDATA, r);
-    if (r->debug_on || r->may_resend)
+    if (r->debug_on || r->may_resend || r->tls_in_tls)
         curl_easy_setopt(e, CURLOPT_VERBOSE, 1L);
     ratmom_io_callbacks(r);
     ratmom_lookup_callbacks(r);

@@ -94,6 +94,8 @@ type Setup struct {
 	InfoFree  bool // 1xx heads do not count towards MaxHead
 	Limited   bool // the speed is limited
 	HeadOnly  bool // end at the head, as for a HEAD request that has a body
+	// TLSInTLS tells that the request goes over TLS through an https proxy.
+	TLSInTLS bool
 	// Certificates asks for those of the server.
 	Certificates bool
 	// Origin is a hash of where the request goes, if it may share a connection;
@@ -120,6 +122,7 @@ func (t *Transfer) Prepare(s *Setup, o *Options) error {
 	r.info_free = flag(s.InfoFree)
 	r.limited = flag(s.Limited && Features().Version < 0x080000)
 	r.head_only = flag(s.HeadOnly)
+	r.tls_in_tls = flag(s.TLSInTLS && Features().Backend("OpenSSL"))
 	r.want_certs = flag(s.Certificates)
 	r.origin = C.uint64_t(s.Origin)
 	var bad C.int

@@ -4,8 +4,9 @@ import "github.com/ratmom/ratmom/cgo"
 
 // CertificateChain tells the certificates of the server, as it sent them: in
 // Response.TLS.PeerCertificates, and in the PeerCertificates of an Error about them. Of
-// a server that is not trusted at all OpenSSL keeps none. A request with it whose
-// client is without has a new connection.
+// a server that is not trusted at all OpenSSL keeps none. No TLS session is taken up, for
+// the server sends no certificates then. A request with it whose client is without has
+// a new connection.
 //
 // Default: false. CURLOPT_CERTINFO.
 func CertificateChain(on bool) Option { return both(certificateChain(on)) }
@@ -30,6 +31,7 @@ func (s certificateChain) supported(f *cgo.FeatureSet) error {
 func (s certificateChain) encodeTLS(o *cgo.Options) {
 	if s {
 		o.Long(cgo.OptCertInfo, 1)
+		o.Long(cgo.OptSSLSessionIDCache, 0)
 	}
 }
 

@@ -56,7 +56,9 @@ func TestTLSOptions_pack_what_libcurl_is_to_do(t *testing.T) {
 		{true, TLSCiphers(), nil},
 		{f.TLS13Ciphers, TLS13Ciphers("A", "B"), []string{"CURLOPT_TLS13_CIPHERS A:B"}},
 		{openssl, TLSCurves("X25519", "P-256"), []string{"CURLOPT_SSL_EC_CURVES X25519:P-256"}},
-		{f.SignatureAlgorithms, TLSSignatureAlgorithms("a", "b"), []string{"CURLOPT_SSL_SIGNATURE_ALGORITHMS a:b"}},
+		{f.SignatureAlgorithms, TLSSignatureAlgorithms("a", "b"), []string{
+			"CURLOPT_SSL_SESSIONID_CACHE 0", "CURLOPT_SSL_SIGNATURE_ALGORITHMS a:b",
+		}},
 		{true, ALPN(false), []string{"CURLOPT_SSL_ENABLE_ALPN 0"}},
 		{true, ALPN(true), nil},
 		{f.FalseStart, TLSFalseStart(true), []string{"CURLOPT_SSL_FALSESTART 1"}},
@@ -69,7 +71,7 @@ func TestTLSOptions_pack_what_libcurl_is_to_do(t *testing.T) {
 		{f.ECH, ECH(ECHTry), []string{"CURLOPT_ECH true"}},
 		{f.TLSSRP, TLSSRP("u", "p"), []string{"CURLOPT_TLSAUTH_PASSWORD p", "CURLOPT_TLSAUTH_USERNAME u"}},
 		{openssl, PartialChain(false), []string{"CURLOPT_CA_CACHE_TIMEOUT 0", "CURLOPT_SSL_OPTIONS 4"}},
-		{f.CertInfo, CertificateChain(true), []string{"CURLOPT_CERTINFO 1"}},
+		{f.CertInfo, CertificateChain(true), []string{"CURLOPT_CERTINFO 1", "CURLOPT_SSL_SESSIONID_CACHE 0"}},
 	}
 	for _, c := range cases {
 		if !c.has {

@@ -7,8 +7,9 @@ import (
 )
 
 // TLSSRP authenticates both ends of the TLS handshake by a password that the server
-// knows (RFC 5054), in TLS 1.2. A server may have a certificate beside it or not; one
-// without is taken with [DangerAcceptInvalidCertificates] alone. It needs a libcurl with
+// knows (RFC 5054), in TLS 1.2. A server may have a certificate beside it or not; for
+// one without, which the password vouches for, [DangerAcceptInvalidCertificates] and
+// [DangerAcceptInvalidHostnames] must be on. It needs a libcurl with
 // TLS-SRP.
 //
 // TLSSRP("", "") is none. Default: none. CURLOPT_TLSAUTH_USERNAME,
