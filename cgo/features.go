@@ -2,16 +2,6 @@ package cgo
 
 /*
 #include <curl/curl.h>
-#include <stdlib.h>
-
-// Whether libcurl, as it is here, takes an option.
-static int ratmom_takes_long(CURL *e, int opt, long v) {
-    return curl_easy_setopt(e, (CURLoption)opt, v) == CURLE_OK;
-}
-static int ratmom_takes_text(CURL *e, int opt, char *v) {
-    return curl_easy_setopt(e, (CURLoption)opt, v) == CURLE_OK;
-}
-
 static const char *ratmom_version_protocol(const curl_version_info_data *v, int i) {
     return v->protocols[i];
 }
@@ -21,7 +11,6 @@ import "C"
 import (
 	"strings"
 	"sync"
-	"unsafe"
 )
 
 // FeatureSet tells what the libcurl that this process runs with can do. It is
@@ -52,7 +41,17 @@ type FeatureSet struct {
 	HAProxyClientIP   bool
 	TCPFastOpen       bool
 	TCPKeepAliveCount bool
-	CertStatus        bool // stapled OCSP responses can be asked for
+
+	// What the TLS library can do, as far as libcurl uses it.
+	CACache             bool
+	CertInfo            bool
+	ECH                 bool
+	FalseStart          bool
+	OCSPStapling        bool
+	PinnedPublicKey     bool
+	SignatureAlgorithms bool
+	TLS13Ciphers        bool
+	TLSSRP              bool
 
 	// SSLBackend names the TLS library and its version: "OpenSSL/3.0.17".
 	SSLBackend string
@@ -102,7 +101,9 @@ var features = sync.OnceValue(func() *FeatureSet {
 		PSL:           has(C.CURL_VERSION_PSL),
 		AsyncDNS:      has(C.CURL_VERSION_ASYNCHDNS),
 		HTTPSProxy:    has(C.CURL_VERSION_HTTPS_PROXY),
+		TLSSRP:        has(C.CURL_VERSION_TLSAUTH_SRP),
 	}
+	f.probe()
 	if v.ssl_version != nil {
 		f.SSLBackend = activeBackend(C.GoString(v.ssl_version))
 	}
@@ -116,33 +117,8 @@ var features = sync.OnceValue(func() *FeatureSet {
 		}
 		f.WebSocket = f.WebSocket || C.GoString(p) == "ws"
 	}
-	f.try()
 	return f
 })
-
-// try finds out what only setting an option tells.
-func (f *FeatureSet) try() {
-	if globalInit() != nil {
-		return
-	}
-	e := C.curl_easy_init()
-	if e == nil {
-		return
-	}
-	defer C.curl_easy_cleanup(e)
-	long := func(o Opt) bool { return C.ratmom_takes_long(e, C.int(o), 1) != 0 }
-	text := func(o Opt, v string) bool {
-		s := C.CString(v)
-		defer C.free(unsafe.Pointer(s))
-		return C.ratmom_takes_text(e, C.int(o), s) != 0
-	}
-	f.CAres = text(OptDNSServers, "127.0.0.1")
-	f.DoH = text(OptDoHURL, "https://127.0.0.1/")
-	f.HAProxyClientIP = text(OptHAProxyClientIP, "127.0.0.1")
-	f.TCPFastOpen = long(OptTCPFastOpen)
-	f.TCPKeepAliveCount = long(OptTCPKeepCnt)
-	f.CertStatus = long(OptDoHSSLVerifyStatus)
-}
 
 // activeBackend picks the TLS library in use out of libcurl's list, which has
 // the others of a build with several in parentheses:

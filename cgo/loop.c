@@ -250,6 +250,7 @@ static void finish(struct ratmom_multi *m, struct ratmom_req *r, CURLcode result
     /* libcurl notes in the easy handle that a stream was refused, and only sometimes
      * forgets it: a later request would be taken for refused, and sent twice. */
     r->stained |= result != CURLE_OK;
+    ratmom_alert_explain(r);
     if (r->refused && !r->cause && !r->heads_since && result && result != CURLE_OPERATION_TIMEDOUT)
         r->cause = RATMOM_CAUSE_REFUSED;
     if (r->head_held) { /* no further round: it was final */
@@ -259,6 +260,8 @@ static void finish(struct ratmom_multi *m, struct ratmom_req *r, CURLcode result
     }
     if (r->want_info || result)
         ratmom_req_infos(r);
+    if (result && !r->certs.len)
+        ratmom_certs_take(r);
     ratmom_remove(m, r);
     ratmom_mark(r, RATMOM_EV_DONE);
 }

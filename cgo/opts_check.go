@@ -279,6 +279,7 @@ var (
 	_ = one[IPResolveWhatever-C.CURL_IPRESOLVE_WHATEVER]
 	_ = one[IPResolveV4-C.CURL_IPRESOLVE_V4]
 	_ = one[IPResolveV6-C.CURL_IPRESOLVE_V6]
+	_ = one[SSLOptNoPartialChain-C.CURLSSLOPT_NO_PARTIALCHAIN]
 	_ = one[HeaderUnified-C.CURLHEADER_UNIFIED]
 	_ = one[HeaderSeparate-C.CURLHEADER_SEPARATE]
 )

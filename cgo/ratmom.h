@@ -106,6 +106,8 @@ struct ratmom_req {
     uint32_t limited;      /* its speed is limited, on a libcurl that forgets it */
     uint32_t head_only;    /* end at the head: a HEAD request with a body */
     uint32_t has_trailers; /* request trailers will follow the body */
+    uint32_t tls_in_tls;   /* libcurl loses why a certificate is refused, see remarks.c */
+    uint32_t want_certs;   /* collect the server's certificates */
     uint64_t origin;       /* a hash of where it goes; 0: it shares no connection */
 
     /* read by Go after a step */
@@ -117,6 +119,7 @@ struct ratmom_req {
     uint32_t reused; /* the connection was there before */
     uint32_t recv_paused, send_paused;
     struct ratmom_buf head, info, trailer, debug;
+    struct ratmom_buf certs; /* of the server, in PEM */
     struct ratmom_chunk *body_first, *body_last;
     uint64_t body_new;   /* bytes in body_first.. */
     int64_t buffered;    /* atomic: bytes received and not read by the user yet */
@@ -152,6 +155,7 @@ struct ratmom_req {
     uint32_t discard;
     uint64_t discard_left;
     uint32_t prereqs, heads_since, resends, in_multi;
+    uint32_t alert;   /* of TLS, the last fatal one that we sent */
     uint32_t refused; /* the server has said that it has not processed the stream */
     uint32_t stream;  /* HTTP/2 stream of the running sending; 0: none or not known */
     uint32_t wary;    /* counted as such by its connection */
@@ -293,6 +297,8 @@ void ratmom_io_callbacks(struct ratmom_req *r);
 void ratmom_io_assign(struct ratmom_req *r, const char *local_ip, int local_port,
                       const char *remote_ip, int remote_port);
 void ratmom_io_release(struct ratmom_req *r);
+void ratmom_alert_explain(struct ratmom_req *r);
+void ratmom_certs_take(struct ratmom_req *r);
 void ratmom_io_http2(struct ratmom_req *r);
 void ratmom_io_listen(struct ratmom_req *r);
 int ratmom_io_hungup(struct ratmom_req *r);

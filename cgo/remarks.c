@@ -2,6 +2,7 @@
  * has no other word. */
 #include "ratmom.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,17 +23,45 @@ static void goaway(struct ratmom_req *r, uint32_t last) {
 
 static int starts(const char *line, const char *with) { return !strncmp(line, with, strlen(with)); }
 
+/* ---- certificates that we refuse in TLS within TLS ------------------------ */
+
+/* Before OpenSSL's reason is read the alert has been sent, and to send it through the
+ * TLS with the proxy has emptied OpenSSL's list of errors: libcurl then says
+ * SSL_ERROR_SYSCALL. The remark on the alert is what is left of the reason. */
+static void alert(struct ratmom_req *r, const char *line) {
+    const char *at = strstr(line, "(OUT), TLS alert, ");
+    if (!at || !(at = strrchr(at, '(')))
+        return;
+    unsigned long n = strtoul(at + 1, NULL, 10);
+    if (n >> 8 == 2) /* fatal */
+        r->alert = n & 0xff;
+}
+
+void ratmom_alert_explain(struct ratmom_req *r) {
+    static const char *const reasons[] = {
+        [42] = "bad certificate",     [43] = "unsupported certificate",
+        [44] = "certificate revoked", [45] = "certificate expired",
+        [46] = "certificate unknown", [48] = "unknown CA"};
+    if (!r->tls_in_tls || r->result != CURLE_SSL_CONNECT_ERROR ||
+        r->alert >= sizeof(reasons) / sizeof(*reasons) || !reasons[r->alert])
+        return;
+    r->result = CURLE_PEER_FAILED_VERIFICATION;
+    snprintf(r->errbuf, sizeof(r->errbuf), "SSL certificate problem: %s", reasons[r->alert]);
+}
+
 /* libcurl has no other way to tell these. */
 static void remark(struct ratmom_req *r, const char *p, size_t n) {
     char line[128];
     const char *at;
-    if (!n || !strchr("RCU[r", *p)) /* most are of no interest */
+    if (!n || !strchr(r->tls_in_tls ? "RCU[rT" : "RCU[r", *p)) /* most are of no interest */
         return;
     if (n >= sizeof(line))
         n = sizeof(line) - 1;
     memcpy(line, p, n);
     line[n] = 0;
-    if (starts(line, "REFUSED_STREAM"))
+    if (*line == 'T')
+        alert(r, line);
+    else if (starts(line, "REFUSED_STREAM"))
         r->refused = 1;
     else if (starts(line, "Connection died, retrying"))
         r->adrift = 1;

@@ -82,6 +82,7 @@ void ratmom_req_reset(struct ratmom_req *r, int keep_options) {
     buf_reset(&r->info);
     buf_reset(&r->trailer);
     buf_free(&r->debug);
+    buf_free(&r->certs);
     struct ratmom_req keep = *r;
     /* From the first field to the buffers and from there on: all but memory
      * that is kept. */

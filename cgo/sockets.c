@@ -24,6 +24,8 @@ int ratmom_io_open(struct ratmom_multi *m) {
 
 void ratmom_io_close(struct ratmom_multi *m) {
     if (m->io) {
+        for (int32_t i = 0; i < m->io->nfds; i++)
+            free(m->io->fds[i].certs.p);
         free(m->io->fds);
         free(m->io->clogged);
     }
@@ -81,6 +83,7 @@ static struct ratmom_fd *renew(struct ratmom_multi *m, curl_socket_t fd) {
     uint32_t gen = f->gen + 1;
     if (f->paused)
         ratmom_fd_unclog(m, fd);
+    free(f->certs.p);
     memset(f, 0, sizeof(*f));
     f->gen = gen;
     return f;

@@ -25,9 +25,10 @@ struct ratmom_fd {
     uint64_t key;   /* of its local address; 0 until known */
     int32_t next;   /* in the bucket of the key; -1 ends */
     struct ratmom_addr laddr, raddr;
-    uint64_t origin; /* of the request that opened it */
-    uint32_t lane;   /* likewise */
-    uint32_t paused; /* streams, on HTTP/2 */
+    uint64_t origin;         /* of the request that opened it */
+    uint32_t lane;           /* likewise */
+    uint32_t paused;         /* streams, on HTTP/2 */
+    struct ratmom_buf certs; /* of the server, if somebody has asked */
 };
 
 #define RATMOM_BUCKETS 1024

@@ -71,7 +71,7 @@ static void guard(struct ratmom_req *r) {
 
 static void unguard(struct ratmom_req *r) {
     r->guarded = 2; /* the pointer is good from here on */
-    if (!r->debug_on && !r->may_resend && !r->loud)
+    if (!r->debug_on && !r->may_resend && !r->tls_in_tls && !r->loud)
         curl_easy_setopt(r->easy, CURLOPT_VERBOSE, 0L);
 }
 
@@ -237,6 +237,7 @@ static int on_prereq(void *user, char *rip, char *lip, int rport, int lport) {
     }
     r->heads_since = r->refused = r->stream = r->adrift = 0;
     ratmom_io_assign(r, lip, lport, rip, rport);
+    ratmom_certs_take(r);
     if (ratmom_io_hungup(r)) { /* Go sends it again */
         ratmom_stop(r, RATMOM_CAUSE_HUNG_UP);
         return CURL_PREREQFUNC_ABORT;
@@ -281,7 +282,7 @@ void ratmom_baseline(struct ratmom_req *r) {
     curl_easy_setopt(e, CURLOPT_PREREQDATA, r);
     curl_easy_setopt(e, CURLOPT_DEBUGFUNCTION, ratmom_on_debug);
     curl_easy_setopt(e, CURLOPT_DEBUGDATA, r);
-    if (r->debug_on || r->may_resend)
+    if (r->debug_on || r->may_resend || r->tls_in_tls)
         curl_easy_setopt(e, CURLOPT_VERBOSE, 1L);
     ratmom_io_callbacks(r);
     ratmom_lookup_callbacks(r);

@@ -94,6 +94,10 @@ type Setup struct {
 	InfoFree  bool // 1xx heads do not count towards MaxHead
 	Limited   bool // the speed is limited
 	HeadOnly  bool // end at the head, as for a HEAD request that has a body
+	// TLSInTLS tells that the request goes over TLS through an https proxy.
+	TLSInTLS bool
+	// Certificates asks for those of the server.
+	Certificates bool
 	// Origin is a hash of where the request goes, if it may share a connection;
 	// 0: it does not.
 	Origin uint64
@@ -118,6 +122,8 @@ func (t *Transfer) Prepare(s *Setup, o *Options) error {
 	r.info_free = flag(s.InfoFree)
 	r.limited = flag(s.Limited && Features().Version < 0x080000)
 	r.head_only = flag(s.HeadOnly)
+	r.tls_in_tls = flag(s.TLSInTLS && Features().Backend("OpenSSL"))
+	r.want_certs = flag(s.Certificates)
 	r.origin = C.uint64_t(s.Origin)
 	var bad C.int
 	rc := C.ratmom_req_setup(r, (*C.uchar)(unsafe.SliceData(o.buf)), C.size_t(len(o.buf)), flagInt(t.warm), &bad)
@@ -236,6 +242,10 @@ func bytesOf(b *C.struct_ratmom_buf) []byte {
 
 // Head is the raw final head, in C memory that the next step may change.
 func (t *Transfer) Head() []byte { return bytesOf(&t.r.head) }
+
+// Certificates copies those of the server, in PEM, if they were asked for and there are
+// any.
+func (t *Transfer) Certificates() []byte { return append([]byte(nil), bytesOf(&t.r.certs)...) }
 
 // TakeInfo copies the raw 1xx heads that have arrived.
 func (t *Transfer) TakeInfo() []byte {

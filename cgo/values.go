@@ -60,3 +60,6 @@ const (
 	HeaderUnified  = 0
 	HeaderSeparate = 1
 )
+
+// Bits of OptSSLOptions and its proxy twin.
+const SSLOptNoPartialChain = 4

@@ -52,7 +52,7 @@ func (r *RequestConfig) WithoutCredentials() *RequestConfig {
 	if s, _ := lookup[auth](r); s.schemes == 0 {
 		return r
 	}
-	n := &RequestConfig{client: r.client, set: make(settings, 0, len(r.set))}
+	n := &RequestConfig{client: r.client, set: make(settings, 0, len(r.set)), apart: r.apart}
 	for _, s := range r.set {
 		if _, ok := s.(auth); !ok {
 			n.set = append(n.set, s)

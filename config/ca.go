@@ -24,6 +24,14 @@ func SystemCA() Option { return both(trust{system: true}) }
 // Default: [SystemCA]. CURLOPT_CAINFO, CURLOPT_PROXY_CAINFO.
 func CAFile(path string) Option { return both(trust{file: path}) }
 
+// CADirectory trusts the certificate authorities in the PEM files of a directory, and no
+// others, for servers and https proxies. OpenSSL finds them by name, as "openssl rehash"
+// links them. They are read for every connection.
+//
+// Not every TLS library of libcurl can. Default: [SystemCA]. CURLOPT_CAPATH,
+// CURLOPT_PROXY_CAPATH.
+func CADirectory(path string) Option { return both(trust{dir: path, isDir: true}) }
+
 // CABytes trusts the certificate authorities in pem, and no others, for servers
 // and https proxies. The bytes are copied for every https request and parsed for
 // every connection: write a bundle of hundreds to a file, for [CAFile].
@@ -32,10 +40,12 @@ func CAFile(path string) Option { return both(trust{file: path}) }
 // CURLOPT_CAINFO_BLOB, CURLOPT_PROXY_CAINFO_BLOB.
 func CABytes(pem []byte) Option { return both(trust{pem: append([]byte{}, pem...)}) }
 
-// trust is one of the three.
+// trust is one of the four.
 type trust struct {
 	system bool
 	file   string
+	dir    string
+	isDir  bool
 	pem    []byte
 }
 
@@ -45,6 +55,8 @@ func (s trust) String() string {
 		return "system"
 	case s.pem != nil:
 		return fmt.Sprintf("%d bytes", len(s.pem))
+	case s.isDir:
+		return s.dir
 	}
 	return s.file
 }
@@ -52,6 +64,14 @@ func (s trust) String() string {
 func (s trust) validate() error {
 	switch {
 	case s.system:
+		return nil
+	case s.isDir:
+		if err := checkText("CADirectory", s.dir); err != nil {
+			return err
+		}
+		if err := checkDirectory(s.dir); err != nil {
+			return invalid("CADirectory", s.dir, "%v", err)
+		}
 		return nil
 	case s.pem != nil:
 		if err := checkCertificates(s.pem); err != nil {
@@ -77,6 +97,8 @@ func (s trust) supported(f *cgo.FeatureSet) error {
 	case s.system:
 	case !f.TLS:
 		return unsupported(f, "CAFile", s, "to be built with TLS")
+	case s.isDir && !takesCAPath(f):
+		return unsupported(f, "CADirectory", s, "a TLS library other than "+f.SSLBackend+"; CAFile works with all")
 	case s.pem != nil && !takesCABlob(f):
 		return unsupported(f, "CABytes", s, "a TLS library other than "+f.SSLBackend+"; CAFile works with all")
 	}
@@ -99,33 +121,24 @@ func takesCAPath(f *cgo.FeatureSet) bool {
 }
 
 func (s trust) encodeTLS(o *cgo.Options) {
+	s.encodeEnd(tlsEnd{o, false})
+	s.encodeEnd(tlsEnd{o, true})
+}
+
+func (s trust) encodeEnd(e tlsEnd) {
 	f := cgo.Features()
-	file, dir := s.file, ""
+	file, dir := s.file, s.dir
 	switch {
 	case s.pem != nil:
-		o.Blob(cgo.OptCAInfoBlob, s.pem)
-		o.Blob(cgo.OptProxyCAInfoBlob, s.pem)
+		e.blob(optCAInfoBlob, s.pem)
 	case s.system:
 		if file, dir = systemTrust(); file == "" && dir == "" {
 			return
 		}
 	}
-	for _, opt := range []struct{ file, dir cgo.Opt }{
-		{cgo.OptCAInfo, cgo.OptCAPath},
-		{cgo.OptProxyCAInfo, cgo.OptProxyCAPath},
-	} {
-		stringOrNull(o, opt.file, file)
-		if takesCAPath(f) {
-			stringOrNull(o, opt.dir, dir)
-		}
-	}
-}
-
-func stringOrNull(o *cgo.Options, opt cgo.Opt, s string) {
-	if s == "" {
-		o.Null(opt)
-	} else {
-		o.String(opt, s)
+	e.stringOrNull(optCAInfo, file)
+	if takesCAPath(f) {
+		e.stringOrNull(optCAPath, dir)
 	}
 }
 

@@ -82,6 +82,7 @@ type RequestConfig struct {
 	set     settings // the client's, the request's put over them
 	targets []targetEncoder
 	packed  bool // set is the client's: take what is packed there
+	apart   bool // connections over TLS are not shared with the client's other requests
 	// What targets say for http and https, where no URL goes through a proxy; nil
 	// where some may.
 	direct []cgo.Options
@@ -106,6 +107,7 @@ func (r *RequestConfig) With(opts ...RequestOption) (*RequestConfig, error) {
 		return nil, err
 	}
 	n.targets = n.set.targets()
+	n.apart = n.set.apart() != n.client.set.apart()
 	return n, nil
 }
 
@@ -179,6 +181,9 @@ func (r *RequestConfig) encodeTarget(o *cgo.Options, t target) {
 	for _, e := range r.targets {
 		e.encodeTarget(o, r, t)
 	}
+	if r.apart && t.tls() {
+		ownConnection(o)
+	}
 }
 
 // Format implements fmt.Formatter: all verbs print the options, secrets masked.
@@ -196,8 +201,11 @@ func (s settings) encode(o *cgo.Options) {
 
 func (s settings) encodeTLS(o *cgo.Options) {
 	for _, x := range s {
-		if e, ok := x.(tlsEncoder); ok {
+		switch e := x.(type) {
+		case tlsEncoder:
 			e.encodeTLS(o)
+		case tlsEndEncoder:
+			e.encodeEnd(tlsEnd{o, false})
 		}
 	}
 }

@@ -1,11 +1,10 @@
 package config
 
-import "github.com/ratmom/ratmom/cgo"
-
 // DangerAcceptInvalidCertificates takes any certificate of a server for good:
 // expired, self-signed, or made by someone in between who reads and changes all
 // traffic. To trust a server of one's own use [CAFile] instead. Proxies are
-// verified all the same. The name is still compared with the certificate's; see
+// verified all the same, unless it is given to [ProxyTLS]. The name is still compared with
+// the certificate's; see
 // [DangerAcceptInvalidHostnames].
 //
 // Default: false. CURLOPT_SSL_VERIFYPEER.
@@ -17,9 +16,9 @@ type dangerAcceptInvalidCertificates bool
 
 func (dangerAcceptInvalidCertificates) validate() error { return nil }
 
-func (s dangerAcceptInvalidCertificates) encodeTLS(o *cgo.Options) {
+func (s dangerAcceptInvalidCertificates) encodeEnd(e tlsEnd) {
 	if s {
-		o.Long(cgo.OptSSLVerifyPeer, 0)
+		e.long(optSSLVerifyPeer, 0)
 	}
 }
 
@@ -36,8 +35,8 @@ type dangerAcceptInvalidHostnames bool
 
 func (dangerAcceptInvalidHostnames) validate() error { return nil }
 
-func (s dangerAcceptInvalidHostnames) encodeTLS(o *cgo.Options) {
+func (s dangerAcceptInvalidHostnames) encodeEnd(e tlsEnd) {
 	if s {
-		o.Long(cgo.OptSSLVerifyHost, 0)
+		e.long(optSSLVerifyHost, 0)
 	}
 }

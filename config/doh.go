@@ -114,7 +114,7 @@ type dohOCSPStapling bool
 func (dohOCSPStapling) validate() error { return nil }
 
 func (s dohOCSPStapling) supported(f *cgo.FeatureSet) error {
-	if bool(s) && !f.CertStatus {
+	if bool(s) && !f.OCSPStapling {
 		return unsupported(f, "DoHOCSPStapling", bool(s), "a TLS library that checks stapled OCSP responses")
 	}
 	return nil

@@ -119,7 +119,7 @@ func TestDoH_server_is_verified(t *testing.T) {
 	get(t, c, u, config.DoH(wrong.url), config.DangerDoHAcceptInvalidHostnames(true))
 	get(t, c, at(s, "b.test"), config.DoH(foreign.url), config.DangerDoHAcceptInvalidCertificates(true), config.DangerDoHAcceptInvalidHostnames(true))
 
-	if cgo.Features().CertStatus {
+	if cgo.Features().OCSPStapling {
 		good := startDoH(t)
 		get(t, c, at(s, "c.test"), config.DoH(good.url))
 		refused(t, ratmom.ErrNameResolution, c, at(s, "d.test"), config.DoH(good.url), config.DoHOCSPStapling(true))

@@ -25,6 +25,9 @@ var files struct {
 	caPEM, certPEM, keyPEM   []byte
 	otherKeyPEM, damagedPEM  []byte
 	notPEM, empty, directory string
+
+	certDER, keyDER, pkcs12, crl, encryptedDER string
+	pkcs12Bytes                                []byte
 }
 
 func TestMain(m *testing.M) {
@@ -58,6 +61,14 @@ func makeFiles(dir string) error {
 	}
 	f.damagedPEM = f.caPEM[:len(f.caPEM)-40]
 	encrypted := pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: []byte{0x30, 0}})
+	certBlock, _ := pem.Decode(f.certPEM)
+	keyBlock, _ := pem.Decode(f.keyPEM)
+	list, err := newRevocationList()
+	if err != nil {
+		return err
+	}
+	// The outer form alone.
+	f.pkcs12Bytes = []byte{0x30, 0x82, 0, 5, 2, 1, 3, 0x30, 0}
 	for _, w := range []struct {
 		path *string
 		name string
@@ -69,6 +80,11 @@ func makeFiles(dir string) error {
 		{&f.both, "both.pem", append(append([]byte{}, f.certPEM...), f.keyPEM...)},
 		{&f.otherKey, "other.pem", f.otherKeyPEM},
 		{&f.encryptedKey, "encrypted.pem", encrypted},
+		{&f.certDER, "cert.der", certBlock.Bytes},
+		{&f.keyDER, "key.der", keyBlock.Bytes},
+		{&f.encryptedDER, "encrypted.der", []byte{0x30, 0x10, 0x30, 0x0b, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 0x0d, 4, 1, 0}},
+		{&f.pkcs12, "cert.p12", f.pkcs12Bytes},
+		{&f.crl, "crl.pem", list},
 		{&f.notPEM, "not.pem", []byte("hello\n")},
 		{&f.empty, "empty.pem", nil},
 	} {
@@ -101,4 +117,16 @@ func newCertificate(name string) (cert, key []byte, err error) {
 	}
 	cert = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 	return cert, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: kder}), nil
+}
+
+func newRevocationList() ([]byte, error) {
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	issuer := &x509.Certificate{SubjectKeyId: []byte{1}, KeyUsage: x509.KeyUsageCRLSign}
+	der, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{
+		Number: big.NewInt(1), ThisUpdate: time.Now(), NextUpdate: time.Now().Add(time.Hour),
+	}, issuer, k)
+	return pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: der}), err
 }

@@ -59,7 +59,7 @@ func netFeatureSamples(f *cgo.FeatureSet) []featureSample {
 		{f.HAProxyClientIP, sample{"HAProxyClientIP", HAProxyClientIP(addr("1.2.3.4")), HAProxyClientIP(addr("::1")), HAProxyClientIP(netip.Addr{})}},
 		{f.HTTP2, sample{"StreamWeight", StreamWeight(1), StreamWeight(256), StreamWeight(16)}},
 		{f.DoH, sample{"DoH", DoH("https://127.0.0.1:1/q"), DoH("https://dns.test/dns-query{?dns}"), DoH("")}},
-		{f.CertStatus, sample{"DoHOCSPStapling", DoHOCSPStapling(true), DoHOCSPStapling(true), DoHOCSPStapling(false)}},
+		{f.OCSPStapling, sample{"DoHOCSPStapling", DoHOCSPStapling(true), DoHOCSPStapling(true), DoHOCSPStapling(false)}},
 		{f.CAres, sample{"DNSServers", DNSServers(port("127.0.0.1:53")), DNSServers(port("[::1]:0")), DNSServers()}},
 		{f.CAres, sample{"DNSInterface", DNSInterface("lo"), DNSInterface("eth0"), DNSInterface("")}},
 		{f.CAres, sample{"DNSLocalAddress", DNSLocalAddress(addr("127.0.0.1")), DNSLocalAddress(addr("::1")), DNSLocalAddress()}},

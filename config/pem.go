@@ -15,7 +15,7 @@ import (
 var (
 	errNoCertificate = errors.New("holds no PEM certificate")
 	errNoKey         = errors.New("holds no PEM private key")
-	errEncryptedKey  = errors.New("holds an encrypted private key: decrypt it first, there is no one to ask for its password")
+	errEncryptedKey  = errors.New("holds an encrypted private key, and there is no ClientCertificatePassword")
 )
 
 // pemBlocks yields the PEM blocks of data; text between them is skipped.
@@ -31,19 +31,17 @@ func pemBlocks(data []byte) iter.Seq[*pem.Block] {
 	}
 }
 
-// checkKey reports whether data is PEM with a private key that needs no
-// password: OpenSSL would ask for it on the terminal, on the agent's goroutine.
-func checkKey(data []byte) error {
+// checkKey reports whether data is PEM with a private key, and whether the key is
+// encrypted: then OpenSSL would ask for the password on the terminal, on the agent's
+// goroutine.
+func checkKey(data []byte) (encrypted bool, err error) {
 	for b := range pemBlocks(data) {
 		if !strings.HasSuffix(b.Type, "PRIVATE KEY") {
 			continue
 		}
-		if b.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(b.Headers["Proc-Type"], "ENCRYPTED") {
-			return errEncryptedKey
-		}
-		return nil
+		return b.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(b.Headers["Proc-Type"], "ENCRYPTED"), nil
 	}
-	return errNoKey
+	return false, errNoKey
 }
 
 // checkCertificates reports whether data is PEM with certificates in it. Other
@@ -110,4 +108,20 @@ func readFile(path string) ([]byte, error) {
 		return nil, fmt.Errorf("is longer than %d bytes", maxPEM)
 	}
 	return data, nil
+}
+
+// checkDirectory reports whether path is a directory that can be read.
+func checkDirectory(path string) error {
+	if path == "" {
+		return errors.New("names no directory")
+	}
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = d.Close() }()
+	if _, err := d.Readdirnames(1); err != nil && err != io.EOF {
+		return err
+	}
+	return nil
 }

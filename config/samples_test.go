@@ -88,6 +88,10 @@ func samples() []sample {
 		{"TLSServerName", TLSServerName("a"), TLSServerName("b"), TLSServerName("")},
 		{"SystemCA", SystemCA(), SystemCA(), nil},
 		{"CAFile", CAFile(files.ca), CAFile(files.both), SystemCA()},
+		{"ClientCertificatePassword", ClientCertificatePassword(secretText), ClientCertificatePassword("b"), ClientCertificatePassword("")},
+		{"TLSCiphers", TLSCiphers("ECDHE-RSA-AES128-GCM-SHA256"), TLSCiphers("HIGH", "!SHA1"), TLSCiphers()},
+		{"ALPN", ALPN(false), ALPN(false), ALPN(true)},
+		{"TLSSessionReuse", TLSSessionReuse(false), TLSSessionReuse(false), TLSSessionReuse(true)},
 		{"ClientCertificate", ClientCertificate(files.cert, files.key), ClientCertificate(files.both, ""), ClientCertificate("", "")},
 		{"TLSMinVersion", TLSMinVersion(tls.VersionTLS13), TLSMinVersion(tls.VersionTLS12), TLSMinVersion(0)},
 		{"TLSMaxVersion", TLSMaxVersion(tls.VersionTLS13), TLSMaxVersion(tls.VersionTLS12), TLSMaxVersion(0)},
@@ -129,6 +133,11 @@ func samples() []sample {
 	return list
 }
 
+// somePin is no key's.
+const somePin = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+func isOpenSSL(f *cgo.FeatureSet) bool { return f.Backend("OpenSSL") }
+
 type featureSample struct {
 	has bool
 	sample
@@ -142,6 +151,29 @@ func featureSamples() []featureSample {
 		{f.HTTP2, sample{"HTTPVersion", HTTPVersion(HTTP2), HTTPVersion(HTTP2PriorKnowledge), HTTPVersion(HTTPDefault)}},
 		{f.HTTP3, sample{"HTTPVersion", HTTPVersion(HTTP3), HTTPVersion(HTTP3Only), HTTPVersion(HTTPDefault)}},
 		{f.HTTPSProxy, sample{"Proxy", Proxy("https://u:" + secretText + "@a"), Proxy("https://b:1"), Proxy("")}},
+		{f.HTTPSProxy, sample{
+			"ProxyTLS", ProxyTLS(ClientCertificatePassword(secretText)),
+			ProxyTLS(ClientCertificatePassword("b"), DangerAcceptInvalidCertificates(true)), nil,
+		}},
+		{f.PinnedPublicKey, sample{"PinnedPublicKey", PinnedPublicKey(somePin), PinnedPublicKey(somePin, files.cert), PinnedPublicKey()}},
+		{f.TLS13Ciphers, sample{"TLS13Ciphers", TLS13Ciphers("TLS_AES_128_GCM_SHA256"), TLS13Ciphers("A", "B"), TLS13Ciphers()}},
+		{isOpenSSL(f), sample{"TLSCurves", TLSCurves("X25519"), TLSCurves("P-256", "P-384"), TLSCurves()}},
+		{f.SignatureAlgorithms, sample{
+			"TLSSignatureAlgorithms", TLSSignatureAlgorithms("ECDSA+SHA256"), TLSSignatureAlgorithms("a", "b"), TLSSignatureAlgorithms(),
+		}},
+		{f.FalseStart, sample{"TLSFalseStart", TLSFalseStart(true), TLSFalseStart(true), TLSFalseStart(false)}},
+		{f.OCSPStapling, sample{"OCSPStapling", OCSPStapling(true), OCSPStapling(true), OCSPStapling(false)}},
+		{f.ECH, sample{"ECH", ECH(ECHGrease), ECH(ECHHard), ECH(ECHOff)}},
+		{f.TLSSRP, sample{"TLSSRP", TLSSRP("u", secretText), TLSSRP(secretText, "p"), TLSSRP("", "")}},
+		{isOpenSSL(f), sample{"PartialChain", PartialChain(false), PartialChain(false), PartialChain(true)}},
+		{f.CertInfo, sample{"CertificateChain", CertificateChain(true), CertificateChain(true), CertificateChain(false)}},
+		{takesCAPath(f), sample{"CADirectory", CADirectory(files.directory), CADirectory("/"), SystemCA()}},
+		{isOpenSSL(f) || f.CACache, sample{"CACacheTimeout", CACacheTimeout(time.Second), CACacheTimeout(time.Hour), CACacheTimeout(0)}},
+		{isOpenSSL(f) || f.Backend("GnuTLS"), sample{"CRLFile", CRLFile(files.crl), CRLFile(files.crl), CRLFile("")}},
+		{isOpenSSL(f) || f.Backend("GnuTLS"), sample{"IssuerCertificate", IssuerCertificate(files.ca), IssuerCertificate(files.cert), IssuerCertificate("")}},
+		{isOpenSSL(f), sample{
+			"IssuerCertificateBytes", IssuerCertificateBytes(files.caPEM), IssuerCertificateBytes(files.certPEM), IssuerCertificateBytes(nil),
+		}},
 		{takesCABlob(f), sample{"CABytes", CABytes(files.caPEM), CABytes(files.certPEM), SystemCA()}},
 		{takesCertificateBlob(f), sample{
 			"ClientCertificateBytes",

@@ -19,6 +19,13 @@ type setting interface {
 	validate() error
 }
 
+// A loader reads files. It is called when the option is applied, before validate, and
+// what it returns takes its place.
+type loader interface{ load() (setting, error) }
+
+// A checker must fit other settings; it is asked when all options were applied.
+type checker interface{ check(settings) error }
+
 // A requirer needs something that not every libcurl has.
 type requirer interface {
 	supported(*cgo.FeatureSet) error
@@ -52,9 +59,20 @@ type settings []setting
 
 // put stores x over one of its type.
 func (s *settings) put(x setting) error {
+	if l, ok := x.(loader); ok {
+		var err error
+		if x, err = l.load(); err != nil {
+			return err
+		}
+	}
 	if err := x.validate(); err != nil {
 		return err
 	}
+	s.place(x)
+	return nil
+}
+
+func (s *settings) place(x setting) {
 	t := reflect.TypeOf(x)
 	for i, prev := range *s {
 		if reflect.TypeOf(prev) == t {
@@ -62,11 +80,10 @@ func (s *settings) put(x setting) error {
 				x = a.after(prev)
 			}
 			(*s)[i] = x
-			return nil
+			return
 		}
 	}
 	*s = append(*s, x)
-	return nil
 }
 
 // check looks at what came out when all options were applied: accumulated values
@@ -80,6 +97,11 @@ func (s settings) check(f *cgo.FeatureSet) error {
 		}
 		if q, ok := x.(requirer); ok {
 			if err := q.supported(f); err != nil {
+				return err
+			}
+		}
+		if c, ok := x.(checker); ok {
+			if err := c.check(s); err != nil {
 				return err
 			}
 		}

@@ -74,9 +74,13 @@ func (s tlsVersions) numbers() (low, high uint16) {
 }
 
 func (s tlsVersions) encodeTLS(o *cgo.Options) {
+	s.encodeEnd(tlsEnd{o, false})
+	s.encodeEnd(tlsEnd{o, true})
+}
+
+func (s tlsVersions) encodeEnd(e tlsEnd) {
 	if v := libcurlRange(s.numbers()); v != 0 {
-		o.Long(cgo.OptSSLVersion, v)
-		o.Long(cgo.OptProxySSLVersion, v)
+		e.long(optSSLVersion, v)
 	}
 }
 

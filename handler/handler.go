@@ -93,6 +93,7 @@ type Handler struct {
 	stream    *body.Stream // nil before the head; body, in use
 	body      body.Stream
 	trailer   []byte
+	certs     []byte     // of the server, in PEM
 	infos     *cgo.Infos // nil: not asked for, or not there yet
 	log       *wireLog   // nil: not asked for
 	trace     *trace     // nil: no hooks
@@ -230,6 +231,9 @@ func (h *Handler) takeHead(done bool) {
 	}
 	h.mu.Lock()
 	h.status = t.Status()
+	if h.plan.Certificates {
+		h.certs = t.Certificates()
+	}
 	h.local, h.remote, h.reused = t.LocalAddr(), t.RemoteAddr(), t.Reused()
 	if chunks := t.TakeBody(); done && chunks.Len() <= smallBody {
 		buf := make([]byte, len(raw)+chunks.Len())

@@ -23,6 +23,7 @@ type Plan struct {
 	Total                 time.Duration
 	Infos                 bool
 	Limited               bool // in speed
+	Certificates          bool // tell those of the server
 	AuthArmed             bool
 	Auth                  bool // credentials are configured
 	Decompress            bool
@@ -73,6 +74,7 @@ func NewPlan(cfg *config.RequestConfig, roundTripper bool) *Plan {
 		Total:        cfg.TotalTimeout(),
 		Infos:        cfg.Metrics(),
 		Limited:      cfg.SpeedLimited(),
+		Certificates: cfg.CertificateChain(),
 		AuthArmed:    cfg.AuthArmed(),
 		Auth:         hasAuth(cfg),
 		Decompress:   cfg.Decompression(),

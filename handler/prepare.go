@@ -112,6 +112,9 @@ func (h *Handler) prepare() error {
 		Trailers:   len(req.Trailer) > 0,
 		InfoFree:   h.trace.wantsInfo(),
 		Origin:     h.origin(),
+
+		TLSInTLS:     h.tlsInTLS(),
+		Certificates: h.plan.Certificates && req.URL.Scheme == "https",
 	}
 	if err := h.encodeBody(o, &setup); err != nil {
 		return err
@@ -143,6 +146,15 @@ func (h *Handler) setDeadline() error {
 	}
 	h.deadline = cgo.Now() + int64(left)
 	return nil
+}
+
+// tlsInTLS reports whether TLS is spoken with the server and with the proxy.
+func (h *Handler) tlsInTLS() bool {
+	if h.url.Scheme != "https" {
+		return false
+	}
+	p, err := h.plan.Proxy(h.url)
+	return err == nil && p != nil && p.Scheme == "https"
 }
 
 func (h *Handler) encodeConnection(o *cgo.Options) {

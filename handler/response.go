@@ -29,14 +29,14 @@ func (h *Handler) Response() (*http.Response, error) {
 // goroutine of whoever takes the response.
 func (h *Handler) Fill(r *Reply) error {
 	h.mu.Lock()
-	err, raw, stream := h.err, h.head, h.stream
+	err, raw, stream, certs := h.err, h.head, h.stream, h.certs
 	h.mu.Unlock()
 	defer func() { h.spec.Request = nil }() // its memory is the caller's again
 	h.trace.wait()
 	if err != nil {
 		return err
 	}
-	if err := h.parse(raw, stream, r); err != nil {
+	if err := h.parse(raw, stream, certs, r); err != nil {
 		_ = stream.Close()
 		if _, ok := err.(*failure.Error); !ok {
 			err = failure.New(failure.Protocol, err.Error())
@@ -46,7 +46,7 @@ func (h *Handler) Fill(r *Reply) error {
 	return nil
 }
 
-func (h *Handler) parse(raw []byte, stream *body.Stream, out *Reply) error {
+func (h *Handler) parse(raw []byte, stream *body.Stream, certs []byte, out *Reply) error {
 	var head Head
 	if err := head.parse(raw); err != nil {
 		return err
@@ -75,7 +75,9 @@ func (h *Handler) parse(raw []byte, stream *body.Stream, out *Reply) error {
 		Close:            frame.Close,
 	}
 	if req.URL.Scheme == "https" {
-		resp.TLS = &tls.ConnectionState{HandshakeComplete: true, ServerName: req.URL.Hostname()}
+		resp.TLS = &tls.ConnectionState{
+			HandshakeComplete: true, ServerName: req.URL.Hostname(), PeerCertificates: peerCertificates(certs),
+		}
 		if head.ProtoMajor == 2 {
 			resp.TLS.NegotiatedProtocol = "h2"
 		}

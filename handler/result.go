@@ -73,6 +73,9 @@ func (h *Handler) outcome(res cgo.Result) error {
 	if res.Text == "" {
 		e.Detail = cgo.Strerror(res.Code)
 	}
+	if h.plan.Certificates && h.stream == nil {
+		e.PeerCertificates = peerCertificates(h.t.Certificates())
+	}
 	if h.stream != nil && isBroken(res.Code) {
 		// A body that breaks off is never a short body.
 		e.Kind, e.Err = failure.Truncated, io.ErrUnexpectedEOF

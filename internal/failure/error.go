@@ -1,6 +1,7 @@
 package failure
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -32,6 +33,9 @@ type Error struct {
 	// LocalAddr and RemoteAddr are those of the connection; the zero value if
 	// there was none.
 	LocalAddr, RemoteAddr netip.AddrPort
+	// PeerCertificates are those of the server, the server's own first, if
+	// config.CertificateChain asked for them and libcurl has them.
+	PeerCertificates []*x509.Certificate
 	// Text is the whole message, if it is not to be made of the parts above.
 	Text string
 	// Log is the conversation on the wire, its secrets masked.

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/crypto/ocsp"
 )
 
 // Authority is a certificate authority that lives as long as the process.
@@ -52,19 +53,27 @@ func newAuthority(name string) (*Authority, error) {
 	if err != nil {
 		return nil, err
 	}
-	template := &x509.Certificate{
+	template := authorityTemplate(name)
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		return nil, err
+	}
+	return authorityOf(der, key)
+}
+
+func authorityTemplate(name string) *x509.Certificate {
+	return &x509.Certificate{
 		SerialNumber:          serial(),
 		Subject:               pkix.Name{CommonName: name, Organization: []string{"ratmom"}},
 		NotBefore:             time.Now().Add(-24 * time.Hour),
 		NotAfter:              time.Now().Add(365 * 24 * time.Hour),
 		IsCA:                  true,
 		BasicConstraintsValid: true,
-		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign | x509.KeyUsageDigitalSignature,
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		return nil, err
-	}
+}
+
+func authorityOf(der []byte, key *ecdsa.PrivateKey) (*Authority, error) {
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
 		return nil, err
@@ -123,6 +132,55 @@ func (a *Authority) Expired(t testing.TB) *Certificate {
 		c.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
 		c.NotBefore, c.NotAfter = time.Now().Add(-48*time.Hour), time.Now().Add(-time.Hour)
 	})
+}
+
+// RevocationList is a list of the certificates of a that are revoked, as PEM, good for
+// a day.
+func (a *Authority) RevocationList(t testing.TB, revoked ...*Certificate) []byte {
+	t.Helper()
+	list := &x509.RevocationList{
+		Number: serial(), ThisUpdate: time.Now().Add(-time.Hour), NextUpdate: time.Now().Add(24 * time.Hour),
+	}
+	for _, c := range revoked {
+		list.RevokedCertificateEntries = append(list.RevokedCertificateEntries, x509.RevocationListEntry{
+			SerialNumber: c.TLS.Leaf.SerialNumber, RevocationTime: time.Now().Add(-time.Hour),
+		})
+	}
+	der, err := x509.CreateRevocationList(rand.Reader, list, a.cert, a.key)
+	require.NoError(t, err)
+	return pemBlock("X509 CRL", der)
+}
+
+// Staple gives c the chain up to a, and an answer of a's about its revocation (RFC 6960)
+// that a server hands out with it: ocsp.Good, ocsp.Revoked or ocsp.Unknown.
+func (a *Authority) Staple(t testing.TB, c *Certificate, status int) {
+	t.Helper()
+	answer, err := ocsp.CreateResponse(a.cert, a.cert, ocsp.Response{
+		Status: status, SerialNumber: c.TLS.Leaf.SerialNumber,
+		ThisUpdate: time.Now().Add(-time.Hour), NextUpdate: time.Now().Add(24 * time.Hour),
+		RevokedAt: time.Now().Add(-time.Hour), RevocationReason: ocsp.KeyCompromise,
+	}, a.key)
+	require.NoError(t, err)
+	a.Chain(c)
+	c.TLS.OCSPStaple = answer
+}
+
+// Chain has servers send a's own certificate behind c.
+func (a *Authority) Chain(c *Certificate) {
+	c.TLS.Certificate = append(c.TLS.Certificate[:1:1], a.cert.Raw)
+}
+
+// Sub is an authority whose certificate a has signed.
+func (a *Authority) Sub(t testing.TB) *Authority {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := authorityTemplate("intermediate test authority")
+	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
+	require.NoError(t, err)
+	sub, err := authorityOf(der, key)
+	require.NoError(t, err)
+	return sub
 }
 
 // Client is a client certificate with the given common name.
