@@ -170,15 +170,15 @@ struct ratmom_req {
     uint32_t nopened;
     void **owned; /* other slists and bodies that libcurl does not copy */
     uint32_t nowned, cap_owned;
-    int64_t buf_size;   /* the receive buffer that the easy handle may still hold */
-    uint32_t ran;       /* the easy handle has run before */
-    uint32_t guarded;   /* see guard in transfer.c */
-    uint32_t stained;   /* a reset will not make the easy handle forget this use */
-    uint32_t lane;      /* see lanes.c */
-    uint32_t counted;   /* among the paused streams of its connection */
-    uint32_t looking;   /* its host is being looked up, see lookup.c */
-    uint32_t proxy;     /* likewise */
-    uint32_t elsewhere; /* it connects to another host than the URL's */
+    int64_t buf_size;       /* the receive buffer that the easy handle may still hold */
+    uint32_t ran;           /* the easy handle has run before */
+    uint32_t guarded;       /* see guard in transfer.c */
+    uint32_t stained;       /* a reset will not make the easy handle forget this use */
+    uint32_t lane;          /* see lanes.c */
+    uint32_t counted;       /* among the paused streams of its connection */
+    uint32_t looking;       /* its host is being looked up, see lookup.c */
+    uint32_t proxy;         /* likewise */
+    uint32_t elsewhere;     /* it connects to another host than the URL's */
     uint32_t fresh, forbid; /* both: no other is to use its connection, see lanes.c */
     uint32_t tos;           /* of the sockets opened for it */
 };

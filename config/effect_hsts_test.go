@@ -101,7 +101,6 @@ func TestHSTS_holds_for_redirects_and_what_interceptors_make(t *testing.T) {
 		r.URL.Scheme = "http"
 		return r, nil
 	}}
-	c = newClient(t, config.CAFile(s.CAFile), config.HSTS(""), ratmom.Intercept(back))
 	file := filepath.Join(t.TempDir(), "hsts")
 	require.NoError(t, os.WriteFile(file, []byte("localhost \"unlimited\"\n"), 0o600))
 	c = newClient(t, config.CAFile(s.CAFile), config.HSTS(file), ratmom.Intercept(back))

@@ -13,7 +13,7 @@ type proxyHTTP2 bool
 func (proxyHTTP2) validate() error { return nil }
 
 func (s proxyHTTP2) supported(f *cgo.FeatureSet) error {
-	if bool(s) && !(f.HTTP2 && f.HTTPSProxy && f.AtLeast(8, 2, 0)) {
+	if bool(s) && (!f.HTTP2 || !f.HTTPSProxy || !f.AtLeast(8, 2, 0)) {
 		return unsupported(f, "ProxyHTTP2", bool(s), "to be 8.2 or later, with HTTP/2 and HTTPS proxies")
 	}
 	return nil

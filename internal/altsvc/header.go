@@ -121,8 +121,9 @@ func plainHost(h string) bool {
 		return err == nil && a.Zone() == ""
 	}
 	for i := range len(h) {
-		c := h[i]
-		if !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '.' || c == '_') {
+		switch c := h[i]; {
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '-', c == '.', c == '_':
+		default:
 			return false
 		}
 	}
