@@ -117,7 +117,7 @@ func takesCABlob(f *cgo.FeatureSet) bool {
 
 // takesCAPath reports whether CURLOPT_CAPATH exists for the TLS library.
 func takesCAPath(f *cgo.FeatureSet) bool {
-	return f.Backend("OpenSSL", "LibreSSL", "BoringSSL", "AWS-LC", "quictls", "GnuTLS", "mbedTLS", "wolfSSL")
+	return isOpenSSL(f) || f.Backend("GnuTLS", "mbedTLS", "wolfSSL")
 }
 
 func (s trust) encodeTLS(o *cgo.Options) {

@@ -22,8 +22,8 @@ func (s caCacheTimeout) validate() error {
 }
 
 func (s caCacheTimeout) supported(f *cgo.FeatureSet) error {
-	// Before 8.9 libcurl takes it for any TLS library and then does nothing.
-	if !f.Backend("OpenSSL", "LibreSSL", "BoringSSL", "AWS-LC", "quictls") && !(f.CACache && f.AtLeast(8, 14, 0)) {
+	// Old ones take it for any TLS library and then do nothing; 8.14 knows better.
+	if !isOpenSSL(f) && (!f.CACache || !f.AtLeast(8, 14, 0)) {
 		return unsupported(f, "CACacheTimeout", s, "a TLS library whose CA can be kept, such as OpenSSL")
 	}
 	return nil

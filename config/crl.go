@@ -71,7 +71,7 @@ func checkRevocationLists(data []byte) error {
 }
 
 func (s crlFile) supported(f *cgo.FeatureSet) error {
-	if s != "" && !f.Backend("OpenSSL", "LibreSSL", "BoringSSL", "AWS-LC", "quictls", "GnuTLS", "mbedTLS") {
+	if s != "" && !isOpenSSL(f) && !f.Backend("GnuTLS", "mbedTLS") {
 		return unsupported(f, "CRLFile", string(s), "a TLS library that takes such lists, such as OpenSSL and GnuTLS")
 	}
 	return nil

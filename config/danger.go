@@ -3,9 +3,8 @@ package config
 // DangerAcceptInvalidCertificates takes any certificate of a server for good:
 // expired, self-signed, or made by someone in between who reads and changes all
 // traffic. To trust a server of one's own use [CAFile] instead. Proxies are
-// verified all the same, unless it is given to [ProxyTLS]. The name is still compared with
-// the certificate's; see
-// [DangerAcceptInvalidHostnames].
+// verified all the same, unless it is given to [ProxyTLS]. The name is still compared
+// with the certificate's; see [DangerAcceptInvalidHostnames].
 //
 // Default: false. CURLOPT_SSL_VERIFYPEER.
 func DangerAcceptInvalidCertificates(on bool) Option {

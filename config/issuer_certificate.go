@@ -61,9 +61,8 @@ func (s issuerCertificate) load() (setting, error) {
 func (issuerCertificate) validate() error { return nil }
 
 func (s issuerCertificate) supported(f *cgo.FeatureSet) error {
-	openssl := f.Backend("OpenSSL", "LibreSSL", "BoringSSL", "AWS-LC", "quictls")
 	switch {
-	case s.pem == nil && s.file == "" || openssl:
+	case s.pem == nil && s.file == "" || isOpenSSL(f):
 	case s.pem != nil:
 		return unsupported(f, "IssuerCertificateBytes", s, "OpenSSL")
 	case !f.Backend("GnuTLS"):

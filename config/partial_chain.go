@@ -15,7 +15,7 @@ type partialChain bool
 func (partialChain) validate() error { return nil }
 
 func (s partialChain) supported(f *cgo.FeatureSet) error {
-	if !bool(s) && !f.Backend("OpenSSL", "LibreSSL", "BoringSSL", "AWS-LC", "quictls") {
+	if !bool(s) && !isOpenSSL(f) {
 		return unsupported(f, "PartialChain", bool(s), "OpenSSL")
 	}
 	return nil

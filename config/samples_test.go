@@ -136,8 +136,6 @@ func samples() []sample {
 // somePin is no key's.
 const somePin = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
-func isOpenSSL(f *cgo.FeatureSet) bool { return f.Backend("OpenSSL") }
-
 type featureSample struct {
 	has bool
 	sample

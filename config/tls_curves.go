@@ -16,7 +16,7 @@ func (s tlsCurves) validate() error { return s.tlsNames.check("TLSCurves") }
 // supported tells it from the TLS library: libcurl takes the option and then ignores
 // it.
 func (s tlsCurves) supported(f *cgo.FeatureSet) error {
-	if len(s.tlsNames) > 0 && !f.Backend("OpenSSL", "LibreSSL", "BoringSSL", "AWS-LC", "quictls", "wolfSSL") {
+	if len(s.tlsNames) > 0 && !isOpenSSL(f) && !f.Backend("wolfSSL") {
 		return unsupported(f, "TLSCurves", s, "OpenSSL or wolfSSL")
 	}
 	return nil

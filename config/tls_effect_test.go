@@ -37,6 +37,8 @@ type fault struct {
 	kind      error
 }
 
+const noClientCertificate = "no client certificate"
+
 func faults(t *testing.T) []fault {
 	a := testserver.LocalAuthority(t)
 	ca := config.CAFile(a.File(t))
@@ -56,7 +58,7 @@ func faults(t *testing.T) []fault {
 		noCertificate = ratmom.ErrReceive // it does not say which alert the server has sent
 	}
 	list := []fault{
-		{"no client certificate", append(with(server), testserver.WithClientCertificates(a)),
+		{noClientCertificate, append(with(server), testserver.WithClientCertificates(a)),
 			[]config.Option{ca}, []config.Option{ca, config.ClientCertificate(certFile, keyFile)}, noCertificate},
 		{"another key than the pinned", with(server), []config.Option{ca, pin(other)}, []config.Option{ca, pin(server)}, ratmom.ErrCertificateVerification},
 		{"wrong host", with(a.WrongHost(t)), []config.Option{ca},
@@ -96,9 +98,32 @@ func requestOptions(opts []config.Option) (list []config.RequestOption) {
 func judge(t *testing.T, f fault, c *ratmom.Client, url string, wrap func([]config.Option) []config.RequestOption) {
 	t.Helper()
 	for range 2 {
-		refused(t, f.kind, c, url, wrap(f.bad)...)
+		if f.name == noClientCertificate {
+			refusedInTheEnd(t, f.kind, c, url, wrap(f.bad)...)
+		} else {
+			refused(t, f.kind, c, url, wrap(f.bad)...)
+		}
 		get(t, c, url, wrap(f.good)...)
 	}
+}
+
+// refusedInTheEnd is refused for a server of TLS 1.3 that misses a certificate: its word
+// comes after the handshake, and a request that is being sent may meet the closed
+// connection before. No request may pass.
+func refusedInTheEnd(t *testing.T, kind error, c *ratmom.Client, url string, opts ...config.RequestOption) {
+	t.Helper()
+	var err error
+	for range 100 {
+		var resp *ratmom.Response
+		if resp, err = c.Get(url, opts...); err == nil {
+			_ = resp.Discard()
+			break
+		}
+		if errors.Is(err, kind) {
+			return
+		}
+	}
+	require.ErrorIs(t, err, kind)
 }
 
 func TestEffect_a_bad_server_is_refused(t *testing.T) {

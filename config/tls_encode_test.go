@@ -36,7 +36,7 @@ func TestTLSOptions_pack_what_libcurl_is_to_do(t *testing.T) {
 		{true, CRLFile(files.crl), []string{"CURLOPT_CRLFILE " + files.crl}},
 		{true, CRLFile(""), nil},
 		{true, IssuerCertificate(files.ca), []string{"CURLOPT_ISSUERCERT " + files.ca}},
-		{openssl, IssuerCertificateBytes(files.caPEM), []string{fmt.Sprint("CURLOPT_ISSUERCERT_BLOB ", files.caPEM)}},
+		{openssl, IssuerCertificateBytes(files.caPEM), []string{fmt.Sprintf("CURLOPT_ISSUERCERT_BLOB %v", files.caPEM)}},
 		{true, IssuerCertificateBytes(nil), nil},
 		{true, ClientCertificatePassword(secretText), []string{"CURLOPT_KEYPASSWD " + secretText}},
 		{true, ClientCertificatePassword(""), nil},
@@ -48,7 +48,7 @@ func TestTLSOptions_pack_what_libcurl_is_to_do(t *testing.T) {
 			"CURLOPT_SSLCERT " + files.certDER, "CURLOPT_SSLCERTTYPE DER", "CURLOPT_SSLKEY " + files.key,
 		}},
 		{openssl, ClientCertificateBytes(files.pkcs12Bytes, nil), []string{
-			"CURLOPT_SSLCERTTYPE P12", fmt.Sprint("CURLOPT_SSLCERT_BLOB ", files.pkcs12Bytes),
+			"CURLOPT_SSLCERTTYPE P12", fmt.Sprintf("CURLOPT_SSLCERT_BLOB %v", files.pkcs12Bytes),
 		}},
 		{true, PinnedPublicKey(somePin, somePin), []string{"CURLOPT_PINNEDPUBLICKEY " + somePin + ";" + somePin}},
 		{true, PinnedPublicKey(), nil},
@@ -259,7 +259,7 @@ func TestClientCertificateBytes_in_DER_are_handed_over_as_PEM(t *testing.T) {
 	require.NoError(t, err)
 	key, err := os.ReadFile(files.keyDER)
 	require.NoError(t, err)
-	assert.Equal(t, []string{fmt.Sprint("CURLOPT_SSLCERT_BLOB ", files.certPEM), fmt.Sprint("CURLOPT_SSLKEY_BLOB ", files.keyPEM)},
+	assert.Equal(t, []string{fmt.Sprintf("CURLOPT_SSLCERT_BLOB %v", files.certPEM), fmt.Sprintf("CURLOPT_SSLKEY_BLOB %v", files.keyPEM)},
 		added(t, ClientCertificateBytes(cert, key), testURLs[1]))
 }
 

@@ -72,6 +72,11 @@ var refinements = []struct {
 	{56, "alert unknown ca", ClientCertificate},
 	{56, "alert certificate expired", ClientCertificate},
 	{56, "alert certificate revoked", ClientCertificate},
+	{55, "alert certificate required", ClientCertificate}, // or is about to send
+	{55, "alert bad certificate", ClientCertificate},
+	{55, "alert unknown ca", ClientCertificate},
+	{55, "alert certificate expired", ClientCertificate},
+	{55, "alert certificate revoked", ClientCertificate},
 	{35, "alert certificate required", ClientCertificate},
 	{35, "alert bad certificate", ClientCertificate},
 	{35, "alert unknown ca", ClientCertificate},

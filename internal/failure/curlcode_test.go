@@ -94,6 +94,8 @@ func TestClassify_tells_apart_what_one_code_stands_for(t *testing.T) {
 		{56, "Too large response headers: 307210 > 307200", HeadTooLarge},
 		{56, "Illegal or missing hexadecimal sequence in chunked-encoding", Protocol},
 		{56, "OpenSSL SSL_read: error:0A00045C:SSL routines::tlsv13 alert certificate required, errno 0", ClientCertificate},
+		{55, "OpenSSL SSL_read: OpenSSL/3.0.22: error:0A00045C:SSL routines::tlsv13 alert certificate required, errno 0", ClientCertificate},
+		{55, "Send failure: Broken pipe", Send},
 		{100, "Too many response headers, 5000 is max", HeadTooLarge},
 	} {
 		assert.Equal(t, c.kind, Classify(c.code, c.text), "%d %s", c.code, c.text)
