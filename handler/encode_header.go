@@ -53,6 +53,10 @@ func (h *Handler) encodeHeaders(o *cgo.Options, setup *cgo.Setup) {
 	if h.plan.Range != "" && !has("Range") {
 		l.Add("Range: ", h.plan.Range)
 	}
+	if h.plan.TransferCoded && !has("Te") && !h.upgrade && req.Method != http.MethodHead {
+		l.Add("TE: gzip")
+		l.Add("Connection: TE") // RFC 9110, section 10.1.4
+	}
 	if c := h.plan.Condition; c[0] != "" && !has(c[0]) {
 		l.Add(c[0], ": ", c[1])
 	}
