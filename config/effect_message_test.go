@@ -323,7 +323,12 @@ func (e *endless) Close() error {
 }
 
 func TestEffect_StopUploadOnError_gives_the_body_up(t *testing.T) {
-	for _, head := range []string{"Content-Length: 2\r\n\r\nno", "Content-Length: 2\r\nConnection: close\r\n\r\nno", "Transfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n"} {
+	for _, head := range []string{
+		"Content-Length: 2\r\n\r\nno",
+		"Content-Length: 2\r\nConnection: close\r\n\r\nno",
+		"Transfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n",
+		"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n",
+	} {
 		gone := make(chan struct{})
 		s := testserver.Raw(t, func(c *testserver.Conn) {
 			if _, err := c.ReadHead(); err != nil {
@@ -535,4 +540,24 @@ func TestEffect_TransferCompression(t *testing.T) {
 
 	s := testserver.Start(t, testserver.H2C, tell(func(r *http.Request) any { return r.Header.Get("TE") + r.Header.Get("Connection") }))
 	assert.Empty(t, get(t, newClient(t, config.TransferCompression(true), config.HTTPVersion(config.HTTP2PriorKnowledge)), s.URL))
+}
+
+func TestEffect_TransferCompression_leaves_connections_usable(t *testing.T) {
+	coding, packed := "", ""
+	m := testserver.NewMock(t, func(*testserver.Request) testserver.Reply {
+		return testserver.Reply{Raw: "HTTP/1.1 200 OK\r\nTransfer-Encoding: " + coding + "\r\n\r\n" + chunked(packed, 10) + "0\r\n\r\n"}
+	})
+	c := newClient(t, config.TransferCompression(true))
+	for range 3 {
+		coding, packed = "chunked", "hello"
+		assert.Equal(t, "hello", get(t, c, m.URL))
+	}
+	assert.Equal(t, 1, m.Accepted())
+	for range 3 {
+		coding, packed = "gzip, chunked", gzipped(t, []byte("hello"))
+		assert.Equal(t, "hello", get(t, c, m.URL))
+	}
+	if cgo.Features().Version < 0x080000 {
+		assert.Equal(t, 1, m.Accepted())
+	}
 }

@@ -32,8 +32,8 @@ func (s transferDecoding) encode(o *cgo.Options) {
 // TransferCompression offers servers to compress HTTP/1 responses on the way (TE:
 // gzip), which is undone as a part of the message: the response is what it would have
 // been without. Hardly any server does so. It is undone in Go, so that a body cut short
-// is an error; the limits of [MaxDecompressedBytes] hold. From libcurl 8 on the
-// connection of such a response is not used again. It has no effect beside
+// is an error; the limits of [MaxDecompressedBytes] hold. Newer libcurls (seen
+// with 8.14.1, not with 7.88.1) do not use the connection of such a response again. It has no effect beside
 // TransferDecoding(false).
 //
 // Default: false. CURLOPT_TRANSFER_ENCODING.
