@@ -108,7 +108,7 @@ func TestEffect_HeaderOrder_beside_a_round_of_authentication(t *testing.T) {
 
 func TestEffect_RawHeaders_are_sent_as_written(t *testing.T) {
 	m := testserver.MockReply(t, testserver.Reply{})
-	c := newClient(t, config.RawHeaders(true), config.DefaultHeader("X-Default", "1"), config.HeaderOrder("accept", "x-fOO", "user-agent"))
+	c := newClient(t, config.RawHeaders(true), config.DefaultHeader("X-Default", "1"), config.DefaultHeader("Accept", "a/b"), config.HeaderOrder("accept", "x-fOO", "user-agent"))
 	req := newRequest(t, "POST", m.URL, "body")
 	req.Header = http.Header{"x-fOO": {"1"}, "user-agent": {"me"}, "aCCept": {"x/y"}, "content-length": {"99"}, "X-EMPTY": {""}}
 	send(t, c, req)
