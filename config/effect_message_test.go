@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -492,9 +493,9 @@ func TestEffect_TransferCompression(t *testing.T) {
 	text := strings.Repeat("0123456789", 50_000)
 	packed := gzipped(t, []byte(text))
 	const end = "0\r\nTrail: er\r\n\r\n"
-	body := ""
-	m := testserver.NewMock(t, func(r *testserver.Request) testserver.Reply {
-		return testserver.Reply{Raw: "HTTP/1.1 200 OK\r\n" + body, Drop: true}
+	var body atomic.Value
+	m := testserver.NewMock(t, func(*testserver.Request) testserver.Reply {
+		return testserver.Reply{Raw: "HTTP/1.1 200 OK\r\n" + body.Load().(string), Drop: true}
 	})
 	c := newClient(t, config.TransferCompression(true))
 	for _, b := range []string{
@@ -506,7 +507,7 @@ func TestEffect_TransferCompression(t *testing.T) {
 		"Transfer-Encoding: gzip, chunked\r\nContent-Encoding: gzip\r\n\r\n" + chunked(gzipped(t, []byte(packed)), 1000) + end,
 		fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(text), text),
 	} {
-		body = b
+		body.Store(b)
 		head, _, _ := strings.Cut(b, "\r\n\r\n")
 		resp, err := c.Get(m.URL)
 		require.NoError(t, err, head)
@@ -527,14 +528,14 @@ func TestEffect_TransferCompression(t *testing.T) {
 		"Transfer-Encoding: gzip\r\n\r\n" + packed[:len(packed)-9]:                               ratmom.ErrTruncated,
 		"Transfer-Encoding: gzip, chunked\r\n\r\n" + chunked("no gzip", 1000) + end:              ratmom.ErrContentEncoding,
 	} {
-		body = b
+		body.Store(b)
 		refused2(t, kind, c, m.URL)
 	}
-	body = "Transfer-Encoding: gzip, chunked\r\n\r\n" + chunked(packed, 100) + end
+	body.Store("Transfer-Encoding: gzip, chunked\r\n\r\n" + chunked(packed, 100) + end)
 	refused2(t, ratmom.ErrBodyTooLarge, c, m.URL, config.MaxDecompressedBytes(int64(len(text))-1))
-	body = "Transfer-Encoding: nonsense, chunked\r\n\r\n" + chunked(packed, 100) + end
+	body.Store("Transfer-Encoding: nonsense, chunked\r\n\r\n" + chunked(packed, 100) + end)
 	refused(t, ratmom.ErrProtocol, c, m.URL)
-	body = "Transfer-Encoding: gzip, chunked\r\n\r\n" + chunked(packed, 100) + end
+	body.Store("Transfer-Encoding: gzip, chunked\r\n\r\n" + chunked(packed, 100) + end)
 	_, err := newClient(t).Get(m.URL)
 	require.Error(t, err, "nobody asked for it")
 
@@ -543,19 +544,18 @@ func TestEffect_TransferCompression(t *testing.T) {
 }
 
 func TestEffect_TransferCompression_leaves_connections_usable(t *testing.T) {
-	coding, packed := "", ""
-	m := testserver.NewMock(t, func(*testserver.Request) testserver.Reply {
-		return testserver.Reply{Raw: "HTTP/1.1 200 OK\r\nTransfer-Encoding: " + coding + "\r\n\r\n" + chunked(packed, 10) + "0\r\n\r\n"}
-	})
+	packed := gzipped(t, []byte("hello"))
+	m := testserver.NewMock(t, testserver.ByPath(map[string]testserver.Reply{
+		"/plain":  {Raw: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked("hello", 3) + "0\r\n\r\n"},
+		"/packed": {Raw: "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n" + chunked(packed, 10) + "0\r\n\r\n"},
+	}))
 	c := newClient(t, config.TransferCompression(true))
 	for range 3 {
-		coding, packed = "chunked", "hello"
-		assert.Equal(t, "hello", get(t, c, m.URL))
+		assert.Equal(t, "hello", get(t, c, m.URL+"/plain"))
 	}
 	assert.Equal(t, 1, m.Accepted())
 	for range 3 {
-		coding, packed = "gzip, chunked", gzipped(t, []byte("hello"))
-		assert.Equal(t, "hello", get(t, c, m.URL))
+		assert.Equal(t, "hello", get(t, c, m.URL+"/packed"))
 	}
 	if cgo.Features().Version < 0x080000 {
 		assert.Equal(t, 1, m.Accepted())
