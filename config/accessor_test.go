@@ -57,6 +57,8 @@ func TestAccessors_of_message_options(t *testing.T) {
 	assert.Equal(t, []string{"ICY 200"}, r.StatusAliases())
 	assert.True(t, r.RawHeaders() && r.DisallowUserinfo() && r.IgnoreContentLength() && r.StopUploadOnError())
 	assert.False(t, r.TransferDecoding())
+	assert.False(t, request(t, c, TransferCompression(true)).TransferCompression(), "nothing is undone")
+	assert.True(t, client(t, TransferCompression(true)).Defaults().TransferCompression())
 	d := client(t).Defaults()
 	assert.True(t, d.TransferDecoding())
 	assert.Empty(t, d.RequestTarget()+d.Range())

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -108,7 +109,7 @@ func TestEffect_HeaderOrder_beside_a_round_of_authentication(t *testing.T) {
 
 func TestEffect_RawHeaders_are_sent_as_written(t *testing.T) {
 	m := testserver.MockReply(t, testserver.Reply{})
-	c := newClient(t, config.RawHeaders(true), config.DefaultHeader("X-Default", "1"), config.HeaderOrder("accept", "x-fOO", "user-agent"))
+	c := newClient(t, config.RawHeaders(true), config.DefaultHeader("X-Default", "1"), config.DefaultHeader("Accept", "a/b"), config.HeaderOrder("accept", "x-fOO", "user-agent"))
 	req := newRequest(t, "POST", m.URL, "body")
 	req.Header = http.Header{"x-fOO": {"1"}, "user-agent": {"me"}, "aCCept": {"x/y"}, "content-length": {"99"}, "X-EMPTY": {""}}
 	send(t, c, req)
@@ -323,7 +324,12 @@ func (e *endless) Close() error {
 }
 
 func TestEffect_StopUploadOnError_gives_the_body_up(t *testing.T) {
-	for _, head := range []string{"Content-Length: 2\r\n\r\nno", "Content-Length: 2\r\nConnection: close\r\n\r\nno", "Transfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n"} {
+	for _, head := range []string{
+		"Content-Length: 2\r\n\r\nno",
+		"Content-Length: 2\r\nConnection: close\r\n\r\nno",
+		"Transfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n",
+		"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n",
+	} {
 		gone := make(chan struct{})
 		s := testserver.Raw(t, func(c *testserver.Conn) {
 			if _, err := c.ReadHead(); err != nil {
@@ -471,4 +477,87 @@ func TestEffect_TransferDecoding_off_leaves_the_body_as_it_came(t *testing.T) {
 	}
 	assert.Equal(t, 1, s.Accepted(), "the connection is used again")
 	assert.Equal(t, big, get(t, newClient(t), s.URL))
+}
+
+// chunked is s in chunks of n bytes, without the last one.
+func chunked(s string, n int) string {
+	var b strings.Builder
+	for ; s != ""; s = s[min(n, len(s)):] {
+		piece := s[:min(n, len(s))]
+		fmt.Fprintf(&b, "%x\r\n%s\r\n", len(piece), piece)
+	}
+	return b.String()
+}
+
+func TestEffect_TransferCompression(t *testing.T) {
+	text := strings.Repeat("0123456789", 50_000)
+	packed := gzipped(t, []byte(text))
+	const end = "0\r\nTrail: er\r\n\r\n"
+	var body atomic.Value
+	m := testserver.NewMock(t, func(*testserver.Request) testserver.Reply {
+		return testserver.Reply{Raw: "HTTP/1.1 200 OK\r\n" + body.Load().(string), Drop: true}
+	})
+	c := newClient(t, config.TransferCompression(true))
+	for _, b := range []string{
+		"Transfer-Encoding: gzip, chunked\r\n\r\n" + chunked(packed, 100) + end,
+		"Transfer-Encoding: GZip\r\nTransfer-Encoding: Chunked\r\n\r\n" + chunked(packed, 1000) + end,
+		"Transfer-Encoding: gzip\r\n\r\n" + packed,
+		"Transfer-Encoding: chunked\r\n\r\n" + chunked(text, 7000) + end,
+		"Transfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n\r\n" + chunked(packed, 1000) + end,
+		"Transfer-Encoding: gzip, chunked\r\nContent-Encoding: gzip\r\n\r\n" + chunked(gzipped(t, []byte(packed)), 1000) + end,
+		fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(text), text),
+	} {
+		body.Store(b)
+		head, _, _ := strings.Cut(b, "\r\n\r\n")
+		resp, err := c.Get(m.URL)
+		require.NoError(t, err, head)
+		assert.Empty(t, resp.Header.Get("Transfer-Encoding"))
+		got, err := resp.Text()
+		require.NoError(t, err, head)
+		assert.Equal(t, text, got, head)
+		if strings.HasSuffix(b, end) {
+			assert.Equal(t, []string{"chunked"}, resp.TransferEncoding)
+			assert.Equal(t, "er", resp.Trailers().Get("Trail"), head)
+		}
+		assert.Equal(t, "gzip", last(m).Get("TE"))
+		assert.Equal(t, "TE", last(m).Get("Connection"))
+	}
+	for b, kind := range map[string]error{
+		"Transfer-Encoding: gzip, chunked\r\n\r\n" + chunked(packed[:len(packed)-9], 1000) + end: ratmom.ErrTruncated, // libcurl sees nothing wrong there
+		"Transfer-Encoding: gzip, chunked\r\n\r\n" + chunked(packed, 1000):                       ratmom.ErrTruncated,
+		"Transfer-Encoding: gzip\r\n\r\n" + packed[:len(packed)-9]:                               ratmom.ErrTruncated,
+		"Transfer-Encoding: gzip, chunked\r\n\r\n" + chunked("no gzip", 1000) + end:              ratmom.ErrContentEncoding,
+	} {
+		body.Store(b)
+		refused2(t, kind, c, m.URL)
+	}
+	body.Store("Transfer-Encoding: gzip, chunked\r\n\r\n" + chunked(packed, 100) + end)
+	refused2(t, ratmom.ErrBodyTooLarge, c, m.URL, config.MaxDecompressedBytes(int64(len(text))-1))
+	body.Store("Transfer-Encoding: nonsense, chunked\r\n\r\n" + chunked(packed, 100) + end)
+	refused(t, ratmom.ErrProtocol, c, m.URL)
+	body.Store("Transfer-Encoding: gzip, chunked\r\n\r\n" + chunked(packed, 100) + end)
+	_, err := newClient(t).Get(m.URL)
+	require.Error(t, err, "nobody asked for it")
+
+	s := testserver.Start(t, testserver.H2C, tell(func(r *http.Request) any { return r.Header.Get("TE") + r.Header.Get("Connection") }))
+	assert.Empty(t, get(t, newClient(t, config.TransferCompression(true), config.HTTPVersion(config.HTTP2PriorKnowledge)), s.URL))
+}
+
+func TestEffect_TransferCompression_leaves_connections_usable(t *testing.T) {
+	packed := gzipped(t, []byte("hello"))
+	m := testserver.NewMock(t, testserver.ByPath(map[string]testserver.Reply{
+		"/plain":  {Raw: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked("hello", 3) + "0\r\n\r\n"},
+		"/packed": {Raw: "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n" + chunked(packed, 10) + "0\r\n\r\n"},
+	}))
+	c := newClient(t, config.TransferCompression(true))
+	for range 3 {
+		assert.Equal(t, "hello", get(t, c, m.URL+"/plain"))
+	}
+	assert.Equal(t, 1, m.Accepted())
+	for range 3 {
+		assert.Equal(t, "hello", get(t, c, m.URL+"/packed"))
+	}
+	if cgo.Features().Version < 0x080000 {
+		assert.Equal(t, 1, m.Accepted())
+	}
 }

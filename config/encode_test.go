@@ -73,6 +73,8 @@ func TestOptions_pack_what_libcurl_is_to_do(t *testing.T) {
 		{DisallowUserinfo(true), nil},   // looked at in Go
 		{TransferDecoding(false), []string{"CURLOPT_HTTP_CONTENT_DECODING 0", "CURLOPT_HTTP_TRANSFER_DECODING 0"}},
 		{TransferDecoding(true), nil},
+		{TransferCompression(true), []string{"CURLOPT_HTTP_CONTENT_DECODING 0", "CURLOPT_HTTP_TRANSFER_DECODING 0"}},
+		{TransferCompression(false), nil},
 		{UploadProgress(func(int64, int64) {}), nil},
 		{DownloadProgress(func(int64, int64) {}), nil},
 		{BufferSize(100_000), []string{"CURLOPT_BUFFERSIZE 100000"}},

@@ -23,6 +23,9 @@ func HeaderOrder(names ...string) Option { return both(headerOrder{slices.Clone(
 // form. It is shared: do not change it.
 func (r *RequestConfig) HeaderOrder() []string {
 	s, _ := lookup[headerOrder](r)
+	if len(s.names) == 0 {
+		return nil
+	}
 	names := make([]string, 0, len(s.names))
 	for _, name := range s.names {
 		names = append(names, http.CanonicalHeaderKey(name))

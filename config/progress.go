@@ -7,8 +7,10 @@ import "fmt"
 // its way; up to 128 KiB of it may not have left. When the body is sent again, after a
 // redirect or in a round of authentication, the count begins at 0 again.
 //
-// f runs on the goroutine that reads the body, never beside itself for one sending of it,
-// and delays the upload as long as it takes. An empty body is not told of.
+// f runs on the goroutine that reads the body, never beside itself for one sending of
+// it, and delays the upload as long as it takes. It runs beside the program, up to the
+// response that answers the whole body; a server may answer earlier. An empty body is
+// not told of.
 //
 // Default: nil, off. It replaces CURLOPT_XFERINFOFUNCTION.
 func UploadProgress(f func(sent, total int64)) Option { return both(uploadProgress{f}) }

@@ -60,6 +60,7 @@ func samples() []sample {
 		{"StopUploadOnError", StopUploadOnError(true), StopUploadOnError(true), StopUploadOnError(false)},
 		{"DisallowUserinfo", DisallowUserinfo(true), DisallowUserinfo(true), DisallowUserinfo(false)},
 		{"TransferDecoding", TransferDecoding(false), TransferDecoding(false), TransferDecoding(true)},
+		{"TransferCompression", TransferCompression(true), TransferCompression(true), TransferCompression(false)},
 		{"UploadProgress", UploadProgress(progress), UploadProgress(progress), UploadProgress(nil)},
 		{"DownloadProgress", DownloadProgress(progress), DownloadProgress(progress), DownloadProgress(nil)},
 		{"BodyBuffer", BodyBuffer(1), BodyBuffer(2), nil},

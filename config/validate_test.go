@@ -253,7 +253,7 @@ func TestOptions_refuse_values_out_of_range(t *testing.T) {
 			"Metrics", "WireLog", "Debug", "NoAuth", "NoProxyAuth", "ProxyFromEnvironment", "SystemCA",
 			"DangerAcceptInvalidCertificates", "DangerAcceptInvalidHostnames", "FreshConnection",
 			"ForbidReuse", "DNSCacheForever", "TCPNoDelay", "Value",
-			"RawHeaders", "IgnoreContentLength", "AllowHTTP09", "StopUploadOnError", "DisallowUserinfo", "TransferDecoding",
+			"RawHeaders", "IgnoreContentLength", "AllowHTTP09", "StopUploadOnError", "DisallowUserinfo", "TransferDecoding", "TransferCompression",
 			"UploadProgress", "DownloadProgress",
 			"ProxyTunnel", "ProxyHTTP2", "HAProxyProtocol", "PipeWait", "DNSShuffle", "TCPFastOpen",
 			"DangerDoHAcceptInvalidCertificates", "DangerDoHAcceptInvalidHostnames", "DoHOCSPStapling",

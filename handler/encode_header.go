@@ -18,6 +18,7 @@ func (h *Handler) encodeHeaders(o *cgo.Options, setup *cgo.Setup) {
 	if h.plan.Raw {
 		has = func(key string) bool { return hasFolded(req.Header, key) }
 	}
+	raw := func(key string) bool { return h.plan.Raw && has(key) } // sent with the rest, as it is
 	host := req.Host
 	if host == "" && h.plan.ServerName != "" {
 		host = req.URL.Host
@@ -39,7 +40,7 @@ func (h *Handler) encodeHeaders(o *cgo.Options, setup *cgo.Setup) {
 	}
 	if len(ua) > 0 && ua[0] != "" {
 		l.Add("User-Agent: ", ua[0])
-	} else if ok && !(h.plan.Raw && has("User-Agent")) {
+	} else if ok && !raw("User-Agent") {
 		l.Add("User-Agent:")
 	}
 	for k, vv := range req.Header {
@@ -52,6 +53,10 @@ func (h *Handler) encodeHeaders(o *cgo.Options, setup *cgo.Setup) {
 	}
 	if h.plan.Range != "" && !has("Range") {
 		l.Add("Range: ", h.plan.Range)
+	}
+	if h.plan.TransferCoded && !has("Te") && !h.upgrade && req.Method != http.MethodHead {
+		l.Add("TE: gzip")
+		l.Add("Connection: TE") // RFC 9110, section 10.1.4
 	}
 	if c := h.plan.Condition; c[0] != "" && !has(c[0]) {
 		l.Add(c[0], ": ", c[1])
@@ -84,16 +89,16 @@ func (h *Handler) encodeHeaders(o *cgo.Options, setup *cgo.Setup) {
 		accept, given = h.plan.Defaults["Accept"]
 	}
 	switch {
-	case h.plan.Raw && has("Accept"):
-	case len(accept) == 0 && (given || h.plan.RoundTripper || h.plan.Raw):
+	case raw("Accept"):
+	case h.plan.Raw, len(accept) == 0 && (given || h.plan.RoundTripper):
 		l.Add("Accept:")
-	case !given && l.order != nil:
+	case !given && len(l.order) > 0:
 		l.Add("Accept: */*") // libcurl's own has another place
 	}
-	if len(req.Header["Content-Type"]) == 0 && !(h.plan.Raw && has("Content-Type")) && (!h.source.IsNone() || h.emptyPost()) {
+	if len(req.Header["Content-Type"]) == 0 && !raw("Content-Type") && (!h.source.IsNone() || h.emptyPost()) {
 		l.Add("Content-Type:") // libcurl would call it a form
 	}
-	if h.plan.Raw && has("Expect") {
+	if raw("Expect") {
 		setup.ExpectSent = true
 	} else if len(req.Header["Expect"]) == 0 {
 		if h.plan.Expect && !has("Expect") && !h.plan.RoundTripper && !h.source.IsNone() && !h.upgrade {

@@ -44,7 +44,7 @@ func (h *Handler) encodeURL(o *cgo.Options) error {
 		}
 		proxied = p != nil && strings.HasPrefix(p.Scheme, "http") && !h.plan.Tunnel
 	}
-	if plainTarget(target) && !(proxied && h.plan.Target != "") {
+	if plainTarget(target) && (!proxied || h.plan.Target == "") {
 		o.String(cgo.OptURL, u.Scheme, "://", host, target)
 		return nil
 	}

@@ -100,8 +100,9 @@ type Handler struct {
 	local     netip.AddrPort
 	remote    netip.AddrPort
 	reused    bool
-	refused   bool // nothing of the request was processed
-	connected bool // it was given a connection
+	refused   bool  // nothing of the request was processed
+	connected bool  // it was given a connection
+	reported  int64 // to the caller, of the upload
 
 	drainUntil int64 // agent only, with timers
 	deadline   int64 // the total time, in the loop's clock; 0: none

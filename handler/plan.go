@@ -45,6 +45,7 @@ type Plan struct {
 	Aliases               bool // a head may begin with something else than HTTP
 	IgnoreLength          bool
 	RawTransfer           bool // the transfer coding is left as it is
+	TransferCoded         bool // compression is a transfer coding
 	StopUpload            bool // when the response is an error
 	NoUserinfo            bool
 	OnUpload, OnDownload  func(n, total int64)
@@ -108,6 +109,7 @@ func NewPlan(cfg *config.RequestConfig, roundTripper bool) *Plan {
 		ConnectTimeout: cfg.ConnectTimeout(),
 	}
 	p.PipeWait, p.PipeWaitSet = cfg.PipeWait()
+	p.TransferCoded = cfg.TransferCompression()
 	p.Condition[0], p.Condition[1] = cfg.TimeCondition()
 	if ua, ok := cfg.UserAgent(); ok {
 		p.UserAgent = ua

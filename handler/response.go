@@ -54,7 +54,7 @@ func (h *Handler) parse(raw []byte, stream *body.Stream, certs []byte, out *Repl
 	if head.folded && foldedFraming(raw) {
 		return failure.New(failure.Protocol, "the length of the body is spread over lines")
 	}
-	frame, err := head.frame(h.method, framing{ignoreLength: h.plan.IgnoreLength, raw: h.plan.RawTransfer})
+	frame, err := head.frame(h.method, framing{ignoreLength: h.plan.IgnoreLength, raw: h.plan.RawTransfer || h.plan.TransferCoded})
 	if err != nil {
 		return err
 	}
@@ -103,11 +103,17 @@ func (h *Handler) parse(raw []byte, stream *body.Stream, certs []byte, out *Repl
 	}
 	out.body = responseBody{Stream: stream, h: h}
 	resp.Body = &out.body
-	if n := len(resp.TransferEncoding); n > 0 && resp.TransferEncoding[n-1] == "chunked" && h.plan.RawTransfer {
+	left := h.plan.RawTransfer || h.plan.TransferCoded // as it is, by libcurl
+	if n := len(resp.TransferEncoding); n > 0 && resp.TransferEncoding[n-1] == "chunked" && left {
 		resp.Body = body.Chunked(resp.Body)
 	}
 	if h.plan.MaxBody > 0 || h.plan.OnDownload != nil {
 		resp.Body = &body.Meter{ReadCloser: resp.Body, Max: h.plan.MaxBody, Total: resp.ContentLength, Progress: h.plan.OnDownload}
+	}
+	if h.plan.TransferCoded && len(resp.TransferEncoding) > 0 {
+		if err := h.uncode(resp); err != nil {
+			return err
+		}
 	}
 	if err := h.decode(resp); err != nil {
 		return err

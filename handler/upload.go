@@ -174,11 +174,9 @@ func (p *pump) copy(src *body.Source) error {
 		}
 		if n > 0 {
 			total += int64(n)
+			p.h.report(total, want)
 			if p.ring.Commit(n) {
 				p.h.spec.Driver.Feed(p.h)
-			}
-			if f := p.h.plan.OnUpload; f != nil {
-				f(total, want)
 			}
 		}
 		switch {
@@ -191,6 +189,20 @@ func (p *pump) copy(src *body.Source) error {
 		}
 	}
 	return nil
+}
+
+// report tells the caller how far the upload is. It comes before the bytes go, so that
+// the last word of it has been said when the answer to them is there; the lock orders
+// it before what the caller does then.
+func (h *Handler) report(sent, total int64) {
+	f := h.plan.OnUpload
+	if f == nil {
+		return
+	}
+	f(sent, total)
+	h.mu.Lock()
+	h.reported = sent
+	h.mu.Unlock()
 }
 
 // expectEnd reports a source that has more than it announced.
