@@ -20,13 +20,13 @@ import (
 	"github.com/ratmom/ratmom/internal/valid"
 )
 
-// AsCurl is [Client.AsCurl] of the shared client.
+// AsCurl is [Client.AsCurl] of the shared client, which it does not start.
 func AsCurl(req *http.Request, opts ...config.RequestOption) (string, error) {
-	c, err := shared()
+	c, err := config.NewClient()
 	if err != nil {
-		return "", err
+		return "", wrapOption(err)
 	}
-	return c.AsCurl(req, opts...)
+	return asCurl(c, req, false, opts)
 }
 
 // AsCurl returns a curl command that sends what Send would, quoted for a POSIX shell, to try
@@ -38,27 +38,27 @@ func AsCurl(req *http.Request, opts ...config.RequestOption) (string, error) {
 // Options that nothing of is seen on the wire are left out, and so is what interceptors do. Redirects
 // are followed by curl's own rules. A HEAD request with a body is an error.
 func (c *Client) AsCurl(req *http.Request, opts ...config.RequestOption) (string, error) {
-	return c.asCurl(req, false, opts)
+	return asCurl(c.cfg, req, false, opts)
 }
 
 // AsCurlWithSecrets is AsCurl with nothing masked: the command does what Send does, and must not be
 // shown to others.
 func (c *Client) AsCurlWithSecrets(req *http.Request, opts ...config.RequestOption) (string, error) {
-	return c.asCurl(req, true, opts)
+	return asCurl(c.cfg, req, true, opts)
 }
 
 // maxCurlBody is how much of a body the command holds, in bytes: a system takes 128 KiB of
 // an argument.
 const maxCurlBody = 64 << 10
 
-func (c *Client) asCurl(req *http.Request, secrets bool, opts []config.RequestOption) (string, error) {
+func asCurl(client *config.ClientConfig, req *http.Request, secrets bool, opts []config.RequestOption) (string, error) {
 	if req == nil || req.URL == nil {
 		return "", failure.New(failure.InvalidRequest, "the request has no URL")
 	}
 	if err := valid.Request(req); err != nil {
 		return "", err
 	}
-	cfg, err := c.cfg.Request(opts...)
+	cfg, err := client.Request(opts...)
 	if err != nil {
 		return "", wrapOption(err)
 	}
