@@ -122,8 +122,9 @@ var transportFields = map[string]carry{
 	"DisableCompression": func(c *carrier, field string) { c.add(field, config.Decompression(false)) },
 	"MaxIdleConns":       func(c *carrier, field string) { c.add(field, config.ConnectionCacheSize(c.t.MaxIdleConns)) },
 	"MaxIdleConnsPerHost": func(c *carrier, field string) {
-		n := c.t.MaxIdleConnsPerHost
-		if n < 0 || !(c.t.MaxIdleConns > 0 && n >= c.t.MaxIdleConns || c.t.MaxConnsPerHost > 0 && n >= c.t.MaxConnsPerHost) {
+		n, all, host := c.t.MaxIdleConnsPerHost, c.t.MaxIdleConns, c.t.MaxConnsPerHost
+		bounds := (all == 0 || n < all) && (host == 0 || n < host) // more than the others do
+		if bounds {
 			refuse("as a limit of its own "+noOption)(c, field)
 		}
 	},
@@ -152,7 +153,7 @@ var transportFields = map[string]carry{
 		c.fields(field+".", reflect.ValueOf(c.t.HTTP2).Elem(), map[string]carry{"MaxConcurrentStreams": ignore}) // servers have it
 	},
 	"Protocols": func(c *carrier, field string) {
-		if p := c.t.Protocols; !p.HTTP1() && !(p.HTTP2() && p.UnencryptedHTTP2()) {
+		if p := c.t.Protocols; !p.HTTP1() && (!p.HTTP2() || !p.UnencryptedHTTP2()) {
 			refuse("needs HTTP/1, or HTTP/2 both with TLS and without")(c, field)
 		}
 	},
@@ -297,8 +298,8 @@ func (c *carrier) version() {
 			return
 		}
 		http1 = http1 || !p.HTTP2()
-	} else if t.TLSNextProto == nil && !t.ForceAttemptHTTP2 &&
-		(t.TLSClientConfig != nil || t.Dial != nil || t.DialContext != nil || t.DialTLS != nil || t.DialTLSContext != nil) {
+	} else if t.TLSNextProto == nil && !t.ForceAttemptHTTP2 && (t.TLSClientConfig != nil || t.DialContext != nil) {
+		// With the other functions for dialling too, but they have been refused.
 		http1 = true
 	}
 	if http1 {

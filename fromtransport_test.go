@@ -249,8 +249,8 @@ func TestFromTransport_carries_each_field_over_or_names_it(t *testing.T) {
 
 func TestFromTransport_takes_the_default_and_its_clones(t *testing.T) {
 	first := http.DefaultTransport.(*http.Transport)
-	used := first.Clone() // which net/http fills in with its HTTP/2
-	_, err := used.RoundTrip(httptest.NewRequest(http.MethodGet, "https://127.0.0.1:1/", nil))
+	used := first.Clone()                                                                      // which net/http fills in with its HTTP/2
+	_, err := used.RoundTrip(httptest.NewRequest(http.MethodGet, "https://127.0.0.1:1/", nil)) //nolint:bodyclose // there is none
 	require.Error(t, err)
 	for _, tr := range []*http.Transport{first, first.Clone(), used} {
 		opts, err := ratmom.FromTransport(tr)

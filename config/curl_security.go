@@ -47,8 +47,6 @@ func (s proxy) curl(c *curlCommand) {
 	if s.env == nil {
 		c.add("--noproxy", "") // whatever NO_PROXY says there
 	}
-	if s.env == nil {
-	}
 	if a, _ := lookup[proxyAuth](c.config); a.schemes == 0 {
 		p.credentials.curl(c, "--proxy-user", "--proxy-")
 	}
