@@ -15,8 +15,8 @@ type Metrics struct {
 	Connect      time.Duration // until the TCP connection stood (CONNECT_TIME_T)
 	TLSHandshake time.Duration // until TLS was up; 0 without (APPCONNECT_TIME_T)
 	PreTransfer  time.Duration // until the request was about to be sent (PRETRANSFER_TIME_T)
-	// RequestSent is until the last byte of the request had been sent
-	// (POSTTRANSFER_TIME_T, libcurl 8.10).
+	// RequestSent is until libcurl knew that the last byte of the request had been sent, which
+	// can be after the first of the response (POSTTRANSFER_TIME_T, libcurl 8.10).
 	RequestSent time.Duration
 	FirstByte   time.Duration // until the first byte of the response (STARTTRANSFER_TIME_T)
 	Total       time.Duration // until the last byte (TOTAL_TIME_T)

@@ -1,7 +1,7 @@
 package config
 
 // Metrics collects the times, sizes and speeds of a request for its response to
-// give. It costs one more call to libcurl for each request
+// give, see ratmom.Metrics. It costs one more call to libcurl for each request
 // (CURLINFO_TOTAL_TIME_T and its like).
 //
 // Default: false.

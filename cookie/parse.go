@@ -229,7 +229,7 @@ func (c *Cookie) check() error {
 		return rejected("SameSite=None needs Secure")
 	case hasPrefix(c.Name, secureName) && !c.Secure:
 		return rejected("__Secure- needs Secure")
-	case hasPrefix(c.Name, hostName) && !(c.Secure && c.HostOnly && c.Path == "/"):
+	case hasPrefix(c.Name, hostName) && (!c.Secure || !c.HostOnly || c.Path != "/"):
 		return rejected("__Host- needs Secure, Path=/ and no Domain")
 	}
 	return nil

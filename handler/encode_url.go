@@ -101,3 +101,6 @@ func Port(u *url.URL) string {
 	}
 	return "80"
 }
+
+// PlainTarget reports whether a target can be a part of the URL that libcurl is given.
+func PlainTarget(s string) bool { return plainTarget(s) }

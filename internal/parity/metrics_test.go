@@ -63,7 +63,7 @@ func TestMetrics_say_minus_one_for_what_this_libcurl_does_not_have(t *testing.T)
 	}
 	if f.AtLeast(8, 10, 0) {
 		assert.LessOrEqual(t, v.PreTransfer, v.RequestSent)
-		assert.LessOrEqual(t, v.RequestSent, v.FirstByte)
+		assert.LessOrEqual(t, v.RequestSent, v.Total)
 	} else {
 		assert.EqualValues(t, -1, v.RequestSent)
 	}
