@@ -69,11 +69,16 @@ func (c *Client) newExchange(req *http.Request, plan *handler.Plan, opts []confi
 	if plan.Infos {
 		x.steps = &steps{began: time.Now()}
 	}
+	left := plan.RoundTripper && hasLeftOrigin(req)
 	if c.hsts != nil {
 		req = c.secured(req)
 	}
 	x.chain, x.sent = x.links[:0], append(x.reqs[:0], req)
+	x.blocks = plan.Negotiates
 	if plan.RoundTripper {
+		if left {
+			x.dropCredentials()
+		}
 		return x, nil
 	}
 	if plan.Total > 0 {
@@ -155,6 +160,13 @@ func (x *exchange) start(req *http.Request) error {
 		}
 		return failure.New(failure.Closed, "").At(method(req), req.URL)
 	}
+	tokens, err := x.negotiate(req)
+	if err != nil {
+		if req.Body != nil {
+			_ = req.Body.Close()
+		}
+		return at(err, req)
+	}
 	a := x.client.pick(req.URL)
 	x.alternative = x.otherWay(req)
 	h, err := handler.New(a.Pool(), handler.Spec{
@@ -163,6 +175,9 @@ func (x *exchange) start(req *http.Request) error {
 		Driver:   a.Driver(),
 		Deadline: x.deadline,
 		Fresh:    x.fresh(),
+
+		Authorization:      tokens.server,
+		ProxyAuthorization: tokens.proxy,
 
 		Alternative: x.alternative,
 		Done:        x,
@@ -181,6 +196,14 @@ func (x *exchange) start(req *http.Request) error {
 	}
 	a.Execute(h)
 	return nil
+}
+
+// at notes where err happened.
+func at(err error, req *http.Request) error {
+	if e, ok := err.(*failure.Error); ok {
+		return e.At(method(req), req.URL)
+	}
+	return err
 }
 
 // fresh reports whether the transfer needs a connection of its own: others may be

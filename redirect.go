@@ -159,7 +159,7 @@ func (x *exchange) dropCredentials() {
 	}
 	x.foreign = true
 	x.cfg = x.cfg.WithoutCredentials()
-	x.plan = handler.NewPlan(x.cfg, false)
+	x.plan = handler.NewPlan(x.cfg, x.plan.RoundTripper)
 	x.plan.Target = ""
 	x.plan.Defaults = x.plan.Defaults.Clone()
 	for _, k := range secretHeaders {
@@ -194,6 +194,18 @@ func escapeLocation(s string) string {
 		}
 	}
 	return b.String()
+}
+
+// hasLeftOrigin reports whether an http.Client, which follows redirects itself over a
+// [Transport], has come to req from another origin.
+func hasLeftOrigin(req *http.Request) bool {
+	for last := req; last.Response != nil && last.Response.Request != nil; {
+		last = last.Response.Request
+		if last.URL == nil || !sameOrigin(last.URL, req.URL) {
+			return true
+		}
+	}
+	return false
 }
 
 func sameOrigin(a, b *url.URL) bool {

@@ -31,6 +31,7 @@ type FeatureSet struct {
 	Zstd       bool
 	NTLM       bool
 	SPNEGO     bool
+	GSSAPI     bool // and its functions are in the process
 	PSL        bool
 	AsyncDNS   bool
 	HTTPSProxy bool
@@ -98,6 +99,7 @@ var features = sync.OnceValue(func() *FeatureSet {
 		Zstd:          has(C.CURL_VERSION_ZSTD),
 		NTLM:          has(C.CURL_VERSION_NTLM),
 		SPNEGO:        has(C.CURL_VERSION_SPNEGO),
+		GSSAPI:        has(C.CURL_VERSION_GSSAPI) && haveGSSAPI(),
 		PSL:           has(C.CURL_VERSION_PSL),
 		AsyncDNS:      has(C.CURL_VERSION_ASYNCHDNS),
 		HTTPSProxy:    has(C.CURL_VERSION_HTTPS_PROXY),

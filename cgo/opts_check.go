@@ -270,6 +270,7 @@ var (
 	_ = one[AuthNegotiate-C.CURLAUTH_NEGOTIATE]
 	_ = one[AuthNTLM-C.CURLAUTH_NTLM]
 	_ = one[AuthBearer-C.CURLAUTH_BEARER]
+	_ = one[AuthAWSSigV4-C.CURLAUTH_AWS_SIGV4]
 	_ = one[ProxyTypeHTTP-C.CURLPROXY_HTTP]
 	_ = one[ProxyTypeHTTPS-C.CURLPROXY_HTTPS]
 	_ = one[ProxyTypeSOCKS4-C.CURLPROXY_SOCKS4]

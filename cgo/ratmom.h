@@ -62,7 +62,8 @@ enum ratmom_cause {
     RATMOM_CAUSE_HEAD_ONLY, /* not a failure: the head was all there is */
     RATMOM_CAUSE_MULTI,     /* the multi handle refused it; see multi_code */
     RATMOM_CAUSE_LOOKUPS,   /* too many look-ups have been left behind */
-    RATMOM_CAUSE_HUNG_UP    /* we had hung up the connection; nothing was sent */
+    RATMOM_CAUSE_HUNG_UP,   /* we had hung up the connection; nothing was sent */
+    RATMOM_CAUSE_REWIND     /* the body had to begin again and cannot */
 };
 
 enum ratmom_upload { RATMOM_UP_NONE = 0, RATMOM_UP_MEMORY, RATMOM_UP_RING };

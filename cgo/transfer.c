@@ -234,6 +234,13 @@ static int on_prereq(void *user, char *rip, char *lip, int rport, int lport) {
             ratmom_stop(r, r->refused ? RATMOM_CAUSE_REFUSED : RATMOM_CAUSE_RESEND);
             return CURL_PREREQFUNC_ABORT;
         }
+        /* 7.88.1 goes by what it has sent, which may be less than it has taken: the
+         * body would arrive without its beginning. */
+        if (r->upload_kind != RATMOM_UP_NONE &&
+            ratmom_on_seek(r, 0, SEEK_SET) != CURL_SEEKFUNC_OK) {
+            ratmom_stop(r, RATMOM_CAUSE_REWIND);
+            return CURL_PREREQFUNC_ABORT;
+        }
     }
     r->heads_since = r->refused = r->stream = r->adrift = 0;
     ratmom_io_assign(r, lip, lport, rip, rport);

@@ -348,6 +348,7 @@ const (
 	CauseMulti        Cause = C.RATMOM_CAUSE_MULTI          // the multi handle refused it
 	CauseLookups      Cause = C.RATMOM_CAUSE_LOOKUPS        // too many look-ups were left behind
 	CauseHungUp       Cause = C.RATMOM_CAUSE_HUNG_UP        // the connection had been closed from here; nothing was sent
+	CauseRewind       Cause = C.RATMOM_CAUSE_REWIND         // the body had to begin again and cannot
 )
 
 // Result is how a transfer ended.

@@ -35,6 +35,7 @@ const (
 	AuthNegotiate = 4
 	AuthNTLM      = 8
 	AuthBearer    = 64
+	AuthAWSSigV4  = 128
 )
 
 // Proxy types, for OptProxyType.

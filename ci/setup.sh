@@ -21,6 +21,10 @@ git git
 nginx-light nginx
 apache2 apache2
 apache2-utils htpasswd
+libapache2-mod-auth-gssapi /usr/lib/apache2/modules/mod_auth_gssapi.so
+krb5-kdc krb5kdc
+krb5-admin-server kadmin.local
+krb5-user kinit
 squid squid
 haproxy haproxy
 dante-server danted

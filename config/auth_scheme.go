@@ -12,9 +12,12 @@ type AuthScheme uint
 
 // The schemes.
 const (
-	AuthBasic  AuthScheme = cgo.AuthBasic
-	AuthDigest AuthScheme = cgo.AuthDigest
-	AuthNTLM   AuthScheme = cgo.AuthNTLM
+	AuthBasic     AuthScheme = cgo.AuthBasic
+	AuthDigest    AuthScheme = cgo.AuthDigest
+	AuthNegotiate AuthScheme = cgo.AuthNegotiate
+	AuthNTLM      AuthScheme = cgo.AuthNTLM
+	AuthBearer    AuthScheme = cgo.AuthBearer
+	AuthAWSSigV4  AuthScheme = cgo.AuthAWSSigV4
 )
 
 // String returns the names, as in "Basic|Digest".
@@ -23,7 +26,10 @@ func (a AuthScheme) String() string {
 	for _, s := range []struct {
 		bit  AuthScheme
 		name string
-	}{{AuthBasic, "Basic"}, {AuthDigest, "Digest"}, {AuthNTLM, "NTLM"}} {
+	}{
+		{AuthBasic, "Basic"}, {AuthDigest, "Digest"}, {AuthNegotiate, "Negotiate"},
+		{AuthNTLM, "NTLM"}, {AuthBearer, "Bearer"}, {AuthAWSSigV4, "AWS SigV4"},
+	} {
 		if a&s.bit != 0 {
 			names = append(names, s.name)
 		}
@@ -34,15 +40,28 @@ func (a AuthScheme) String() string {
 	return strings.Join(names, "|")
 }
 
-// armed reports whether the set holds a scheme that answers a 401 or 407.
-func (a AuthScheme) armed() bool { return a&^AuthBasic != 0 }
+// The schemes that libcurl carries out with a name and a password, and of these
+// the ones that answer a 401 or 407.
+const (
+	passwordSchemes  = AuthBasic | challengeSchemes
+	challengeSchemes = AuthDigest | AuthNTLM
+)
 
-// anyAuth is all schemes that this libcurl has.
-func anyAuth() AuthScheme {
+// armed reports whether the set holds a scheme that answers a 401 or 407. Negotiate,
+// Bearer and AWS SigV4 say all they have to say at once.
+func (a AuthScheme) armed() bool { return a&challengeSchemes != 0 }
+
+// anyAuth is all schemes for a name and a password that this libcurl has. Negotiate
+// is not one: it would give another's name, that of the process, to whichever server
+// asks for it, and libcurl falls back to no other scheme when there is no ticket.
+func anyAuth() AuthScheme { return AuthBasic | anySafeAuth() }
+
+// anySafeAuth is those of anyAuth that do not show the password.
+func anySafeAuth() AuthScheme {
 	if cgo.Features().NTLM {
-		return AuthBasic | AuthDigest | AuthNTLM
+		return AuthDigest | AuthNTLM
 	}
-	return AuthBasic | AuthDigest
+	return AuthDigest
 }
 
 // credentials is a name and password with the schemes they are for. The zero
@@ -71,6 +90,8 @@ func (c credentials) validate(prefix string) error {
 		option = prefix + "DigestAuth"
 	case AuthNTLM:
 		option = prefix + "NTLMAuth"
+	case challengeSchemes:
+		option = prefix + "AnySafeAuth"
 	}
 	for _, p := range []struct{ what, text string }{{"user name", c.user}, {"password", c.password}} {
 		if len(p.text) > maxCredential {
@@ -86,9 +107,12 @@ func (c credentials) validate(prefix string) error {
 	return nil
 }
 
-func (c credentials) supported(f *cgo.FeatureSet, option string) error {
-	if c.schemes == AuthNTLM && !f.NTLM {
-		return unsupported(f, option, "xxxxx", "to be built with NTLM")
+func (c credentials) supported(f *cgo.FeatureSet, prefix string) error {
+	switch {
+	case c.schemes == AuthNTLM && !f.NTLM:
+		return unsupported(f, prefix+"NTLMAuth", "xxxxx", "to be built with NTLM")
+	case c.schemes == AuthNegotiate && !f.GSSAPI:
+		return unsupported(f, prefix+"NegotiateAuth", "", gssapiNeeded)
 	}
 	return nil
 }

@@ -83,8 +83,8 @@ type RequestConfig struct {
 	targets []targetEncoder
 	packed  bool // set is the client's: take what is packed there
 	apart   bool // connections over TLS are not shared with the client's other requests
-	// What targets say for http and https, where no URL goes through a proxy; nil
-	// where some may.
+	// What targets say for http and https, where no URL goes through a proxy and no
+	// host has an entry in a netrc; nil where some may.
 	direct []cgo.Options
 }
 
@@ -140,7 +140,7 @@ func (r *RequestConfig) EncodeTarget(o *cgo.Options, u *url.URL) error {
 
 // packDirect packs what depends on a URL by its scheme alone.
 func (r *RequestConfig) packDirect() error {
-	if !r.proxyless() {
+	if file, _ := lookup[netrc](r); !r.proxyless() || file.byHost() {
 		return nil
 	}
 	direct := make([]cgo.Options, 2)

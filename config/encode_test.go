@@ -83,6 +83,11 @@ func TestOptions_pack_what_libcurl_is_to_do(t *testing.T) {
 		{ExpectContinue(0), nil},
 		{BasicAuth("u", "p"), []string{"CURLOPT_HTTPAUTH 1", "CURLOPT_PASSWORD p", "CURLOPT_USERNAME u"}},
 		{DigestAuth("u", "p"), []string{"CURLOPT_HTTPAUTH 2", "CURLOPT_PASSWORD p", "CURLOPT_USERNAME u"}},
+		{AnySafeAuth("u", "p"), []string{fmt.Sprint("CURLOPT_HTTPAUTH ", int(anySafeAuth())), "CURLOPT_PASSWORD p", "CURLOPT_USERNAME u"}},
+		{BearerAuth("a.b-c"), []string{"CURLOPT_HTTPAUTH 64", "CURLOPT_XOAUTH2_BEARER a.b-c"}},
+		{AWSSigV4Auth(AWSSigV4{AccessKeyID: "a", SecretAccessKey: "b", Region: "r", Service: "s"}), nil}, // made in Go
+		{Netrc(files.netrc), []string{"CURLOPT_HTTPAUTH 1", "CURLOPT_PASSWORD " + secretText, "CURLOPT_USERNAME u"}},
+		{Netrc(files.empty), nil},
 		{NoAuth(), nil},
 		{ProxyBasicAuth("u", "p"), nil}, // there is no proxy
 		{ProxyHeaders(http.Header{"A": {"b"}}), nil},
@@ -125,6 +130,16 @@ func TestOptions_pack_what_libcurl_is_to_do(t *testing.T) {
 		t.Run(fmt.Sprint(c.option), func(t *testing.T) {
 			assert.Equal(t, c.want, added(t, c.option, testURLs[0]))
 		})
+	}
+	if cgo.Features().GSSAPI {
+		assert.Equal(t, []string{"CURLOPT_FORBID_REUSE 1", "CURLOPT_FRESH_CONNECT 1"},
+			added(t, requestOption{settingOf(NegotiateAuth())}, testURLs[0]), "not among the connections of others")
+		// The tokens are made in Go.
+		for _, o := range []any{
+			NegotiateAuth(), ProxyNegotiateAuth(), ServiceName("a"), ProxyServiceName("a"), GSSAPIDelegation(DelegationAlways),
+		} {
+			assert.Empty(t, added(t, o, testURLs[0]), "%v", o)
+		}
 	}
 	if cgo.Features().HTTP2 {
 		assert.Equal(t, []string{"CURLOPT_HTTP_VERSION 4"}, added(t, HTTPVersion(HTTP2), testURLs[0]))

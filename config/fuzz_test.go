@@ -33,6 +33,11 @@ func fuzzed(which byte, a, b string, n, m int64) any {
 		func() any { return BasicAuth(a, b) },
 		func() any { return DigestAuth(a, b) },
 		func() any { return AnyAuth(a, b) },
+		func() any { return BearerAuth(a) },
+		func() any {
+			return AWSSigV4Auth(AWSSigV4{AccessKeyID: a, SecretAccessKey: b, Region: a, Service: b, Provider: a})
+		},
+		func() any { return GSSAPIDelegation(Delegation(n)) },
 		func() any { return Proxy(a) },
 		func() any { return Proxy("socks5://" + a + ":" + b + "@h") },
 		func() any { return environmentOf(map[string]string{"HTTP_PROXY": a, "NO_PROXY": b}) },
@@ -97,7 +102,7 @@ func fuzzed(which byte, a, b string, n, m int64) any {
 // Whatever an option is given, it is an error, or what is packed is plain and in
 // range and libcurl takes it.
 func FuzzOptions(f *testing.F) {
-	for which := range byte(57) {
+	for which := range byte(60) {
 		f.Add(which, "a", "b", int64(1), int64(1))
 		f.Add(which, "a:80", "127.0.0.1", int64(time.Second), int64(time.Second))
 		f.Add(which, "a\x00b", "c\r\nd: e", int64(-1), int64(-1))

@@ -25,6 +25,7 @@ var files struct {
 	caPEM, certPEM, keyPEM   []byte
 	otherKeyPEM, damagedPEM  []byte
 	notPEM, empty, directory string
+	netrc, otherNetrc        string
 
 	certDER, keyDER, pkcs12, crl, encryptedDER string
 	pkcs12Bytes                                []byte
@@ -87,6 +88,8 @@ func makeFiles(dir string) error {
 		{&f.crl, "crl.pem", list},
 		{&f.notPEM, "not.pem", []byte("hello\n")},
 		{&f.empty, "empty.pem", nil},
+		{&f.netrc, "netrc", []byte("machine example.org login u password " + secretText + "\n")},
+		{&f.otherNetrc, "other.netrc", []byte("default login v password " + secretText + "2\n")},
 	} {
 		*w.path = filepath.Join(dir, w.name)
 		if err := os.WriteFile(*w.path, w.data, 0o600); err != nil {

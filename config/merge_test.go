@@ -104,6 +104,10 @@ func withoutOwn(s sample, lines []string) []string {
 	case localEnd, haproxyProtocol, haproxyClientIP, tcpKeepAliveCount, typeOfService, certificateChain:
 	case doh:
 		lines = slices.DeleteFunc(lines, func(s string) bool { return s == "CURLOPT_DNS_CACHE_TIMEOUT 0" })
+	case auth:
+		if set.schemes != AuthNegotiate {
+			return lines
+		}
 	default:
 		if _, ok := set.(aparter); ok {
 			break

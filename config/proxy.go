@@ -117,10 +117,13 @@ func (s proxy) encodeTarget(o *cgo.Options, r *RequestConfig, t target) {
 	if a, _ := lookup[proxyAuth](r); a.schemes != 0 {
 		c = a.credentials
 	}
-	if c.schemes != 0 {
+	if c.schemes&passwordSchemes != 0 {
 		o.Long(cgo.OptProxyAuth, int64(c.schemes))
 		o.String(cgo.OptProxyUsername, c.user)
 		o.String(cgo.OptProxyPassword, c.password)
+	}
+	if r.set.proxyNegotiation() != r.client.set.proxyNegotiation() {
+		ownConnection(o)
 	}
 	if t.proxy.scheme == "socks5" || t.proxy.scheme == "socks5h" {
 		// Without this libcurl offers GSS-API too, which some servers choose and

@@ -19,9 +19,16 @@ func ProxyDigestAuth(user, password string) Option { return withProxyAuth(AuthDi
 // libcurl with NTLM.
 func ProxyNTLMAuth(user, password string) Option { return withProxyAuth(AuthNTLM, user, password) }
 
-// ProxyAnyAuth asks the proxy which way it wants and takes the safest of NTLM,
-// Digest and Basic, as far as libcurl has them.
+// ProxyAnyAuth asks the proxy which way it wants and takes the safest of Digest,
+// NTLM and Basic, as far as libcurl has them. A request body that goes through
+// the proxy without a tunnel must be in memory or have a GetBody: see [AnyAuth].
 func ProxyAnyAuth(user, password string) Option { return withProxyAuth(anyAuth(), user, password) }
+
+// ProxyAnySafeAuth is [ProxyAnyAuth] without Basic: no proxy is given the password
+// itself, but for SOCKS5 proxies, which know no other way.
+func ProxyAnySafeAuth(user, password string) Option {
+	return withProxyAuth(anySafeAuth(), user, password)
+}
 
 // NoProxyAuth switches off what the client has of the other Proxy...Auth options;
 // what is in the proxy's URL counts again.
@@ -43,5 +50,5 @@ type proxyAuth struct{ credentials }
 func (s proxyAuth) validate() error { return s.credentials.validate("Proxy") }
 
 func (s proxyAuth) supported(f *cgo.FeatureSet) error {
-	return s.credentials.supported(f, "ProxyNTLMAuth")
+	return s.credentials.supported(f, "Proxy")
 }

@@ -35,12 +35,28 @@ func (s proxyHeaders) encodeTarget(o *cgo.Options, _ *RequestConfig, t target) {
 	if len(s.h) == 0 || t.proxy == nil {
 		return
 	}
+	s.encodeWith(o, "")
+}
+
+// EncodeProxyAuthorization appends the header for the proxy with that value of
+// Proxy-Authorization, unless [ProxyHeaders] has one.
+func (r *RequestConfig) EncodeProxyAuthorization(o *cgo.Options, value string) {
+	s, _ := lookup[proxyHeaders](r)
+	if len(s.h["Proxy-Authorization"]) == 0 {
+		s.encodeWith(o, value)
+	}
+}
+
+func (s proxyHeaders) encodeWith(o *cgo.Options, authorization string) {
 	o.Long(cgo.OptHeaderOpt, cgo.HeaderSeparate)
 	l := o.BeginList(cgo.OptProxyHeader)
 	for _, k := range slices.Sorted(maps.Keys(s.h)) {
 		for _, v := range s.h[k] {
 			l.Add(k, ": ", v)
 		}
+	}
+	if authorization != "" {
+		l.Add("Proxy-Authorization: ", authorization)
 	}
 	l.End()
 }

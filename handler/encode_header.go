@@ -11,8 +11,12 @@ import (
 
 // encodeHeaders lists the header lines, and takes back those that libcurl would
 // add by itself.
-func (h *Handler) encodeHeaders(o *cgo.Options, setup *cgo.Setup) {
+func (h *Handler) encodeHeaders(o *cgo.Options, setup *cgo.Setup) error {
 	req := h.spec.Request
+	signer, err := h.newSigner()
+	if err != nil {
+		return err
+	}
 	l := headerLines{ListWriter: o.BeginList(cgo.OptHTTPHeader), order: h.plan.Order}
 	has := func(key string) bool { return hasHeader(req.Header, key) }
 	if h.plan.Raw {
@@ -23,7 +27,15 @@ func (h *Handler) encodeHeaders(o *cgo.Options, setup *cgo.Setup) {
 	if host == "" && h.plan.ServerName != "" {
 		host = req.URL.Host
 	}
-	if host != "" && (host != req.URL.Host || h.plan.ServerName != "") && req.Method != http.MethodConnect {
+	if signer != nil {
+		if host, err = h.sentHost(); err != nil {
+			return err
+		}
+		l.Add("Host: ", host)
+		if err := h.sign(&l, signer, host); err != nil {
+			return err
+		}
+	} else if host != "" && (host != req.URL.Host || h.plan.ServerName != "") && req.Method != http.MethodConnect {
 		if a, err := asciiHost(host); err == nil {
 			host = a
 		}
@@ -113,10 +125,14 @@ func (h *Handler) encodeHeaders(o *cgo.Options, setup *cgo.Setup) {
 		h.acceptAdded = true
 		l.Add("Accept-Encoding: ", h.acceptEncoding())
 	}
+	if a := h.spec.Authorization; a != "" {
+		l.Add("Authorization: ", a)
+	}
 	if n, ok := h.bodyLength(); ok && l.places("Content-Length") {
 		l.Add("Content-Length: ", strconv.FormatInt(n, 10))
 	}
 	l.End()
+	return nil
 }
 
 // addField lists one field, but for those that libcurl or the framing sets.

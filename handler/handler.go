@@ -41,6 +41,9 @@ type Spec struct {
 	// Alternative is where to send the request in place of the host of its URL; nil:
 	// nowhere else.
 	Alternative *altsvc.Service
+	// Authorization and ProxyAuthorization are the values of the fields of these
+	// names, made for this one transfer; "": none.
+	Authorization, ProxyAuthorization string
 	// Done is told once, when the final head is there or the request has failed.
 	Done Waiter
 	// Owner is kept alive as long as the handler is.

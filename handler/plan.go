@@ -26,6 +26,8 @@ type Plan struct {
 	Certificates          bool // tell those of the server
 	AuthArmed             bool
 	Auth                  bool // credentials are configured
+	Negotiates            bool // with the server or a proxy
+	proxyToken            bool // is sent to a proxy, another each time
 	Decompress            bool
 	TitleCase             bool
 	UserAgent             string
@@ -78,6 +80,7 @@ func NewPlan(cfg *config.RequestConfig, roundTripper bool) *Plan {
 		Certificates: cfg.CertificateChain(),
 		AuthArmed:    cfg.AuthArmed(),
 		Auth:         hasAuth(cfg),
+		proxyToken:   cfg.ProxyNegotiation().Service != "",
 		Decompress:   cfg.Decompression(),
 		TitleCase:    cfg.TitleCaseHeaders(),
 		Expect:       cfg.ExpectContinue() > 0,
@@ -111,6 +114,7 @@ func NewPlan(cfg *config.RequestConfig, roundTripper bool) *Plan {
 	p.PipeWait, p.PipeWaitSet = cfg.PipeWait()
 	p.TransferCoded = cfg.TransferCompression()
 	p.Condition[0], p.Condition[1] = cfg.TimeCondition()
+	p.Negotiates = p.proxyToken || cfg.Negotiation().Service != ""
 	if ua, ok := cfg.UserAgent(); ok {
 		p.UserAgent = ua
 	} else {
@@ -129,7 +133,7 @@ func NewPlan(cfg *config.RequestConfig, roundTripper bool) *Plan {
 // nothing can be kept.
 func (p *Plan) profile(tls bool) any {
 	switch {
-	case p.AuthArmed || p.Wire || p.ServerName != "":
+	case p.AuthArmed || p.proxyToken || p.Wire || p.ServerName != "":
 		return nil
 	case tls:
 		return &p.keys[1]

@@ -116,10 +116,15 @@ func (h *Handler) prepare() error {
 		TLSInTLS:     h.tlsInTLS(),
 		Certificates: h.plan.Certificates && req.URL.Scheme == "https",
 	}
+	if a := h.spec.ProxyAuthorization; a != "" {
+		h.plan.Config.EncodeProxyAuthorization(o, a)
+	}
 	if err := h.encodeBody(o, &setup); err != nil {
 		return err
 	}
-	h.encodeHeaders(&b.headers, &setup)
+	if err := h.encodeHeaders(&b.headers, &setup); err != nil {
+		return err
+	}
 	h.t.Headers(&b.headers, o)
 	if err := h.t.Prepare(&setup, o); err != nil {
 		return failure.Wrap(failure.InvalidOption, err)

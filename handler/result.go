@@ -43,6 +43,8 @@ func (h *Handler) outcome(res cgo.Result) error {
 			return err
 		}
 		return failure.New(failure.RequestBody, "the request body ended early")
+	case cgo.CauseRewind:
+		return failure.New(failure.BodyNotRewindable, "the request had to be sent again when a part of its body had been taken")
 	case cgo.CauseMemory:
 		return failure.New(failure.OutOfMemory, "")
 	case cgo.CauseLookups:

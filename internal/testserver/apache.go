@@ -30,6 +30,8 @@ type ApacheServer struct {
 	TLSURL string // HTTP/1.1 and HTTP/2
 	CAFile string
 	CAPEM  []byte
+	// Delegated is the folder for tickets that clients have handed over.
+	Delegated string
 }
 
 const apacheModules = "/usr/lib/apache2/modules"
@@ -37,13 +39,35 @@ const apacheModules = "/usr/lib/apache2/modules"
 // Apache starts an Apache httpd.
 func Apache(t testing.TB) *ApacheServer {
 	t.Helper()
+	return startApache(t, nil)
+}
+
+// ApacheKerberos starts an Apache that has besides, for whoever has a ticket of k:
+//
+//	/negotiate/hello.txt   Hello; the field X-User says whose ticket it was
+//	/bound/hello.txt       the same, for all that comes over the connection from then on
+//
+// The tickets that it is given to use go into the folder [ApacheServer.Delegated].
+func ApacheKerberos(t testing.TB, k *KerberosServer) *ApacheServer {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join(apacheModules, "mod_auth_gssapi.so")); err != nil {
+		Lacks(t, "apache has no mod_auth_gssapi (Debian: libapache2-mod-auth-gssapi)")
+	}
+	return startApache(t, k)
+}
+
+func startApache(t testing.TB, k *KerberosServer) *ApacheServer {
+	t.Helper()
 	lookDaemon(t, "apache2", "apache2")
 	dir := tempDir(t, "apache")
 	a := LocalAuthority(t)
 	cert := a.Localhost(t)
 	s := &ApacheServer{CAFile: a.File(t), CAPEM: a.PEM}
 	root := filepath.Join(dir, "root")
-	for _, sub := range []string{root, filepath.Join(root, "basic"), filepath.Join(root, "digest")} {
+	for _, sub := range []string{
+		root, filepath.Join(root, "basic"), filepath.Join(root, "digest"),
+		filepath.Join(root, "negotiate"), filepath.Join(root, "bound"),
+	} {
 		require.NoError(t, os.Mkdir(sub, 0o755))
 		writeFile(t, filepath.Join(sub, "hello.txt"), []byte(Hello), 0o644)
 	}
@@ -51,11 +75,19 @@ func Apache(t testing.TB) *ApacheServer {
 	writeFile(t, filepath.Join(dir, "cert.pem"), cert.CertPEM, 0o644)
 	writeFile(t, filepath.Join(dir, "key.pem"), cert.KeyPEM, 0o644)
 	writeFile(t, filepath.Join(dir, "digest"), []byte(User+":"+realm+":"+ha1()+"\n"), 0o644)
+	negotiate, env := "", []string(nil)
+	if k != nil {
+		s.Delegated = filepath.Join(dir, "delegated")
+		require.NoError(t, os.Mkdir(s.Delegated, 0o700))
+		handDown(t, s.Delegated, "nobody")
+		negotiate = strings.NewReplacer("@DIR", dir, "@MODULES", apacheModules, "@REALM", realm, "@KEYTAB", k.Keytab).Replace(apacheNegotiate)
+		env = k.ServerEnv
+	}
 	d := &daemon{
-		binary: "apache2", of: "apache2", ports: 2, dir: dir,
+		binary: "apache2", of: "apache2", ports: 2, dir: dir, env: env,
 		configure: func(ports []int) []string {
 			conf := strings.NewReplacer("@DIR", dir, "@PORT", fmt.Sprint(ports[0]), "@TLS", fmt.Sprint(ports[1]),
-				"@MODULES", apacheModules, "@REALM", realm, "@USER", apacheUser()).Replace(apacheConfig)
+				"@MODULES", apacheModules, "@REALM", realm, "@USER", apacheUser(), "@NEGOTIATE", negotiate).Replace(apacheConfig)
 			writeFile(t, filepath.Join(dir, "apache.conf"), []byte(conf), 0o644)
 			return []string{"-X", "-d", dir, "-f", filepath.Join(dir, "apache.conf"), "-E", "/dev/stderr"}
 		},
@@ -143,5 +175,28 @@ Protocols h2c http/1.1
 </Location>
 <Location /text.txt>
 	SetOutputFilter BROTLI_COMPRESS;DEFLATE
+</Location>
+@NEGOTIATE
+`
+
+// The module does not merge what several sections say.
+const apacheNegotiate = `LoadModule headers_module @MODULES/mod_headers.so
+LoadModule auth_gssapi_module @MODULES/mod_auth_gssapi.so
+<Location /negotiate>
+	AuthType GSSAPI
+	AuthName "@REALM"
+	GssapiCredStore keytab:@KEYTAB
+	GssapiDelegCcacheDir @DIR/delegated
+	Require valid-user
+	Header set X-User "expr=%{REMOTE_USER}"
+</Location>
+<Location /bound>
+	AuthType GSSAPI
+	AuthName "@REALM"
+	GssapiCredStore keytab:@KEYTAB
+	GssapiDelegCcacheDir @DIR/delegated
+	Require valid-user
+	Header set X-User "expr=%{REMOTE_USER}"
+	GssapiConnectionBound On
 </Location>
 `

@@ -15,7 +15,7 @@
 //
 // # Beside it
 //
-// [Nginx], [Apache], [Squid], [HAProxy], [Danted], [MicroSOCKS] and [Nghttpd]
+// [Nginx], [Apache], [Squid], [Kerberos], [HAProxy], [Danted], [MicroSOCKS] and [Nghttpd]
 // start real daemons on free loopback ports. A test whose daemon is not
 // installed is skipped, or fails when the environment says
 // RATMOM_REQUIRE_SERVERS=1.

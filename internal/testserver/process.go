@@ -40,6 +40,7 @@ type daemon struct {
 	// accept connections when it is ready; for none, the ports on 127.0.0.1.
 	configure func(ports []int) (args []string)
 	sockets   []string
+	env       []string // beside that of the test
 }
 
 // lookDaemon finds a program; the test skips or fails if it is not there.
@@ -77,7 +78,7 @@ func (d *daemon) start(t testing.TB) (*Process, []int) {
 		ports := freePorts(t, d.ports)
 		args := d.configure(ports)
 		p := &Process{Dir: d.dir, t: t, log: filepath.Join(d.dir, "output.log"), done: make(chan struct{})}
-		p.run(path, args)
+		p.run(path, args, d.env)
 		err := p.ready(ports, d.sockets)
 		if err == nil {
 			t.Cleanup(func() {
@@ -97,7 +98,7 @@ func (d *daemon) start(t testing.TB) (*Process, []int) {
 
 // run starts the process on a thread that stays until it has ended: the kernel
 // sends the signal of Pdeathsig when the starting thread ends, not the process.
-func (p *Process) run(path string, args []string) {
+func (p *Process) run(path string, args, env []string) {
 	started := make(chan error, 1)
 	go func() {
 		defer close(p.done)
@@ -111,6 +112,7 @@ func (p *Process) run(path string, args []string) {
 		defer func() { _ = output.Close() }()
 		p.cmd = exec.Command(path, args...)
 		p.cmd.Dir = p.Dir
+		p.cmd.Env = append(os.Environ(), env...)
 		p.cmd.Stdout, p.cmd.Stderr = output, output
 		p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 		err = p.cmd.Start()
@@ -190,7 +192,7 @@ func (p *Process) signal(s syscall.Signal) {
 // Log is what the daemon has printed and written to its logs of errors so far.
 func (p *Process) Log() string {
 	var all []byte
-	for _, name := range []string{p.log, filepath.Join(p.Dir, "error.log"), filepath.Join(p.Dir, "cache.log")} {
+	for _, name := range []string{p.log, filepath.Join(p.Dir, "error.log"), filepath.Join(p.Dir, "cache.log"), filepath.Join(p.Dir, "kdc.log")} {
 		b, _ := os.ReadFile(name)
 		all = append(all, b...)
 	}

@@ -21,6 +21,8 @@ const (
 	BasicAuth  Auth = "Basic"
 	DigestAuth Auth = "Digest"
 	NTLMAuth   Auth = "NTLM" // with any password
+
+	negotiateAuth Auth = "Negotiate"
 )
 
 // SquidServer is a running Squid: an HTTP proxy that forwards and tunnels to
@@ -36,6 +38,17 @@ type SquidServer struct {
 
 // Squid starts a Squid that asks for credentials as auth says.
 func Squid(t testing.TB, auth Auth) *SquidServer {
+	t.Helper()
+	return startSquid(t, auth, nil)
+}
+
+// SquidKerberos starts a Squid that wants a ticket of k.
+func SquidKerberos(t testing.TB, k *KerberosServer) *SquidServer {
+	t.Helper()
+	return startSquid(t, negotiateAuth, k)
+}
+
+func startSquid(t testing.TB, auth Auth, k *KerberosServer) *SquidServer {
 	t.Helper()
 	lookDaemon(t, "squid", "squid")
 	dir := tempDir(t, "squid")
@@ -53,12 +66,16 @@ func Squid(t testing.TB, auth Auth) *SquidServer {
 	})
 	writeFile(t, filepath.Join(dir, "cert.pem"), cert.CertPEM, 0o644)
 	writeFile(t, filepath.Join(dir, "key.pem"), cert.KeyPEM, 0o644)
-	handDown(t, dir)
+	handDown(t, dir, "proxy")
+	var env []string
+	if k != nil {
+		env = k.ServerEnv
+	}
 	d := &daemon{
-		binary: "squid", of: "squid", ports: 2, dir: dir,
+		binary: "squid", of: "squid", ports: 2, dir: dir, env: env,
 		configure: func(ports []int) []string {
 			conf := strings.NewReplacer("@DIR", dir, "@PORT", fmt.Sprint(ports[0]), "@TLS", fmt.Sprint(ports[1]),
-				"@AUTH", squidAuth(t, dir, auth)).Replace(squidConfig)
+				"@AUTH", squidAuth(t, dir, auth, k)).Replace(squidConfig)
 			file := writeFile(t, filepath.Join(dir, "squid.conf"), []byte(conf), 0o644)
 			return []string{"-N", "-n", name, "-f", file}
 		},
@@ -84,22 +101,22 @@ func (s *SquidServer) Requests() (lines []string) {
 	return lines
 }
 
-// handDown gives the folder to the user that a Squid started by root becomes.
-func handDown(t testing.TB, dir string) {
+// handDown gives the folder to the user that a daemon started by root becomes.
+func handDown(t testing.TB, dir, name string) {
 	t.Helper()
 	if os.Getuid() != 0 {
 		return
 	}
-	proxy, err := user.Lookup("proxy")
+	owner, err := user.Lookup(name)
 	require.NoError(t, err)
-	uid, err := strconv.Atoi(proxy.Uid)
+	uid, err := strconv.Atoi(owner.Uid)
 	require.NoError(t, err)
-	gid, err := strconv.Atoi(proxy.Gid)
+	gid, err := strconv.Atoi(owner.Gid)
 	require.NoError(t, err)
 	require.NoError(t, os.Chown(dir, uid, gid))
 }
 
-func squidAuth(t testing.TB, dir string, auth Auth) string {
+func squidAuth(t testing.TB, dir string, auth Auth, k *KerberosServer) string {
 	t.Helper()
 	const helpers = "/usr/lib/squid/"
 	var program string
@@ -117,6 +134,8 @@ func squidAuth(t testing.TB, dir string, auth Auth) string {
 		program = helpers + "digest_file_auth -c " + file
 	case NTLMAuth:
 		program = helpers + "ntlm_fake_auth"
+	case negotiateAuth:
+		program = helpers + "negotiate_kerberos_auth -s GSS_C_NO_NAME -k " + k.Keytab
 	}
 	if path, _, _ := strings.Cut(program, " "); path != "" {
 		if _, err := os.Stat(path); err != nil {
@@ -128,10 +147,10 @@ func squidAuth(t testing.TB, dir string, auth Auth) string {
 		fmt.Sprintf("auth_param %s program %s", scheme, program),
 		fmt.Sprintf("auth_param %s children 2 startup=1", scheme),
 	}
-	if auth != NTLMAuth {
+	if auth != NTLMAuth && auth != negotiateAuth {
 		lines = append(lines, fmt.Sprintf("auth_param %s realm %s", scheme, realm))
 	} else {
-		lines = append(lines, "auth_param ntlm keep_alive on")
+		lines = append(lines, fmt.Sprintf("auth_param %s keep_alive on", scheme))
 	}
 	return strings.Join(append(lines, "acl known proxy_auth REQUIRED", "http_access allow known", "http_access deny all"), "\n")
 }
