@@ -48,6 +48,9 @@ type Spec struct {
 	// Logs counts the goroutines that run the user's log function; nil: nobody
 	// waits for them.
 	Logs *sync.WaitGroup
+	// Tunnel asks for a connection to the host and port of the URL instead of a
+	// response; see tunnel.go.
+	Tunnel bool
 }
 
 // Waiter is who waits for the end of the head. Completed may run on the agent's
@@ -102,6 +105,8 @@ type Handler struct {
 	reused    bool
 	refused   bool // nothing of the request was processed
 	connected bool // it was given a connection
+
+	conn tunnel // under mu
 
 	drainUntil int64 // agent only, with timers
 	deadline   int64 // the total time, in the loop's clock; 0: none
@@ -163,6 +168,9 @@ func (h *Handler) Handle() Progress {
 		h.trace.info(t.TakeInfo())
 	}
 	done := ev&cgo.EventDone != 0
+	if ev&cgo.EventTunnel != 0 {
+		h.openTunnel()
+	}
 	if ev&cgo.EventHead != 0 {
 		h.takeHead(done)
 	}
@@ -305,6 +313,11 @@ func (h *Handler) End(cause error) {
 	}
 	if err != nil {
 		err = h.annotate(err)
+	}
+	if h.spec.Tunnel {
+		h.endTunnel(err)
+		h.unref()
+		return
 	}
 	if s != nil {
 		if err == nil {

@@ -1,0 +1,33 @@
+package cgo
+
+/*
+#include "ratmom.h"
+*/
+import "C"
+
+import "os"
+
+// Tunnel says whether a transfer only makes a connection, whose bytes are then the
+// caller's, and how they get there.
+type Tunnel uint32
+
+const (
+	TunnelNone   Tunnel = C.RATMOM_TUNNEL_NONE
+	TunnelSocket Tunnel = C.RATMOM_TUNNEL_SOCKET // the caller gets the socket; the transfer ends
+	TunnelRelay  Tunnel = C.RATMOM_TUNNEL_RELAY  // the loop moves the bytes until the transfer ends
+)
+
+// TakeTunnel returns the caller's end of the tunnel, nil if there is none or it has
+// been taken.
+func (t *Transfer) TakeTunnel() *os.File {
+	fd := t.r.tunnel_fd
+	if fd < 0 {
+		return nil
+	}
+	t.r.tunnel_fd = -1
+	return os.NewFile(uintptr(fd), "tunnel")
+}
+
+// ConnectStatus is the status with which a proxy answered the last CONNECT of a
+// transfer that has failed; 0: there was none.
+func (t *Transfer) ConnectStatus() int { return int(t.r.infos.connect_code) }
