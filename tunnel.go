@@ -54,17 +54,10 @@ func (c *Client) Tunnel(ctx context.Context, addr string, opts ...config.Request
 		}
 		plan = handler.NewPlan(cfg, false)
 	}
-	if c.closed.Load() {
-		return nil, failure.New(failure.Closed, "").At(http.MethodConnect, u)
-	}
-	h, err := c.connect(ctx, u, plan)
+	req := (&http.Request{Method: http.MethodConnect, URL: u, Header: http.Header{}}).WithContext(ctx)
+	t, err := c.connect(req, plan, false)
 	if err != nil {
 		return nil, err
-	}
-	t := &tunnel{file: h.TakeTunnel(), h: h, client: c, local: netAddr(h.LocalAddr()), remote: netAddr(h.RemoteAddr())}
-	if !c.open.add(t) {
-		_ = t.Close()
-		return nil, failure.New(failure.Closed, "").At(http.MethodConnect, u)
 	}
 	return t, nil
 }
@@ -85,30 +78,42 @@ func tunnelURL(addr string) (*url.URL, error) {
 }
 
 // connect has an agent make the connection and waits for it.
-func (c *Client) connect(ctx context.Context, u *url.URL, plan *handler.Plan) (*handler.Handler, error) {
-	req := (&http.Request{Method: http.MethodConnect, URL: u, Header: http.Header{}}).WithContext(ctx)
+func (c *Client) connect(req *http.Request, plan *handler.Plan, webSocket bool) (*tunnel, error) {
+	closed := func() error { return failure.New(failure.Closed, "").At(method(req), req.URL) }
+	if c.closed.Load() {
+		return nil, closed()
+	}
 	var deadline time.Time
 	if plan.Total > 0 {
 		deadline = time.Now().Add(plan.Total)
 	}
 	done := make(connected)
-	a := c.pick(u)
+	a := c.pick(req.URL)
 	h, err := handler.New(a.Pool(), handler.Spec{
-		Request:  req,
-		Plan:     plan,
-		Driver:   a.Driver(),
-		Deadline: deadline,
-		Done:     done,
-		Owner:    c,
-		Logs:     &c.logs,
-		Tunnel:   true,
+		Request:   req,
+		Plan:      plan,
+		Driver:    a.Driver(),
+		Deadline:  deadline,
+		Done:      done,
+		Owner:     c,
+		Logs:      &c.logs,
+		Tunnel:    true,
+		WebSocket: webSocket,
 	})
 	if err != nil {
 		return nil, err
 	}
 	a.Execute(h)
 	<-done
-	return h, h.Err()
+	if err := h.Err(); err != nil {
+		return nil, err
+	}
+	t := &tunnel{file: h.TakeTunnel(), h: h, client: c, local: netAddr(h.LocalAddr()), remote: netAddr(h.RemoteAddr())}
+	if !c.open.add(t) {
+		_ = t.Close()
+		return nil, closed()
+	}
+	return t, nil
 }
 
 // connected is closed when a tunnel is there or has failed.

@@ -66,11 +66,16 @@ enum ratmom_cause {
     RATMOM_CAUSE_HUNG_UP    /* we had hung up the connection; nothing was sent */
 };
 
+/* Before each piece of a WebSocket frame between the caller and the loop: flags, bytes
+ * that follow, bytes of the frame in further pieces; all uint32. */
+#define RATMOM_FRAME_HEAD 12
+
 /* A connection whose bytes are the caller's. */
 enum ratmom_tunnel {
     RATMOM_TUNNEL_NONE = 0,
-    RATMOM_TUNNEL_SOCKET, /* they are handed over with the socket */
-    RATMOM_TUNNEL_RELAY   /* libcurl moves them: there is TLS to the proxy */
+    RATMOM_TUNNEL_SOCKET,    /* they are handed over with the socket */
+    RATMOM_TUNNEL_WEBSOCKET, /* libcurl moves frames, see relay.c */
+    RATMOM_TUNNEL_RELAY      /* libcurl moves them: there is TLS to the proxy */
 };
 
 enum ratmom_upload { RATMOM_UP_NONE = 0, RATMOM_UP_MEMORY, RATMOM_UP_RING };

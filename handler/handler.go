@@ -51,6 +51,8 @@ type Spec struct {
 	// Tunnel asks for a connection to the host and port of the URL instead of a
 	// response; see tunnel.go.
 	Tunnel bool
+	// WebSocket asks for a tunnel of WebSocket frames.
+	WebSocket bool
 }
 
 // Waiter is who waits for the end of the head. Completed may run on the agent's
@@ -171,7 +173,7 @@ func (h *Handler) Handle() Progress {
 	if ev&cgo.EventTunnel != 0 {
 		h.openTunnel()
 	}
-	if ev&cgo.EventHead != 0 {
+	if ev&cgo.EventHead != 0 && !h.spec.Tunnel {
 		h.takeHead(done)
 	}
 	if ev&cgo.EventBody != 0 && h.stream != nil {

@@ -81,6 +81,7 @@ func (h *Handler) openTunnel() {
 	h.mu.Lock()
 	h.conn.file = file
 	h.local, h.remote = h.t.LocalAddr(), h.t.RemoteAddr()
+	h.head = append([]byte(nil), h.t.Head()...) // of a WebSocket
 	h.mu.Unlock()
 	if !h.complete(nil) { // given up at the last moment
 		_ = file.Close()
