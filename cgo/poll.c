@@ -3,6 +3,7 @@
 #include "sockets.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -64,10 +65,12 @@ int ratmom_wait_serve(struct ratmom_multi *m) {
 
 /* Moves the bytes of every tunnel that libcurl moves bytes for. */
 static void relay(struct ratmom_multi *m) {
-    for (struct ratmom_req *r = m->live, *next; m->ntunnels && r; r = next) {
-        next = r->next;
-        if (r->relay)
-            ratmom_relay_run(m, r, 0);
+    for (int32_t fd = 0; m->ntunnels && fd < m->io->nfds; fd++) {
+        struct ratmom_fd *f = &m->io->fds[fd];
+        if (!f->relay || f->ours)
+            continue;
+        struct pollfd p = {.fd = fd}; /* the end that leads to the caller */
+        ratmom_relay_run(m, f->relay, poll(&p, 1, 0) == 1 && (p.revents & POLLHUP));
     }
 }
 

@@ -134,9 +134,9 @@ static CURLcode recv_frame(struct ratmom_req *r, struct piece *p, size_t *n) {
     struct ratmom_relay *y = r->relay;
     const struct curl_ws_frame *meta = NULL;
     size_t got = 0;
-    CURLcode rc = curl_ws_recv(r->easy, p->data + RATMOM_FRAME_HEAD,
-                               sizeof(p->data) - RATMOM_FRAME_HEAD, &got,
-                               (void *)&meta); /* const came later */
+    CURLcode rc =
+        curl_ws_recv(r->easy, p->data + RATMOM_FRAME_HEAD, sizeof(p->data) - RATMOM_FRAME_HEAD,
+                     &got, (void *)&meta); /* const came later */
     if (rc == CURLE_GOT_NOTHING)
         return CURLE_OK; /* the end */
     if (rc)

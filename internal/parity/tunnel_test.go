@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -56,6 +57,14 @@ func echo(c net.Conn) {
 	_, _ = io.WriteString(c, "goodbye\n")
 }
 
+// trusting is an option that every TLS library has.
+func trusting(t testing.TB, pem []byte) config.Option {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	require.NoError(t, os.WriteFile(file, pem, 0o600))
+	return config.CAFile(file)
+}
+
 func tunnel(t testing.TB, c *ratmom.Client, addr string, opts ...config.RequestOption) net.Conn {
 	t.Helper()
 	conn, err := c.Tunnel(t.Context(), addr, opts...)
@@ -86,7 +95,7 @@ func ways() []way {
 		{"http proxy", one(func(t testing.TB) string { return testserver.StartProxy(t, testserver.Proxy{}).URL }), true},
 		{"https proxy", func(t testing.TB) []config.Option {
 			p := testserver.StartProxy(t, testserver.Proxy{}, testserver.WithTLS())
-			return []config.Option{config.Proxy(p.URL), config.CABytes(p.CAPEM)}
+			return []config.Option{config.Proxy(p.URL), trusting(t, p.CAPEM)}
 		}, true},
 		{"squid", one(func(t testing.TB) string { return testserver.Squid(t, testserver.NoAuth).URL }), false},
 		{"squid over TLS", func(t testing.TB) []config.Option {
@@ -283,7 +292,7 @@ func TestTunnel_tells_its_addresses(t *testing.T) {
 	assert.Equal(t, "tcp", conn.RemoteAddr().Network())
 
 	p := testserver.StartProxy(t, testserver.Proxy{}, testserver.WithTLS())
-	conn = tunnel(t, newClient(t, config.CABytes(p.CAPEM)), addr, config.Proxy(p.URL))
+	conn = tunnel(t, newClient(t, trusting(t, p.CAPEM)), addr, config.Proxy(p.URL))
 	assert.Equal(t, p.Addr, conn.RemoteAddr().String())
 }
 
@@ -331,7 +340,7 @@ func TestTunnel_failures_have_their_kinds(t *testing.T) {
 		{"refused by the server", dead, ratmom.ErrConnect, 0, nil},
 		{"no such host", "no-such-host.invalid:80", ratmom.ErrNameResolution, 0, nil},
 		{"refused by the proxy", dead, ratmom.ErrProxy, 403, []config.RequestOption{config.Proxy(refusing.URL)}},
-		{"refused over TLS", dead, ratmom.ErrProxy, 403, []config.RequestOption{config.Proxy(refusingTLS.URL), config.CABytes(refusingTLS.CAPEM)}},
+		{"refused over TLS", dead, ratmom.ErrProxy, 403, []config.RequestOption{config.Proxy(refusingTLS.URL), trusting(t, refusingTLS.CAPEM)}},
 		{"TLS not trusted", dead, ratmom.ErrCertificateVerification, 0, []config.RequestOption{config.Proxy(refusingTLS.URL)}},
 		{"no TLS", dead, ratmom.ErrTLS, 0, []config.RequestOption{config.Proxy("https://" + refusing.Addr)}},
 		{"proxy that hangs up", dead, ratmom.ErrProxy, 0, []config.RequestOption{config.Proxy("http://" + closing.Addr)}},
@@ -445,7 +454,7 @@ func TestTunnel_that_breaks_says_so(t *testing.T) {
 		p := testserver.StartProxy(t, testserver.Proxy{CutAfter: 1000}, options...)
 		opts := []config.ClientOption{config.Proxy(p.URL)}
 		if options != nil {
-			opts = append(opts, config.CABytes(p.CAPEM))
+			opts = append(opts, trusting(t, p.CAPEM))
 		}
 		conn := tunnel(t, newClient(t, opts...), addr)
 		_, err := conn.Write([]byte("x"))

@@ -88,7 +88,7 @@ func (p *peer) next() (first byte, payload string, err error) {
 	return head[0], string(b[4:]), nil
 }
 
-const fin, text, bin, closing, ping, pong = 0x80, 1, 2, 8, 9, 10
+const fin, cont, text, bin, closing, ping, pong = 0x80, 0, 1, 2, 8, 9, 10
 
 // webSocketServer runs serve for each WebSocket, after sending early with the answer's
 // head.
@@ -187,7 +187,7 @@ func TestWebSocket_talks_to_a_server_of_another_make(t *testing.T) {
 		req := newRequest(t, "GET", s.URL, nil)
 		req.Header.Set("Origin", s.URL)
 		if options != nil {
-			opts = append(opts, config.CABytes(s.CAPEM))
+			opts = append(opts, trusting(t, s.CAPEM))
 		}
 		w, err := c.OpenWebSocket(req, opts...)
 		require.NoError(t, err)
@@ -224,9 +224,9 @@ func TestWebSocket_joins_fragments_around_control_frames(t *testing.T) {
 	w := webSocket(t, func(p *peer) {
 		p.frame(text, "one, ")
 		p.frame(fin|ping, "are you there")
-		p.frame(0, "\xc3") // half of a character
+		p.frame(cont, "\xc3") // half of a character
 		p.frame(fin|pong, "unasked")
-		p.frame(fin|0, "\xa4")
+		p.frame(fin|cont, "\xa4")
 		p.frame(fin|bin, "")
 		p.frame(fin|text, long)
 		drop(p)
@@ -358,11 +358,11 @@ func TestWebSocket_refuses_what_is_wrong(t *testing.T) {
 	}{
 		{"text that is not UTF-8", func(p *peer) { p.frame(fin|text, "\xff") }, ratmom.ErrProtocol, 1007},
 		{"too big", func(p *peer) { p.frame(fin|bin, strings.Repeat("z", 1001)) }, ratmom.ErrBodyTooLarge, 1009},
-		{"too big in parts", func(p *peer) { p.frame(bin, strings.Repeat("z", 600)); p.frame(fin|0, strings.Repeat("z", 600)) }, ratmom.ErrBodyTooLarge, 1009},
+		{"too big in parts", func(p *peer) { p.frame(bin, strings.Repeat("z", 600)); p.frame(fin|cont, strings.Repeat("z", 600)) }, ratmom.ErrBodyTooLarge, 1009},
 		{"a close frame of one byte", func(p *peer) { p.frame(fin|closing, "x") }, ratmom.ErrProtocol, 1002},
 		{"no close frame", func(p *peer) {}, io.ErrUnexpectedEOF, 0},
 		{"a reserved opcode", func(p *peer) { p.frame(fin|3, "x") }, ratmom.ErrReceive, 0},
-		{"a continuation of nothing", func(p *peer) { p.frame(fin|0, "x") }, ratmom.ErrReceive, 0},
+		{"a continuation of nothing", func(p *peer) { p.frame(fin|cont, "x") }, ratmom.ErrReceive, 0},
 		{"a long ping", func(p *peer) { p.frame(fin|ping, strings.Repeat("x", 126)) }, ratmom.ErrReceive, 0},
 	} {
 		t.Run(f.name, func(t *testing.T) {
