@@ -32,6 +32,7 @@ type Client struct {
 	pinned bool // an origin stays on one agent
 	seed   maphash.Seed
 	work   workers
+	open   tunnels
 	logs   sync.WaitGroup // config.WireLog's functions at work
 	hsts   *hsts.Cache    // nil: off
 	alts   *altsvc.Cache  // nil: off
@@ -110,13 +111,14 @@ func (c *Client) CloseIdleConnections() {
 }
 
 // Close ends the client: new requests are refused, those under way fail with
-// ErrClosed, open bodies too, and every connection is closed. It blocks until the
+// ErrClosed, open bodies and tunnels too, and every connection is closed. It blocks until the
 // agents have ended and a config.WireLog has been told everything; it must not be
 // called from there. Further calls do nothing. It returns an error only if a file of
 // config.HSTS or config.AltSvc could not be written.
 func (c *Client) Close() (err error) {
 	c.closed.Store(true)
 	c.once.Do(func() {
+		c.open.close()
 		var wg sync.WaitGroup
 		for _, a := range c.agents {
 			wg.Go(a.Close)

@@ -87,12 +87,27 @@ void ratmom_fd_drop(struct ratmom_multi *m, curl_socket_t fd) {
     f->reg = 0;
 }
 
+void ratmom_fd_relay(struct ratmom_multi *m, curl_socket_t fd, unsigned events) {
+    struct ratmom_fd *f = &m->io->fds[fd];
+    uint32_t mask = (events & RATMOM_FD_IN ? EPOLLIN : 0) | (events & RATMOM_FD_OUT ? EPOLLOUT : 0);
+    f->removed = f->held_out = 0;
+    f->want = mask;
+    if (!mask && (events & RATMOM_FD_GONE))
+        mask = EPOLLET; /* the end of the other side is reported in any case: once */
+    if (!mask)
+        ratmom_fd_drop(m, fd); /* an error is, too, and again and again */
+    else if (!f->in_epoll || f->reg != mask)
+        ctl(m, fd, f, mask);
+}
+
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *sockp) {
     struct ratmom_multi *m = user;
     struct ratmom_fd *f = ratmom_fd_at(m, fd);
     (void)sockp;
     if (!f)
         return -1;
+    if (f->relay)
+        return 0;
     if (what == CURL_POLL_REMOVE) {
         f->want = 0;
         f->held_out = 0;
@@ -167,7 +182,7 @@ void ratmom_wait_close(struct ratmom_multi *m) {
 /* Whether no transfer is on the socket: it is known by its port, or, on a unix
  * socket, by libcurl not waiting for it. */
 int ratmom_fd_idle(struct ratmom_multi *m, struct ratmom_fd *f) {
-    if (!f->ours || f->users || f->udp)
+    if (!f->ours || f->users || f->udp || f->relay)
         return 0;
     return f->key || (f->local && f->removed && !ratmom_io_unplaced(m));
 }
@@ -212,6 +227,10 @@ static uint64_t sent_bytes(curl_socket_t fd) {
 static void on_ready(struct ratmom_multi *m, curl_socket_t fd, uint32_t ev) {
     struct ratmom_fd *f = ratmom_fd_at(m, fd);
     int running, mask = 0;
+    if (f && f->relay) {
+        ratmom_relay_run(m, f->relay, !f->ours && (ev & EPOLLHUP));
+        return;
+    }
     if (!f || (!f->want && !f->removed))
         return;
     if (f->removed) {

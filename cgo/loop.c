@@ -71,6 +71,7 @@ static void unlink_live(struct ratmom_multi *m, struct ratmom_req *r) {
     m->nwaiting -= !r->prereqs;
     if (!m->nlive)
         ratmom_alloc_idle();
+    m->ntunnels -= r->tunnel != 0;
 }
 
 static void add(struct ratmom_multi *m, struct ratmom_req *r) {
@@ -99,6 +100,7 @@ static void add(struct ratmom_multi *m, struct ratmom_req *r) {
     m->live = r;
     m->nlive++;
     m->nlimited += r->limited;
+    m->ntunnels += r->tunnel != 0;
     m->nwaiting++;
 }
 
@@ -124,6 +126,7 @@ void ratmom_remove(struct ratmom_multi *m, struct ratmom_req *r) {
     if (!r->in_multi)
         return;
     r->in_multi = 0;
+    ratmom_relay_leave(m, r);
     int rc = curl_multi_remove_handle(m->m, r->easy);
     if (rc)
         m->multi_code = rc;
@@ -245,7 +248,12 @@ static void send_ends(struct ratmom_multi *m) {
     }
 }
 
-static void finish(struct ratmom_multi *m, struct ratmom_req *r, CURLcode result) {
+void ratmom_finish(struct ratmom_multi *m, struct ratmom_req *r, CURLcode result) {
+    if (r->tunnel && !r->relay && result == CURLE_OK) {
+        result = ratmom_tunnel_begin(m, r);
+        if (r->relay)
+            return; /* it goes on */
+    }
     r->result = result;
     /* libcurl notes in the easy handle that a stream was refused, and only sometimes
      * forgets it: a later request would be taken for refused, and sent twice. */
@@ -280,11 +288,29 @@ int ratmom_step(struct ratmom_multi *m, int nadds, int64_t go_deadline, int park
     return ratmom_step_on(m);
 }
 
-static int step_on(struct ratmom_multi *m) {
+/* Takes what libcurl says of transfers that have ended. */
+static void collect(struct ratmom_multi *m) {
     int left;
-    for (int n = 0; n < SERVE_SLICE; n++)
+    for (CURLMsg *msg; (msg = curl_multi_info_read(m->m, &left));) {
+        if (msg->msg != CURLMSG_DONE)
+            continue;
+        struct ratmom_req *r = NULL;
+        CURLcode result = msg->data.result;
+        curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&r);
+        if (r)
+            ratmom_finish(m, r, result);
+    }
+}
+
+static int step_on(struct ratmom_multi *m) {
+    for (int n = 0; n < SERVE_SLICE; n++) {
         if (!ratmom_wait_serve(m))
             goto served;
+        /* libcurl takes the connection of a new tunnel for idle until it is ours, and
+         * would close it if the other side speaks first. */
+        if (m->ntunnels)
+            collect(m);
+    }
     return 1;
 served:
     /* New ones after those that make room for them. */
@@ -301,15 +327,7 @@ served:
     if (m->unended)
         send_ends(m);
     ratmom_wait_end(m, m->park);
-    for (CURLMsg *msg; (msg = curl_multi_info_read(m->m, &left));) {
-        if (msg->msg != CURLMSG_DONE)
-            continue;
-        struct ratmom_req *r = NULL;
-        CURLcode result = msg->data.result;
-        curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&r);
-        if (r)
-            finish(m, r, result);
-    }
+    collect(m);
     if (m->recheck)
         recheck(m);
     return 0;
@@ -333,7 +351,7 @@ static int reopens(const struct ratmom_req *r) {
  * and may call the callbacks before it returns; its error is not fatal, the
  * transfer's own end tells. */
 void ratmom_unpause(struct ratmom_req *r, int recv, int send) {
-    if (!r->in_multi)
+    if (!r->in_multi || r->relay)
         return;
     if (recv) {
         if (r->recv_paused)

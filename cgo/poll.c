@@ -3,6 +3,8 @@
 #include "sockets.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 
 int ratmom_wait_open(struct ratmom_multi *m) {
@@ -22,10 +24,14 @@ void ratmom_fd_drop(struct ratmom_multi *m, curl_socket_t fd) {
     (void)fd;
 }
 
+void ratmom_fd_relay(struct ratmom_multi *m, curl_socket_t fd, unsigned events) {
+    m->io->fds[fd].want = events & (RATMOM_FD_IN | RATMOM_FD_OUT);
+}
+
 /* Whether no transfer is on the socket: it is known by its port, or, on a unix
  * socket, by there being no transfer at all. */
 int ratmom_fd_idle(struct ratmom_multi *m, struct ratmom_fd *f) {
-    return f->ours && !f->users && !f->udp && (f->key || (f->local && !m->nlive));
+    return f->ours && !f->users && !f->udp && !f->relay && (f->key || (f->local && !m->nlive));
 }
 
 /* An idle connection that the server has closed, or has sent something on that is
@@ -57,12 +63,24 @@ int ratmom_wait_serve(struct ratmom_multi *m) {
     return 0;
 }
 
+/* Moves the bytes of every tunnel that libcurl moves bytes for. */
+static void relay(struct ratmom_multi *m) {
+    for (int32_t fd = 0; m->ntunnels && fd < m->io->nfds; fd++) {
+        struct ratmom_fd *f = &m->io->fds[fd];
+        if (!f->relay || f->ours)
+            continue;
+        struct pollfd p = {.fd = fd}; /* the end that leads to the caller */
+        ratmom_relay_run(m, f->relay, poll(&p, 1, 0) == 1 && (p.revents & POLLHUP));
+    }
+}
+
 /* curl_multi_perform serves sockets and timers alike. */
 void ratmom_wait_expire(struct ratmom_multi *m) {
     int running;
     CURLMcode rc = curl_multi_perform(m->m, &running);
     if (rc)
         m->multi_code = rc;
+    relay(m);
 }
 
 void ratmom_wait_end(struct ratmom_multi *m, int park) {
@@ -76,7 +94,19 @@ void ratmom_poll_wait(struct ratmom_multi *m) {
         ms = m->go_deadline <= now ? 0 : (m->go_deadline - now + 999999) / 1000000;
     if (ms > 1000)
         ms = 1000;
-    curl_multi_poll(m->m, NULL, 0, (int)ms, NULL);
+    /* The sockets of relays are not libcurl's to wait for. */
+    struct curl_waitfd *fds = m->ntunnels ? calloc(2 * m->ntunnels, sizeof(*fds)) : NULL;
+    unsigned n = 0;
+    for (int32_t fd = 0; fds && fd < m->io->nfds && n < 2 * m->ntunnels; fd++) {
+        struct ratmom_fd *f = &m->io->fds[fd];
+        if (!f->relay || !f->want)
+            continue;
+        fds[n].fd = fd;
+        fds[n++].events = (f->want & RATMOM_FD_IN ? CURL_WAIT_POLLIN : 0) |
+                          (f->want & RATMOM_FD_OUT ? CURL_WAIT_POLLOUT : 0);
+    }
+    curl_multi_poll(m->m, fds, n, (int)ms, NULL);
+    free(fds);
 }
 
 void ratmom_poll_wake(struct ratmom_multi *m) { curl_multi_wakeup(m->m); }

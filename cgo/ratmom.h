@@ -47,7 +47,8 @@ enum ratmom_event {
     RATMOM_EV_SPACE = 32,  /* the upload ring has room and its writer waits */
     RATMOM_EV_REWIND = 64, /* the upload must begin again */
     RATMOM_EV_DEBUG = 128, /* wire log in debug */
-    RATMOM_EV_DONE = 256   /* the transfer has ended; see result and cause */
+    RATMOM_EV_DONE = 256,  /* the transfer has ended; see result and cause */
+    RATMOM_EV_TUNNEL = 512 /* the tunnel is there: take its end */
 };
 
 /* Why we ended a transfer ourselves; libcurl only knows "aborted by callback". */
@@ -64,6 +65,18 @@ enum ratmom_cause {
     RATMOM_CAUSE_LOOKUPS,   /* too many look-ups have been left behind */
     RATMOM_CAUSE_HUNG_UP,   /* we had hung up the connection; nothing was sent */
     RATMOM_CAUSE_REWIND     /* the body had to begin again and cannot */
+};
+
+/* Before each piece of a WebSocket frame between the caller and the loop: flags, bytes
+ * that follow, bytes of the frame in further pieces; all uint32. */
+#define RATMOM_FRAME_HEAD 12
+
+/* A connection whose bytes are the caller's. */
+enum ratmom_tunnel {
+    RATMOM_TUNNEL_NONE = 0,
+    RATMOM_TUNNEL_SOCKET,    /* they are handed over with the socket */
+    RATMOM_TUNNEL_WEBSOCKET, /* libcurl moves frames, see relay.c */
+    RATMOM_TUNNEL_RELAY      /* libcurl moves them: there is TLS to the proxy */
 };
 
 enum ratmom_upload { RATMOM_UP_NONE = 0, RATMOM_UP_MEMORY, RATMOM_UP_RING };
@@ -90,6 +103,7 @@ struct ratmom_multi;
 struct ratmom_io;
 struct ratmom_batch;
 struct ratmom_lane;
+struct ratmom_relay;
 
 struct ratmom_req {
     /* set by Go before the transfer is added */
@@ -109,6 +123,7 @@ struct ratmom_req {
     uint32_t has_trailers; /* request trailers will follow the body */
     uint32_t tls_in_tls;   /* libcurl loses why a certificate is refused, see remarks.c */
     uint32_t want_certs;   /* collect the server's certificates */
+    uint32_t tunnel;       /* one of enum ratmom_tunnel */
     uint64_t origin;       /* a hash of where it goes; 0: it shares no connection */
 
     /* read by Go after a step */
@@ -119,6 +134,7 @@ struct ratmom_req {
     uint32_t status; /* of the head being collected */
     uint32_t reused; /* the connection was there before */
     uint32_t recv_paused, send_paused;
+    int32_t tunnel_fd; /* the caller's end of a tunnel; -1: none, or taken */
     struct ratmom_buf head, info, trailer, debug;
     struct ratmom_buf certs; /* of the server, in PEM */
     struct ratmom_chunk *body_first, *body_last;
@@ -171,17 +187,18 @@ struct ratmom_req {
     uint32_t nopened;
     void **owned; /* other slists and bodies that libcurl does not copy */
     uint32_t nowned, cap_owned;
-    int64_t buf_size;       /* the receive buffer that the easy handle may still hold */
-    uint32_t ran;           /* the easy handle has run before */
-    uint32_t guarded;       /* see guard in transfer.c */
-    uint32_t stained;       /* a reset will not make the easy handle forget this use */
-    uint32_t lane;          /* see lanes.c */
-    uint32_t counted;       /* among the paused streams of its connection */
-    uint32_t looking;       /* its host is being looked up, see lookup.c */
-    uint32_t proxy;         /* likewise */
-    uint32_t elsewhere;     /* it connects to another host than the URL's */
-    uint32_t fresh, forbid; /* both: no other is to use its connection, see lanes.c */
-    uint32_t tos;           /* of the sockets opened for it */
+    int64_t buf_size;           /* the receive buffer that the easy handle may still hold */
+    uint32_t ran;               /* the easy handle has run before */
+    uint32_t guarded;           /* see guard in transfer.c */
+    uint32_t stained;           /* a reset will not make the easy handle forget this use */
+    uint32_t lane;              /* see lanes.c */
+    uint32_t counted;           /* among the paused streams of its connection */
+    uint32_t looking;           /* its host is being looked up, see lookup.c */
+    uint32_t proxy;             /* likewise */
+    uint32_t elsewhere;         /* it connects to another host than the URL's */
+    uint32_t fresh, forbid;     /* both: no other is to use its connection, see lanes.c */
+    uint32_t tos;               /* of the sockets opened for it */
+    struct ratmom_relay *relay; /* see relay.c */
 };
 
 /* ---- packed options ------------------------------------------------------- */
@@ -229,6 +246,7 @@ struct ratmom_multi {
     uint32_t nlimited; /* of them, with limited set */
     int nudged;        /* the next timer is one that ratmom_nudge set */
     uint32_t nwaiting; /* of them, without a connection yet */
+    uint32_t ntunnels; /* of them, tunnels */
     uint32_t recheck;  /* some may have one now, see loop.c */
     uint32_t unended;  /* some request has this set */
     CURL *probe;
@@ -308,6 +326,11 @@ int64_t ratmom_fd_taken(curl_socket_t fd);
 int ratmom_io_udp(struct ratmom_req *r);
 void ratmom_io_paused(struct ratmom_req *r);
 void ratmom_io_resumed(struct ratmom_req *r);
+int ratmom_tunnel_begin(struct ratmom_multi *m, struct ratmom_req *r);
+void ratmom_finish(struct ratmom_multi *m, struct ratmom_req *r, CURLcode result);
+void ratmom_relay_run(struct ratmom_multi *m, struct ratmom_req *r, int gone);
+void ratmom_relay_leave(struct ratmom_multi *m, struct ratmom_req *r);
+void ratmom_relay_free(struct ratmom_req *r);
 void ratmom_lane_enter(struct ratmom_multi *m, struct ratmom_req *r);
 void ratmom_lane_leave(struct ratmom_multi *m, struct ratmom_req *r);
 void ratmom_lanes_free(struct ratmom_multi *m);

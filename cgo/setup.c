@@ -9,7 +9,7 @@ struct ratmom_req *ratmom_req_new(CURL *easy) {
     if (!r)
         return NULL;
     r->easy = easy;
-    r->fd = -1;
+    r->fd = r->tunnel_fd = -1;
     ratmom_count_transfer(1);
     return r;
 }
@@ -68,6 +68,7 @@ static void buf_free(struct ratmom_buf *b) {
  * go-curl's Reset before the next setup. */
 void ratmom_req_reset(struct ratmom_req *r, int keep_options) {
     r->ran |= r->multi != NULL;
+    ratmom_relay_free(r);
     if (r->loud)
         curl_easy_setopt(r->easy, CURLOPT_VERBOSE, 0L);
     owned_free(r);
@@ -103,7 +104,7 @@ void ratmom_req_reset(struct ratmom_req *r, int keep_options) {
     r->fresh = keep.fresh;
     r->forbid = keep.forbid;
     r->tos = keep.tos;
-    r->fd = -1;
+    r->fd = r->tunnel_fd = -1;
 }
 
 void ratmom_req_free(struct ratmom_req *r) {
@@ -165,6 +166,7 @@ static int stains(CURLoption opt) {
     case CURLOPT_DNS_INTERFACE:
     case CURLOPT_DNS_LOCAL_IP4:
     case CURLOPT_DNS_LOCAL_IP6:
+    case CURLOPT_CONNECT_ONLY: /* not that, but the number of its connection */
         return 1;
     }
     return 0;

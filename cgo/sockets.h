@@ -25,10 +25,11 @@ struct ratmom_fd {
     uint64_t key;   /* of its local address; 0 until known */
     int32_t next;   /* in the bucket of the key; -1 ends */
     struct ratmom_addr laddr, raddr;
-    uint64_t origin;         /* of the request that opened it */
-    uint32_t lane;           /* likewise */
-    uint32_t paused;         /* streams, on HTTP/2 */
-    struct ratmom_buf certs; /* of the server, if somebody has asked */
+    uint64_t origin;          /* of the request that opened it */
+    uint32_t lane;            /* likewise */
+    uint32_t paused;          /* streams, on HTTP/2 */
+    struct ratmom_buf certs;  /* of the server, if somebody has asked */
+    struct ratmom_req *relay; /* whose bytes are moved here, not by libcurl's loop */
 };
 
 #define RATMOM_BUCKETS 1024
@@ -51,6 +52,9 @@ int ratmom_io_unplaced(struct ratmom_multi *m);
 void ratmom_fd_watch(struct ratmom_multi *m, curl_socket_t fd);
 int ratmom_fd_idle(struct ratmom_multi *m, struct ratmom_fd *f); /* epoll.c, poll.c */
 void ratmom_fd_drop(struct ratmom_multi *m, curl_socket_t fd);   /* before close */
+/* Has the relay of a socket run on these events; none: leaves it alone. */
+void ratmom_fd_relay(struct ratmom_multi *m, curl_socket_t fd, unsigned events);
+enum { RATMOM_FD_IN = 1, RATMOM_FD_OUT = 2, RATMOM_FD_GONE = 4 };
 void ratmom_fd_unclog(struct ratmom_multi *m, int32_t fd);
 
 #endif

@@ -101,6 +101,7 @@ type Setup struct {
 	// Origin is a hash of where the request goes, if it may share a connection;
 	// 0: it does not.
 	Origin uint64
+	Tunnel Tunnel
 }
 
 // Prepare sets all options in one call.
@@ -125,6 +126,7 @@ func (t *Transfer) Prepare(s *Setup, o *Options) error {
 	r.tls_in_tls = flag(s.TLSInTLS && Features().Backend("OpenSSL"))
 	r.want_certs = flag(s.Certificates)
 	r.origin = C.uint64_t(s.Origin)
+	r.tunnel = C.uint32_t(s.Tunnel)
 	var bad C.int
 	rc := C.ratmom_req_setup(r, (*C.uchar)(unsafe.SliceData(o.buf)), C.size_t(len(o.buf)), flagInt(t.warm), &bad)
 	if rc != 0 {
@@ -227,6 +229,7 @@ const (
 	EventRewind Event = C.RATMOM_EV_REWIND // the request body must begin again
 	EventDebug  Event = C.RATMOM_EV_DEBUG  // wire log arrived
 	EventDone   Event = C.RATMOM_EV_DONE   // the transfer has ended
+	EventTunnel Event = C.RATMOM_EV_TUNNEL // the tunnel is there, and goes on
 )
 
 // TakeEvents returns the marks of the last step and clears them.

@@ -44,6 +44,9 @@ func (h *Handler) Watch() {
 // Cancel gives the request up: the future completes and the body fails at once
 // with cause; the transfer is removed as soon as the agent hears of it.
 func (h *Handler) Cancel(cause error) {
+	if h.spec.Tunnel && !h.complete(h.annotate(cancelError(cause))) {
+		return // it is the caller's already
+	}
 	h.mu.Lock()
 	if h.cancelErr == nil {
 		h.cancelErr = cause

@@ -20,6 +20,9 @@ func (h *Handler) Deadline(now int64) int64 {
 	if d := h.deadline; d > 0 {
 		at = min(at, d)
 	}
+	if h.spec.Tunnel {
+		return at
+	}
 	if d := h.plan.HeadTimeout; d > 0 && h.head == nil {
 		at = min(at, later(h.t.SentAt(), now)+int64(d))
 	}

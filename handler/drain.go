@@ -14,6 +14,10 @@ const (
 // Abandoned prepares the transfer for dropping the rest of its body. It reports
 // false if the transfer is better removed. Agent only.
 func (h *Handler) Abandoned(now int64) (drain bool) {
+	if h.spec.Tunnel && !h.ended {
+		h.drainUntil = now + int64(lingerTime)
+		return true
+	}
 	if h.ended || h.upgrade || h.head == nil {
 		return false
 	}

@@ -42,18 +42,26 @@ func (h *Handler) encodeURL(o *cgo.Options) error {
 		if err != nil {
 			return err
 		}
-		proxied = p != nil && strings.HasPrefix(p.Scheme, "http") && !h.plan.Tunnel
+		proxied = p != nil && strings.HasPrefix(p.Scheme, "http") && !h.plan.Tunnel && !h.spec.WebSocket
 	}
 	if plainTarget(target) && (!proxied || h.plan.Target == "") {
-		o.String(cgo.OptURL, u.Scheme, "://", host, target)
+		o.String(cgo.OptURL, h.wireScheme(), "://", host, target)
 		return nil
 	}
-	o.String(cgo.OptURL, u.Scheme, "://", host, "/")
+	o.String(cgo.OptURL, h.wireScheme(), "://", host, "/")
 	if proxied && h.plan.Target == "" && strings.HasPrefix(target, "/") {
 		target = u.Scheme + "://" + host + target // a proxy wants the absolute form
 	}
 	o.String(cgo.OptRequestTarget, target)
 	return nil
+}
+
+// wireScheme is the scheme by which libcurl knows what is wanted.
+func (h *Handler) wireScheme() string {
+	if h.spec.WebSocket {
+		return "ws" + strings.TrimPrefix(h.url.Scheme, "http")
+	}
+	return h.url.Scheme
 }
 
 // plainTarget reports whether libcurl sends the target as it is when it is part

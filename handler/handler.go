@@ -51,6 +51,11 @@ type Spec struct {
 	// Logs counts the goroutines that run the user's log function; nil: nobody
 	// waits for them.
 	Logs *sync.WaitGroup
+	// Tunnel asks for a connection to the host and port of the URL instead of a
+	// response; see tunnel.go.
+	Tunnel bool
+	// WebSocket asks for a tunnel of WebSocket frames.
+	WebSocket bool
 }
 
 // Waiter is who waits for the end of the head. Completed may run on the agent's
@@ -106,6 +111,8 @@ type Handler struct {
 	refused   bool  // nothing of the request was processed
 	connected bool  // it was given a connection
 	reported  int64 // to the caller, of the upload
+
+	conn tunnel // under mu
 
 	drainUntil int64 // agent only, with timers
 	deadline   int64 // the total time, in the loop's clock; 0: none
@@ -167,7 +174,10 @@ func (h *Handler) Handle() Progress {
 		h.trace.info(t.TakeInfo())
 	}
 	done := ev&cgo.EventDone != 0
-	if ev&cgo.EventHead != 0 {
+	if ev&cgo.EventTunnel != 0 {
+		h.openTunnel()
+	}
+	if ev&cgo.EventHead != 0 && !h.spec.Tunnel {
 		h.takeHead(done)
 	}
 	if ev&cgo.EventBody != 0 && h.stream != nil {
@@ -309,6 +319,11 @@ func (h *Handler) End(cause error) {
 	}
 	if err != nil {
 		err = h.annotate(err)
+	}
+	if h.spec.Tunnel {
+		h.endTunnel(err)
+		h.unref()
+		return
 	}
 	if s != nil {
 		if err == nil {

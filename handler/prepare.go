@@ -53,6 +53,12 @@ func (h *Handler) prepare() error {
 	if err := req.Context().Err(); err != nil {
 		return cancelError(err)
 	}
+	if h.spec.WebSocket {
+		return h.prepareWebSocket()
+	}
+	if h.spec.Tunnel {
+		return h.prepareTunnel()
+	}
 	src, err := body.FromRequest(req)
 	if err != nil {
 		return err

@@ -69,6 +69,12 @@ func (h *Handler) outcome(res cgo.Result) error {
 		return h.refusal() // GOAWAY
 	}
 	e := failure.FromCurl(res.Code, res.Text)
+	if h.brokenProxy(e.Kind) && !h.conn.open {
+		e.Kind = failure.Proxy
+	}
+	if e.Kind == failure.Proxy {
+		e.ProxyStatus = h.t.ConnectStatus()
+	}
 	if e.Kind == failure.TLS && strings.Contains(res.Text, "wrong version number") {
 		e.Detail = "server gave HTTP response to HTTPS client (" + res.Text + ")"
 	}

@@ -26,6 +26,9 @@ type Error struct {
 	URL string
 	// Code is the CURLcode; 0 if the failure did not come from libcurl.
 	Code int
+	// ProxyStatus is the status with which a proxy refused a tunnel (CONNECT); 0 if
+	// none did.
+	ProxyStatus int
 	// Detail is libcurl's own words, or ours where there are none.
 	Detail string
 	// Err is the cause; it may be nil.

@@ -155,7 +155,10 @@ func (p *ProxyServer) tunnel(w http.ResponseWriter, r *http.Request) {
 	if p.proxy.CutAfter > 0 {
 		limit = io.LimitReader(server, p.proxy.CutAfter)
 	}
-	splice(client, buffered, server, limit, func() {
+	// Past what the http.Server has read already: it would take an end of stream for a
+	// client that has gone.
+	early := io.LimitReader(buffered, int64(buffered.Reader.Buffered()))
+	splice(client, io.MultiReader(early, client), server, limit, func() {
 		if p.proxy.CutAfter > 0 {
 			counted.reset()
 		}

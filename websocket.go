@@ -1,0 +1,461 @@
+package ratmom
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha1" //nolint:gosec // RFC 6455, section 1.3
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	"github.com/ratmom/ratmom/cgo"
+	"github.com/ratmom/ratmom/config"
+	"github.com/ratmom/ratmom/handler"
+	"github.com/ratmom/ratmom/internal/failure"
+)
+
+// MessageType is the type of a WebSocket message.
+type MessageType int
+
+// The types of messages.
+const (
+	TextMessage   MessageType = cgo.FrameText   // valid UTF-8
+	BinaryMessage MessageType = cgo.FrameBinary // any bytes
+)
+
+// CloseError is the end of a WebSocket that the other side asked for (RFC 6455,
+// section 7.4).
+type CloseError struct {
+	Code   int // 1005: it gave none
+	Reason string
+}
+
+// Error gives code and reason.
+func (e *CloseError) Error() string {
+	return fmt.Sprintf("the WebSocket was closed: %d %q", e.Code, e.Reason)
+}
+
+// Codes of CloseError and Close.
+const (
+	CloseNormal      = 1000
+	CloseGoingAway   = 1001
+	CloseProtocol    = 1002
+	CloseNoStatus    = 1005 // none was given; it cannot be sent
+	CloseInvalidText = 1007
+	CloseTooBig      = 1009
+)
+
+const (
+	defaultMessageLimit = 16 << 20
+	maxControl          = 125             // bytes of a control frame (RFC 6455, section 5.5)
+	maxFrame            = 1<<32 - 1       // bytes of a message that is sent
+	closeTime           = 5 * time.Second // for the other side's part of closing
+)
+
+// WebSocket is a connection of messages. One goroutine may read while others write.
+// Pings of the other side are answered by themselves, whether or not anybody reads.
+type WebSocket struct {
+	t      *tunnel
+	header http.Header
+	limit  atomic.Int64
+
+	readMu  sync.Mutex
+	in      []byte // read, and not used yet
+	message []byte // of the message so far
+	kind    MessageType
+	readErr error
+
+	writeMu   sync.Mutex
+	writeErr  error
+	closeSent bool
+
+	pingMu sync.Mutex
+	pings  map[string]chan struct{}
+	over   chan struct{} // closed with the WebSocket
+	once   sync.Once
+}
+
+// WebSocket opens a WebSocket at url, whose scheme is ws, wss, http or https. See
+// [Client.OpenWebSocket].
+func (c *Client) WebSocket(ctx context.Context, url string, opts ...config.RequestOption) (*WebSocket, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, failure.Wrap(failure.InvalidRequest, err)
+	}
+	return c.OpenWebSocket(req, opts...)
+}
+
+// OpenWebSocket opens a WebSocket with the header of req, such as Origin or
+// Sec-WebSocket-Protocol; req is a GET without a body. It goes through the proxy that
+// the options name, with CONNECT. The context, config.Timeout and config.ConnectTimeout
+// limit the opening, not its life. Interceptors and redirects do not apply; a cookie
+// jar's cookies are sent.
+//
+// It needs libcurl 8.14.0 or later with WebSocket; else the error is ErrUnsupported. A
+// server that refuses is an ErrProtocol with the status in its text.
+// CURLOPT_CONNECT_ONLY, CURLOPT_WS_OPTIONS.
+func (c *Client) OpenWebSocket(req *http.Request, opts ...config.RequestOption) (*WebSocket, error) {
+	if f := cgo.Features(); !handler.WebSocketSupported(f) {
+		return nil, failure.Newf(failure.Unsupported, "WebSocket needs libcurl 8.14.0 or later, built with it; this is %s", f.VersionString)
+	}
+	plan := c.plan
+	if len(opts) > 0 {
+		cfg, err := c.cfg.Request(opts...)
+		if err != nil {
+			return nil, wrapOption(err)
+		}
+		plan = handler.NewPlan(cfg, false)
+	}
+	req, key, err := upgrading(req, plan.Jar)
+	if err != nil {
+		return nil, err
+	}
+	t, err := c.connect(req, plan, true)
+	if err != nil {
+		return nil, err
+	}
+	head, err := t.h.UpgradeHead()
+	if err == nil {
+		err = accepted(head, key, req.Header)
+	}
+	if err != nil {
+		_ = t.Close()
+		return nil, err
+	}
+	w := &WebSocket{t: t, header: head.Header, over: make(chan struct{})}
+	w.limit.Store(defaultMessageLimit)
+	return w, nil
+}
+
+// upgrading returns the request that asks for a WebSocket, and its key.
+func upgrading(req *http.Request, jar http.CookieJar) (*http.Request, string, error) {
+	if req == nil || req.URL == nil {
+		return nil, "", failure.New(failure.InvalidRequest, "the request has no URL")
+	}
+	if method(req) != http.MethodGet || req.Body != nil && req.Body != http.NoBody {
+		return nil, "", failure.New(failure.InvalidRequest, "a WebSocket is opened by a GET without a body")
+	}
+	req = req.Clone(req.Context())
+	switch req.URL.Scheme {
+	case "ws":
+		req.URL.Scheme = "http"
+	case "wss":
+		req.URL.Scheme = "https"
+	}
+	if req.Header == nil {
+		req.Header = http.Header{}
+	}
+	for _, own := range []string{"Upgrade", "Connection", "Sec-Websocket-Key", "Sec-Websocket-Version", "Sec-Websocket-Extensions"} {
+		if _, ok := req.Header[own]; ok {
+			return nil, "", failure.Newf(failure.InvalidRequest, "the header %s of a WebSocket is not the caller's", own)
+		}
+	}
+	if jar != nil {
+		for _, cookie := range jar.Cookies(req.URL) {
+			req.AddCookie(cookie)
+		}
+	}
+	nonce := make([]byte, 16)
+	_, _ = rand.Read(nonce)
+	key := base64.StdEncoding.EncodeToString(nonce)
+	req.Header["Sec-Websocket-Key"] = []string{key}
+	return req, key, nil
+}
+
+// accepted checks the server's answer, which libcurl does not (RFC 6455, section 4.1).
+func accepted(head *handler.Head, key string, asked http.Header) error {
+	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")) //nolint:gosec // as above
+	if got := head.Header.Get("Sec-Websocket-Accept"); got != base64.StdEncoding.EncodeToString(sum[:]) {
+		return failure.New(failure.Protocol, "the server's Sec-WebSocket-Accept is wrong")
+	}
+	if ext := head.Header.Get("Sec-Websocket-Extensions"); ext != "" {
+		return failure.Newf(failure.Protocol, "the server uses the extension %q, which was not asked for", ext)
+	}
+	if p := head.Header.Get("Sec-Websocket-Protocol"); p != "" && !listed(asked.Values("Sec-Websocket-Protocol"), p) {
+		return failure.Newf(failure.Protocol, "the server speaks the protocol %q, which was not asked for", p)
+	}
+	return nil
+}
+
+// Header is that of the server's answer.
+func (w *WebSocket) Header() http.Header { return w.header }
+
+// Subprotocol is what the server chose of Sec-WebSocket-Protocol; "" if nothing.
+func (w *WebSocket) Subprotocol() string { return w.header.Get("Sec-Websocket-Protocol") }
+
+// LocalAddr is our address of the connection.
+func (w *WebSocket) LocalAddr() net.Addr { return w.t.LocalAddr() }
+
+// RemoteAddr is the address of the server, or of the proxy.
+func (w *WebSocket) RemoteAddr() net.Addr { return w.t.RemoteAddr() }
+
+// SetReadDeadline limits Read. A Read that fails so can be repeated: nothing is lost.
+func (w *WebSocket) SetReadDeadline(t time.Time) error { return w.t.SetReadDeadline(t) }
+
+// SetWriteDeadline limits Write and Ping. What fails so may have sent a part of its
+// message: nothing can be written afterwards.
+func (w *WebSocket) SetWriteDeadline(t time.Time) error { return w.t.SetWriteDeadline(t) }
+
+// SetReadLimit limits the size of a message that is read, in bytes; 16 MiB by default.
+func (w *WebSocket) SetReadLimit(n int64) { w.limit.Store(n) }
+
+// Read returns the next message. The end is a *CloseError when the other side closed;
+// io.ErrUnexpectedEOF when the connection ended without that; ErrBodyTooLarge for a
+// message over the limit and ErrProtocol for text that is not UTF-8, after which the
+// WebSocket is closed.
+func (w *WebSocket) Read() (MessageType, []byte, error) {
+	w.readMu.Lock()
+	defer w.readMu.Unlock()
+	for w.readErr == nil {
+		kind, p, done, err := w.step()
+		if errors.Is(err, errAgain) {
+			return 0, nil, err.(*retryable).error
+		}
+		if err != nil {
+			w.readErr = err
+			break
+		}
+		if done {
+			return kind, p, nil
+		}
+	}
+	return 0, nil, w.readErr
+}
+
+var errAgain = errors.New("again")
+
+// retryable is a failure after which reading can go on.
+type retryable struct{ error }
+
+func (r *retryable) Is(target error) bool { return target == errAgain }
+
+// fill has at least n bytes in.
+func (w *WebSocket) fill(n int) error {
+	for len(w.in) < n {
+		if cap(w.in)-len(w.in) < n-len(w.in) || cap(w.in) == len(w.in) {
+			w.in = append(make([]byte, 0, max(n, 16<<10)), w.in...)
+		}
+		m, err := w.t.Read(w.in[len(w.in):cap(w.in)])
+		w.in = w.in[:len(w.in)+m]
+		if m > 0 || err == nil {
+			continue
+		}
+		if err == io.EOF {
+			return io.ErrUnexpectedEOF
+		}
+		var timeout net.Error
+		if errors.As(err, &timeout) && timeout.Timeout() {
+			return &retryable{err}
+		}
+		return err
+	}
+	return nil
+}
+
+// step takes one piece of a frame.
+func (w *WebSocket) step() (kind MessageType, message []byte, done bool, err error) {
+	if err := w.fill(cgo.FrameHead); err != nil {
+		return 0, nil, false, err
+	}
+	flags := binary.NativeEndian.Uint32(w.in)
+	size := int(binary.NativeEndian.Uint32(w.in[4:]))
+	more := binary.NativeEndian.Uint32(w.in[8:])
+	if err := w.fill(cgo.FrameHead + size); err != nil {
+		return 0, nil, false, err
+	}
+	p := w.in[cgo.FrameHead : cgo.FrameHead+size]
+	defer func() { w.in = w.in[cgo.FrameHead+size:] }()
+	switch {
+	case flags&cgo.FramePing != 0:
+		return 0, nil, false, nil
+	case flags&cgo.FramePong != 0:
+		w.pong(string(p))
+		return 0, nil, false, nil
+	case flags&cgo.FrameClose != 0:
+		return 0, nil, false, w.closed(p)
+	}
+	if int64(len(w.message))+int64(size)+int64(more) > w.limit.Load() {
+		_ = w.sendClose(CloseTooBig, "the message is too big")
+		return 0, nil, false, failure.Newf(failure.BodyTooLarge, "a message of more than %d bytes", w.limit.Load())
+	}
+	w.message = append(w.message, p...)
+	w.kind = MessageType(flags & (cgo.FrameText | cgo.FrameBinary))
+	if more > 0 || flags&cgo.FrameMore != 0 {
+		return 0, nil, false, nil
+	}
+	message, w.message = w.message, nil
+	if message == nil {
+		message = []byte{}
+	}
+	if w.kind == TextMessage && !utf8.Valid(message) {
+		_ = w.sendClose(CloseInvalidText, "the text is not UTF-8")
+		return 0, nil, false, failure.New(failure.Protocol, "a text message is not UTF-8")
+	}
+	return w.kind, message, true, nil
+}
+
+// closed answers the other side's close frame.
+func (w *WebSocket) closed(p []byte) error {
+	e := &CloseError{Code: CloseNoStatus}
+	switch {
+	case len(p) == 1 || len(p) > 2 && !utf8.Valid(p[2:]):
+		_ = w.sendClose(CloseProtocol, "")
+		return failure.New(failure.Protocol, "a close frame is malformed")
+	case len(p) >= 2:
+		e.Code, e.Reason = int(binary.BigEndian.Uint16(p)), string(p[2:])
+	}
+	_ = w.sendClose(e.Code, "")
+	return e
+}
+
+// send writes one frame.
+func (w *WebSocket) send(flags uint32, p []byte) error {
+	w.writeMu.Lock()
+	defer w.writeMu.Unlock()
+	if w.closeSent {
+		return &net.OpError{Op: "write", Net: "websocket", Addr: w.RemoteAddr(), Err: net.ErrClosed}
+	}
+	return w.sendLocked(flags, p)
+}
+
+func (w *WebSocket) sendLocked(flags uint32, p []byte) error {
+	if w.writeErr != nil {
+		return w.writeErr
+	}
+	b := make([]byte, cgo.FrameHead, cgo.FrameHead+min(len(p), 64<<10))
+	binary.NativeEndian.PutUint32(b, flags)
+	binary.NativeEndian.PutUint32(b[4:], uint32(len(p)))
+	if len(p) <= 64<<10 {
+		b, p = append(b, p...), nil
+	}
+	_, err := w.t.Write(b)
+	if err == nil && len(p) > 0 {
+		_, err = w.t.Write(p)
+	}
+	w.writeErr = err
+	return err
+}
+
+// Write sends a message, as one frame.
+func (w *WebSocket) Write(kind MessageType, p []byte) error {
+	switch {
+	case kind != TextMessage && kind != BinaryMessage:
+		return failure.Newf(failure.InvalidRequest, "message type %d is neither text nor binary", kind)
+	case kind == TextMessage && !utf8.Valid(p):
+		return failure.New(failure.InvalidRequest, "the text of the message is not UTF-8")
+	case uint64(len(p)) > maxFrame:
+		return failure.Newf(failure.InvalidRequest, "the message has more than %d bytes", uint32(maxFrame))
+	}
+	return w.send(uint32(kind), p)
+}
+
+// Ping sends a ping and waits for its answer, which a Read that runs at the same time
+// must find.
+func (w *WebSocket) Ping(ctx context.Context) error {
+	nonce := make([]byte, 8)
+	_, _ = rand.Read(nonce)
+	answered := make(chan struct{})
+	w.pingMu.Lock()
+	if w.pings == nil {
+		w.pings = map[string]chan struct{}{}
+	}
+	w.pings[string(nonce)] = answered
+	w.pingMu.Unlock()
+	defer func() {
+		w.pingMu.Lock()
+		delete(w.pings, string(nonce))
+		w.pingMu.Unlock()
+	}()
+	if err := w.send(cgo.FramePing, nonce); err != nil {
+		return err
+	}
+	select {
+	case <-answered:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-w.over:
+		return net.ErrClosed
+	}
+}
+
+func (w *WebSocket) pong(payload string) {
+	w.pingMu.Lock()
+	defer w.pingMu.Unlock()
+	if c, ok := w.pings[payload]; ok {
+		delete(w.pings, payload)
+		close(c)
+	}
+}
+
+// sendClose sends a close frame, once.
+func (w *WebSocket) sendClose(code int, reason string) error {
+	_ = w.t.SetWriteDeadline(time.Now().Add(closeTime)) // a Write that hangs ends, too
+	w.writeMu.Lock()
+	defer w.writeMu.Unlock()
+	if w.closeSent {
+		return nil
+	}
+	w.closeSent = true
+	var p []byte
+	if code != CloseNoStatus {
+		p = append(binary.BigEndian.AppendUint16(nil, uint16(code)), reason...)
+	}
+	return w.sendLocked(cgo.FrameClose, p)
+}
+
+// Close ends the WebSocket: it sends a close frame with code and reason, unless one was
+// sent, waits up to 5 s for the other side's, dropping messages, and closes the
+// connection. The error is why the close frame could not be sent. Code must be one that
+// may be sent, such as CloseNormal; reason has up to 123 bytes of UTF-8.
+func (w *WebSocket) Close(code int, reason string) error {
+	if code < 1000 || code > 4999 || code >= 1004 && code <= 1006 || code >= 1015 && code < 3000 {
+		return failure.Newf(failure.InvalidRequest, "%d is no code that can be sent", code)
+	}
+	if len(reason) > maxControl-2 || !utf8.ValidString(reason) {
+		return failure.New(failure.InvalidRequest, "the reason has more than 123 bytes, or is not UTF-8")
+	}
+	err := w.sendClose(code, reason)
+	if err == nil {
+		_ = w.t.SetReadDeadline(time.Now().Add(closeTime))
+		w.readMu.Lock()
+		for w.readErr == nil {
+			w.message = nil
+			if _, _, _, e := w.step(); e != nil {
+				w.readErr = net.ErrClosed
+			}
+		}
+		w.readMu.Unlock()
+	}
+	w.CloseNow()
+	return err
+}
+
+// CloseNow closes the connection without saying so.
+func (w *WebSocket) CloseNow() {
+	w.once.Do(func() {
+		close(w.over)
+		_ = w.t.Close()
+	})
+}
+
+// listed reports whether name is in the lists of tokens.
+func listed(lists []string, name string) bool {
+	for _, list := range lists {
+		for item := range strings.SplitSeq(list, ",") {
+			if strings.TrimSpace(item) == name {
+				return true
+			}
+		}
+	}
+	return false
+}
