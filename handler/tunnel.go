@@ -46,7 +46,7 @@ func (h *Handler) prepareTunnel() error {
 	if err := h.setDeadline(); err != nil {
 		return err
 	}
-	setup := cgo.Setup{ID: h.ID, Infos: h.plan.Infos, Debug: h.plan.Wire != nil, Tunnel: cgo.TunnelSocket}
+	setup := cgo.Setup{ID: h.ID, Infos: h.plan.Infos, Debug: h.plan.Wire, Tunnel: cgo.TunnelSocket}
 	if p, err := h.plan.Proxy(target); err != nil {
 		return err
 	} else if p != nil {
