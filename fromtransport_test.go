@@ -143,7 +143,7 @@ func tlsCases(t *testing.T) []carried {
 		{"VerifyConnection", func(tls.ConnectionState) error { return nil }, ""},
 		{"CipherSuites", []uint16{1}, ""},
 		{"CurvePreferences", []tls.CurveID{tls.X25519}, ""},
-		{"SessionTicketsDisabled", true, ""},
+		{"SessionTicketsDisabled", true, "tlsSessionReuse{false}"},
 		{"UnwrapSession", func([]byte, tls.ConnectionState) (*tls.SessionState, error) { return nil, nil }, ""},
 		{"WrapSession", func(tls.ConnectionState, *tls.SessionState) ([]byte, error) { return nil, nil }, ""},
 		{"DynamicRecordSizingDisabled", true, ""},

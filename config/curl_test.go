@@ -84,6 +84,44 @@ func TestCurl_arguments_say_what_the_options_say(t *testing.T) {
 		{DangerAcceptInvalidCertificates(true), "https://a/", "--tlsv1.2 --insecure"},
 		{DangerAcceptInvalidHostnames(true), "https://a/", "--tlsv1.2 # DangerAcceptInvalidHostnames"},
 		{Metrics(true), "", ""},
+		{AbstractUnixSocket("x"), "", "--abstract-unix-socket x"},
+		{ALPN(false), "https://a/", "--tlsv1.2 --no-alpn"},
+		{ALPN(false), "", ""},
+		{TLSSessionReuse(false), "https://a/", "--tlsv1.2 --no-sessionid"},
+		{TLSFalseStart(true), "https://a/", "--tlsv1.2 --false-start"},
+		{OCSPStapling(true), "https://a/", "--tlsv1.2 --cert-status"},
+		{TLSCiphers("A", "B"), "https://a/", "--tlsv1.2 --ciphers A:B"},
+		{TLS13Ciphers("A"), "https://a/", "--tlsv1.2 --tls13-ciphers A"},
+		{TLSCurves("X25519"), "https://a/", "--tlsv1.2 --curves X25519"},
+		{TLSSignatureAlgorithms("A"), "https://a/", "--tlsv1.2 --sigalgs A"},
+		{TLSSRP("u", secretText), "https://a/", "--tlsv1.2 --tlsuser xxxxx --tlspassword xxxxx"},
+		{ClientCertificatePassword(secretText), "https://a/", "--tlsv1.2 --pass xxxxx"},
+		{PinnedPublicKey("sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="), "https://a/", "--tlsv1.2 --pinnedpubkey sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="},
+		{IssuerCertificate(files.ca), "https://a/", "--tlsv1.2 # IssuerCertificate"},
+		{DoH("https://d/q"), "", "--doh-url https://d/q"},
+		{DangerDoHAcceptInvalidCertificates(true), "", "--doh-insecure"},
+		{DangerDoHAcceptInvalidHostnames(true), "", "# DangerDoHAcceptInvalidHostnames"},
+		{DoHOCSPStapling(true), "", "--doh-cert-status"},
+		{ECH(ECHHard), "https://a/", "--tlsv1.2 --ech hard"},
+		{TCPFastOpen(true), "", "--tcp-fastopen"},
+		{TCPKeepAliveCount(3), "", "--keepalive-cnt 3"},
+		{TypeOfService(8), "", "--ip-tos 8"},
+		{HappyEyeballsDelay(time.Second), "", "--happy-eyeballs-timeout-ms 1000"},
+		{HAProxyProtocol(true), "", "--haproxy-protocol"},
+		{HAProxyClientIP(addr("127.0.0.1")), "", "--haproxy-clientip 127.0.0.1"},
+		{DNSServers(netip.MustParseAddrPort("127.0.0.1:53")), "", "--dns-servers 127.0.0.1:53"},
+		{DNSInterface("lo"), "", "--dns-interface lo"},
+		{DNSLocalAddress(addr("127.0.0.1"), addr("::1")), "", "--dns-ipv4-addr 127.0.0.1 --dns-ipv6-addr ::1"},
+		{AllowHTTP09(true), "", "--http0.9"},
+		{IgnoreContentLength(true), "", "--ignore-content-length"},
+		{TransferDecoding(false), "", "--raw"},
+		{DisallowUserinfo(true), "", "--disallow-username-in-url"},
+		{MaxBodyBytes(5), "", "--max-filesize 5"},
+		{HeaderOrder("A"), "", "# HeaderOrder"},
+		{PreProxy("socks5h://p"), "", ""}, // there is no proxy behind it
+		{ProxyTunnel(true), "", ""},
+		{ProxyHTTP2(true), "", ""},
+		{ProxyTLS(TLSCiphers("A")), "", ""},
 	} {
 		client, err := NewClient(c.option.(ClientOption))
 		if err != nil {
@@ -124,6 +162,19 @@ func TestCurl_arguments_have_secrets_only_if_asked_for(t *testing.T) {
 	for _, want := range []string{"--user u:" + secretText, "--proxy-user x:y", "--proxy-anyauth", "--proxy-header X-Api-Key: " + secretText} {
 		assert.Contains(t, all, want)
 	}
+	client, err = NewClient(Proxy("https://p:1"), PreProxy("socks5://q"), ProxyTunnel(true), ProxyHeaders(nil),
+		ProxyTLS(TLSCiphers("A"), CAFile(files.ca), ClientCertificate(files.cert, files.key), DangerAcceptInvalidCertificates(true)))
+	require.NoError(t, err)
+	args, _, err = client.Defaults().CurlArguments(&url.URL{Scheme: "http", Host: "a"}, true)
+	require.NoError(t, err)
+	all = strings.Join(args, " ")
+	for _, want := range []string{
+		"--preproxy socks5://q:1080 --socks5-basic", "--proxytunnel", "--proxy-ciphers A", "--proxy-cacert " + files.ca,
+		"--proxy-cert " + files.cert + " --proxy-key " + files.key, "--proxy-insecure",
+	} {
+		assert.Contains(t, all, want)
+	}
+	assert.NotContains(t, all, " --ciphers")
 	// Both speeds are one argument if they are equal.
 	client, err = NewClient(MaxUploadSpeed(7), MaxDownloadSpeed(7))
 	require.NoError(t, err)

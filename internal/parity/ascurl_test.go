@@ -70,7 +70,7 @@ func TestAsCurl_sends_what_the_client_sends(t *testing.T) {
 		body    io.Reader
 		input   string
 		change  func(*http.Request)
-		options func(*testserver.Mock) []config.Option
+		options func(*testserver.Mock) []config.RequestOption
 	}{
 		{name: "GET"},
 		{name: "HEAD", method: "HEAD"},
@@ -124,18 +124,30 @@ func TestAsCurl_sends_what_the_client_sends(t *testing.T) {
 			require.NoError(t, jar.Set(r.URL, `jar="q v"; Path=/`))
 			r.Header.Set("Cookie", "own=1")
 		}},
-		{name: "ConnectTo", options: func(m *testserver.Mock) []config.Option {
-			return []config.Option{config.ConnectTo(map[string]string{"site.example:80": host(m)})}
+		{name: "ConnectTo", options: func(m *testserver.Mock) []config.RequestOption {
+			return []config.RequestOption{config.ConnectTo(map[string]string{"site.example:80": host(m)})}
 		}, change: func(r *http.Request) { r.URL.Host = "site.example" }},
-		{name: "IDN", options: func(m *testserver.Mock) []config.Option {
-			return []config.Option{config.ConnectTo(map[string]string{"": host(m)})}
+		{name: "IDN", options: func(m *testserver.Mock) []config.RequestOption {
+			return []config.RequestOption{config.ConnectTo(map[string]string{"": host(m)})}
 		}, change: func(r *http.Request) { r.URL.Host = "bücher.example:81" }},
-		{name: "Proxy", options: func(m *testserver.Mock) []config.Option {
-			return []config.Option{config.Proxy("http://user:p'w@" + host(m)), config.ProxyHeaders(http.Header{"X-Proxy": {"1"}})}
+		{name: "Proxy", options: func(m *testserver.Mock) []config.RequestOption {
+			return []config.RequestOption{config.Proxy("http://user:p'w@" + host(m)), config.ProxyHeaders(http.Header{"X-Proxy": {"1"}})}
 		}, change: func(r *http.Request) { r.URL.Host, r.URL.RawQuery = "site.example", "a=é" }},
-		{name: "ProxyBasicAuth", options: func(m *testserver.Mock) []config.Option {
-			return []config.Option{config.Proxy("http://" + host(m)), config.ProxyBasicAuth("a", "b")}
+		{name: "ProxyBasicAuth", options: func(m *testserver.Mock) []config.RequestOption {
+			return []config.RequestOption{config.Proxy("http://" + host(m)), config.ProxyBasicAuth("a", "b")}
 		}, change: func(r *http.Request) { r.URL.Host = "site.example" }},
+		{name: "Range option", options: opts(config.Range(1, 3))},
+		{name: "TimeCondition", options: opts(config.TimeCondition(config.IfModifiedSince, time.Unix(1e9, 0)))},
+		{name: "RequestTarget", options: opts(config.RequestTarget("/a/../%zz?x#y"))},
+		{name: "RawHeaders", options: opts(config.RawHeaders(true)), change: func(r *http.Request) {
+			r.Header = http.Header{"user-agent": {"me"}, "X-b": {"1"}}
+		}},
+		{name: "RawHeaders without any", options: opts(config.RawHeaders(true))},
+		{name: "HAProxyProtocol off", options: opts(config.HAProxyProtocol(false), config.MaxBodyBytes(1000), config.IgnoreContentLength(false))},
+		{name: "RequestTarget by a proxy", options: func(m *testserver.Mock) []config.RequestOption {
+			return []config.RequestOption{config.Proxy("http://" + host(m)), config.RequestTarget("/x")}
+		}, change: func(r *http.Request) { r.URL.Host = "site.example" }},
+		{name: "UnixSocket off and more of the network", options: opts(config.UnixSocket(""), config.HappyEyeballsDelay(time.Millisecond), config.TypeOfService(0))},
 		{name: "NoProxy", options: opts(config.Proxy("http://127.0.0.1:1"), config.NoProxy("127.0.0.0/8"))},
 		{name: "no Proxy", options: opts(config.Proxy(""))},
 	} {
@@ -149,9 +161,7 @@ func TestAsCurl_sends_what_the_client_sends(t *testing.T) {
 			client := newClient(t)
 			var options []config.RequestOption
 			if c.options != nil {
-				for _, o := range c.options(m) {
-					options = append(options, o)
-				}
+				options = c.options(m)
 			}
 			path := c.path
 			if path == "" {
@@ -182,8 +192,8 @@ func TestAsCurl_sends_what_the_client_sends(t *testing.T) {
 	}
 }
 
-func opts(list ...config.Option) func(*testserver.Mock) []config.Option {
-	return func(*testserver.Mock) []config.Option { return list }
+func opts(list ...config.RequestOption) func(*testserver.Mock) []config.RequestOption {
+	return func(*testserver.Mock) []config.RequestOption { return list }
 }
 
 func host(m *testserver.Mock) string { return strings.TrimPrefix(m.URL, "http://") }
