@@ -30,6 +30,7 @@ haproxy haproxy
 dante-server danted
 microsocks microsocks
 nghttp2-server nghttpd
+nghttp2-proxy nghttpx
 valgrind valgrind
 libc6-dbg deb:libc6-dbg
 clang-format clang-format

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -103,6 +104,31 @@ func TestEffect_ProxyHTTP2_tunnels_share_a_connection(t *testing.T) {
 	c := newClient(t, config.CAFile(s.CAFile), config.Proxy("https://"+p.Addr), config.ProxyHTTP2(true))
 	assert.Equal(t, s.Addr, get(t, c, s.URL))
 	assert.Equal(t, "CONNECT HTTP/2.0", proto.Load())
+}
+
+func TestEffect_ProxyHTTP2_of_nghttpx(t *testing.T) {
+	f := cgo.Features()
+	if !f.AtLeast(8, 2, 0) || !f.HTTP2 || !f.HTTPSProxy {
+		t.Skip("libcurl without HTTP/2 to proxies")
+	}
+	s := testserver.Start(t, testserver.HTTPS1, tell(host))
+	clear := testserver.Start(t, testserver.H1, tell(host))
+	squid := testserver.Squid(t, "")
+	p := testserver.Nghttpx(t, squid.Addr)
+	log := func() string {
+		b, _ := os.ReadFile(filepath.Join(p.Dir, "access.log"))
+		return string(b)
+	}
+	c := newClient(t, config.CAFile(p.CAFile), config.Proxy(p.URL), config.ProxyHTTP2(true))
+	assert.Equal(t, s.Addr, get(t, c, s.URL))
+	assert.Equal(t, clear.Addr, get(t, c, clear.URL, config.ProxyTunnel(true)))
+	assert.Equal(t, clear.Addr, get(t, c, clear.URL))
+	assert.Equal(t, s.Addr, get(t, c, s.URL, config.ProxyHTTP2(false)))
+	require.NoError(t, c.Close()) // tunnels are in the log when they end
+	assert.Eventually(t, func() bool { return strings.Count(log(), "\n") == 4 }, 10*time.Second, 10*time.Millisecond)
+	assert.Equal(t, 2, strings.Count(log(), "h2 CONNECT 200"), log())
+	assert.Equal(t, 1, strings.Count(log(), "http/1.1 CONNECT 200"), log())
+	assert.Equal(t, 1, strings.Count(log(), "h2 GET 200"), log())
 }
 
 // behindPROXY is an nginx that wants the line of HAProxy's protocol and tells what it says.

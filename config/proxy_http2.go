@@ -2,8 +2,8 @@ package config
 
 import "github.com/ratmom/ratmom/cgo"
 
-// ProxyHTTP2 speaks HTTP/2 with an https proxy that agrees to it, in tunnels: those of
-// https URLs and of [ProxyTunnel]. It needs libcurl 8.2 or later with HTTP/2.
+// ProxyHTTP2 speaks HTTP/2 with an https proxy that agrees to it, and else HTTP/1.1 as
+// without. It needs libcurl 8.2 or later with HTTP/2.
 //
 // Default: false. CURLOPT_PROXYTYPE (CURLPROXY_HTTPS2).
 func ProxyHTTP2(on bool) Option { return both(proxyHTTP2(on)) }
