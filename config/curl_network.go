@@ -200,6 +200,12 @@ func (s ignoreContentLength) curl(c *curlCommand) {
 	}
 }
 
+func (s transferCompression) curl(c *curlCommand) {
+	if s {
+		c.add("--tr-encoding")
+	}
+}
+
 func (s transferDecoding) curl(c *curlCommand) {
 	if !s {
 		c.add("--raw")

@@ -17,6 +17,21 @@ func (s credentials) curl(c *curlCommand, user, prefix string) {
 		c.add(prefix + "digest")
 	case AuthNTLM:
 		c.add(prefix + "ntlm")
+	case AuthNegotiate:
+		c.add(prefix+"negotiate", user, ":") // the name is in the ticket
+		return
+	case anySafeAuth(): // any, for curl, is Basic too
+		if prefix != "--" {
+			c.lacks("ProxyAnySafeAuth")
+			return
+		}
+		c.add("--digest")
+		if s.schemes&AuthNTLM != 0 {
+			c.add("--ntlm")
+		}
+		if s.schemes&AuthNegotiate != 0 {
+			c.add("--negotiate")
+		}
 	default:
 		c.add(prefix + "anyauth")
 	}
@@ -27,7 +42,42 @@ func (s credentials) curl(c *curlCommand, user, prefix string) {
 	}
 }
 
-func (s auth) curl(c *curlCommand) { s.credentials.curl(c, "--user", "--") }
+func (s auth) curl(c *curlCommand) {
+	switch s.schemes {
+	case AuthBearer:
+		c.secret("--oauth2-bearer", s.token)
+	case AuthAWSSigV4:
+		c.add("--aws-sigv4", s.aws.Provider+":"+s.aws.Region+":"+s.aws.Service)
+		c.secret("--user", s.aws.AccessKeyID+":"+s.aws.SecretAccessKey)
+	default:
+		s.credentials.curl(c, "--user", "--")
+	}
+}
+
+func (s serviceName) curl(c *curlCommand) { c.add("--service-name", string(s)) }
+
+func (s proxyServiceName) curl(c *curlCommand) {
+	if c.target.proxy != nil {
+		c.add("--proxy-service-name", string(s))
+	}
+}
+
+func (s delegation) curl(c *curlCommand) {
+	switch s.Delegation {
+	case DelegationByPolicy:
+		c.add("--delegation", "policy")
+	case DelegationAlways:
+		c.add("--delegation", "always")
+	}
+}
+
+func (s netrc) curl(c *curlCommand) {
+	if s.path == "" {
+		c.add("--netrc-optional")
+	} else {
+		c.add("--netrc-file", s.path)
+	}
+}
 
 func (s proxyAuth) curl(c *curlCommand) {
 	if c.target.proxy != nil {

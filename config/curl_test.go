@@ -66,6 +66,12 @@ func TestCurl_arguments_say_what_the_options_say(t *testing.T) {
 		{TCPNoDelay(false), "", "--no-tcp-nodelay"},
 		{BasicAuth("u", secretText), "", "--basic --user xxxxx:xxxxx"},
 		{DigestAuth("u", secretText), "", "--digest --user xxxxx:xxxxx"},
+		{BearerAuth(secretText), "", "--oauth2-bearer xxxxx"},
+		{
+			AWSSigV4Auth(AWSSigV4{AccessKeyID: "k", SecretAccessKey: secretText, Region: "r", Service: "s"}), "",
+			"--aws-sigv4 aws:amz:r:s --user xxxxx",
+		},
+		{TransferCompression(true), "", "--tr-encoding"},
 		{AnyAuth("u", secretText), "", "--anyauth --user xxxxx:xxxxx"},
 		{Proxy("http://u:" + secretText + "@p:1"), "", "--proxy http://p:1 --noproxy  --proxy-basic --proxy-user xxxxx:xxxxx"},
 		{Proxy("socks5h://p"), "", "--proxy socks5h://p:1080 --noproxy  --socks5-basic"},
