@@ -37,6 +37,7 @@ clang-format clang-format
 iproute2 ip
 procps ps
 openssl openssl
+curl curl
 "
 
 present() {

@@ -28,7 +28,7 @@ import (
 func runCurl(t *testing.T, command, input string) string {
 	t.Helper()
 	if _, err := exec.LookPath("curl"); err != nil {
-		if os.Getenv("RATMOM_REQUIRE_SERVERS") != "" {
+		if os.Getenv(testserver.RequireServers) != "" {
 			require.NoError(t, err)
 		}
 		t.Skip("there is no curl")
