@@ -40,7 +40,7 @@ func (h *Handler) prepareWebSocket() (err error) {
 		MaxHead:   h.plan.MaxHead,
 		Infos:     h.plan.Infos,
 		AuthArmed: h.plan.AuthArmed,
-		Debug:     h.plan.Wire != nil,
+		Debug:     h.plan.Wire,
 		Tunnel:    cgo.TunnelWebSocket,
 	}
 	o.String(cgo.OptProtocolsStr, "ws,wss")
