@@ -62,9 +62,6 @@ func (h *Handler) prepareTunnel() error {
 	o.Long(cgo.OptHTTPProxyTunnel, 1)
 	o.Long(cgo.OptHTTPVersion, int64(cgo.HTTPVersion11))
 	o.Long(cgo.OptForbidReuse, 0) // it would close the connection at once
-	if cgo.Features().HSTS {
-		o.Long(cgo.OptHSTSCtrl, 0) // or it might become an https URL
-	}
 	if err := h.t.Prepare(&setup, o); err != nil {
 		return failure.Wrap(failure.InvalidOption, err)
 	}
