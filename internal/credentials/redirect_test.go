@@ -78,8 +78,10 @@ func TestCredentials_stay_with_their_origin(t *testing.T) {
 // There and back again: what was forgotten stays forgotten.
 func TestCredentials_do_not_come_back_with_a_redirect_to_their_origin(t *testing.T) {
 	for name, send := range map[string]func(*testing.T, string) int{
-		"Send":     func(t *testing.T, url string) int { return get(t, newClient(t, config.BearerAuth("t")), url) },
-		"net/http": func(t *testing.T, url string) int { return throughHTTPClient(t, newClient(t, config.BearerAuth("t")), url) },
+		"Send": func(t *testing.T, url string) int { return get(t, newClient(t, config.BearerAuth("t")), url) },
+		"net/http": func(t *testing.T, url string) int {
+			return throughHTTPClient(t, newClient(t, config.BearerAuth("t")), url)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var home, away *testserver.Server
