@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/http"
 	"slices"
 	"testing"
 
@@ -62,4 +63,23 @@ func TestNegotiation_other_than_the_clients_has_its_own_connections(t *testing.T
 	for _, line := range got {
 		assert.NotContains(t, line, "PROXYAUTH", "libcurl does not negotiate itself")
 	}
+}
+
+func TestEncodeProxyAuthorization_goes_with_the_other_headers_for_the_proxy(t *testing.T) {
+	needGSSAPI(t)
+	list := func(r *RequestConfig) any {
+		var o cgo.Options
+		r.EncodeProxyAuthorization(&o, "Negotiate t")
+		var got any
+		for rec := range o.Records() {
+			if rec.Opt == cgo.OptProxyHeader {
+				got = rec.Value
+			}
+		}
+		return got
+	}
+	assert.Equal(t, []string{"Proxy-Authorization: Negotiate t"}, list(client(t).Defaults()))
+	assert.Equal(t, []string{"A: b", "Proxy-Authorization: Negotiate t"},
+		list(client(t, ProxyHeaders(http.Header{"A": {"b"}})).Defaults()))
+	assert.Nil(t, list(client(t, ProxyHeaders(http.Header{"Proxy-Authorization": {"mine"}})).Defaults()), "which stays")
 }
