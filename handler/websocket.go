@@ -50,7 +50,9 @@ func (h *Handler) prepareWebSocket() (err error) {
 	o.Long(cgo.OptHTTPVersion, int64(cgo.HTTPVersion11))
 	o.Long(cgo.OptFreshConnect, 1)
 	o.Long(cgo.OptForbidReuse, 0) // it would close the connection at once
-	h.encodeHeaders(o, &setup)
+	if err := h.encodeHeaders(o, &setup); err != nil {
+		return err
+	}
 	if err := h.t.Prepare(&setup, o); err != nil {
 		return failure.Wrap(failure.InvalidOption, err)
 	}
