@@ -2,6 +2,7 @@ package credentials
 
 import (
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -84,20 +85,20 @@ func TestCredentials_do_not_come_back_with_a_redirect_to_their_origin(t *testing
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var home, away *testserver.Server
-			var last string
-			home = testserver.StartFunc(t, testserver.H1, func(w http.ResponseWriter, r *http.Request) {
-				last = r.Header.Get("Authorization")
+			last := make(chan string, 2)
+			home := testserver.StartFunc(t, testserver.H1, func(w http.ResponseWriter, r *http.Request) {
+				last <- r.Header.Get("Authorization")
 				if r.URL.Path == "/" {
-					http.Redirect(w, r, away.URL, http.StatusFound)
+					http.Redirect(w, r, r.URL.Query().Get("to"), http.StatusFound)
 				}
 			})
-			away = testserver.StartFunc(t, testserver.H1, func(w http.ResponseWriter, r *http.Request) {
+			away := testserver.StartFunc(t, testserver.H1, func(w http.ResponseWriter, r *http.Request) {
 				assert.Empty(t, r.Header.Get("Authorization"))
 				http.Redirect(w, r, home.URL+"/back", http.StatusFound)
 			})
-			assert.Equal(t, 200, send(t, home.URL))
-			assert.Empty(t, last)
+			assert.Equal(t, 200, send(t, home.URL+"/?to="+url.QueryEscape(away.URL)))
+			assert.Equal(t, "Bearer t", <-last)
+			assert.Empty(t, <-last)
 		})
 	}
 }
