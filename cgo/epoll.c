@@ -228,7 +228,7 @@ static void on_ready(struct ratmom_multi *m, curl_socket_t fd, uint32_t ev) {
     struct ratmom_fd *f = ratmom_fd_at(m, fd);
     int running, mask = 0;
     if (f && f->relay) {
-        ratmom_relay_run(m, f->relay, !f->ours && (ev & EPOLLHUP));
+        ratmom_relay_run(m, f->relay, (ev & EPOLLHUP) && ratmom_relay_gone(f->relay));
         return;
     }
     if (!f || (!f->want && !f->removed))

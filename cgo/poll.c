@@ -3,7 +3,6 @@
 #include "sockets.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -69,8 +68,7 @@ static void relay(struct ratmom_multi *m) {
         struct ratmom_fd *f = &m->io->fds[fd];
         if (!f->relay || f->ours)
             continue;
-        struct pollfd p = {.fd = fd}; /* the end that leads to the caller */
-        ratmom_relay_run(m, f->relay, poll(&p, 1, 0) == 1 && (p.revents & POLLHUP));
+        ratmom_relay_run(m, f->relay, ratmom_relay_gone(f->relay));
     }
 }
 

@@ -329,6 +329,7 @@ void ratmom_io_resumed(struct ratmom_req *r);
 int ratmom_tunnel_begin(struct ratmom_multi *m, struct ratmom_req *r);
 void ratmom_finish(struct ratmom_multi *m, struct ratmom_req *r, CURLcode result);
 void ratmom_relay_run(struct ratmom_multi *m, struct ratmom_req *r, int gone);
+int ratmom_relay_gone(const struct ratmom_req *r);
 void ratmom_relay_leave(struct ratmom_multi *m, struct ratmom_req *r);
 void ratmom_relay_free(struct ratmom_req *r);
 void ratmom_lane_enter(struct ratmom_multi *m, struct ratmom_req *r);

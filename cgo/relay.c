@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -284,6 +285,13 @@ static void pass_ends(struct ratmom_relay *y) {
         y->closed_out = 1;
         shutdown(y->net, SHUT_WR);
     }
+}
+
+/* Whether the caller has closed its end. epoll's word may be of a socket that had the
+ * number before, closed since in the same step. */
+int ratmom_relay_gone(const struct ratmom_req *r) {
+    struct pollfd p = {.fd = r->relay->pair};
+    return poll(&p, 1, 0) == 1 && (p.revents & POLLHUP);
 }
 
 /* Moves what can be moved. gone: the caller has closed its end. */
