@@ -83,6 +83,9 @@ func (c *Client) connect(req *http.Request, plan *handler.Plan, webSocket bool) 
 	if c.closed.Load() {
 		return nil, closed()
 	}
+	if plan.Negotiates {
+		return nil, failure.New(failure.Unsupported, "tunnels and WebSockets do not negotiate (config.NegotiateAuth, config.ProxyNegotiateAuth)").At(method(req), req.URL)
+	}
 	var deadline time.Time
 	if plan.Total > 0 {
 		deadline = time.Now().Add(plan.Total)

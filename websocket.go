@@ -89,7 +89,7 @@ type WebSocket struct {
 func (c *Client) WebSocket(ctx context.Context, url string, opts ...config.RequestOption) (*WebSocket, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return nil, failure.Wrap(failure.InvalidRequest, err)
+		return nil, badRequest(http.MethodGet, url, err)
 	}
 	return c.OpenWebSocket(req, opts...)
 }
@@ -115,7 +115,7 @@ func (c *Client) OpenWebSocket(req *http.Request, opts ...config.RequestOption) 
 		}
 		plan = handler.NewPlan(cfg, false)
 	}
-	req, key, err := upgrading(req, plan.Jar)
+	req, key, err := c.upgrading(req, plan.Jar)
 	if err != nil {
 		return nil, err
 	}
@@ -131,13 +131,17 @@ func (c *Client) OpenWebSocket(req *http.Request, opts ...config.RequestOption) 
 		_ = t.Close()
 		return nil, err
 	}
+	if plan.Jar != nil {
+		_, set := fields(plan.Jar)
+		set(req, &Response{Response: &http.Response{Header: head.Header}})
+	}
 	w := &WebSocket{t: t, header: head.Header, over: make(chan struct{})}
 	w.limit.Store(defaultMessageLimit)
 	return w, nil
 }
 
 // upgrading returns the request that asks for a WebSocket, and its key.
-func upgrading(req *http.Request, jar http.CookieJar) (*http.Request, string, error) {
+func (c *Client) upgrading(req *http.Request, jar http.CookieJar) (*http.Request, string, error) {
 	if req == nil || req.URL == nil {
 		return nil, "", failure.New(failure.InvalidRequest, "the request has no URL")
 	}
@@ -159,9 +163,13 @@ func upgrading(req *http.Request, jar http.CookieJar) (*http.Request, string, er
 			return nil, "", failure.Newf(failure.InvalidRequest, "the header %s of a WebSocket is not the caller's", own)
 		}
 	}
+	if c.hsts != nil {
+		req = c.secured(req)
+	}
 	if jar != nil {
-		for _, cookie := range jar.Cookies(req.URL) {
-			req.AddCookie(cookie)
+		get, _ := fields(jar)
+		if field := get(req); field != "" {
+			req.Header["Cookie"] = []string{field}
 		}
 	}
 	nonce := make([]byte, 16)

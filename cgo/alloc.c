@@ -103,6 +103,8 @@ static struct {
     size_t ncold, cap_cold;
 } buffers[KINDS];
 
+static int warm; /* there may be more hot ones than are kept always */
+
 static unsigned slot_of(uintptr_t base) {
     unsigned i = (unsigned)((base >> 21) * 0x9E3779B1u) % (2 * SLABS);
     while (slabs[i].base && slabs[i].base != base)
@@ -201,7 +203,9 @@ static void buffer_put(void *p, unsigned kind) {
     pthread_mutex_lock(&mu);
     *(void **)p = buffers[kind].hot;
     buffers[kind].hot = p;
-    if (++buffers[kind].nhot * buffer_sizes[kind] > MOST)
+    if (++buffers[kind].nhot * buffer_sizes[kind] > HOT)
+        __atomic_store_n(&warm, 1, __ATOMIC_RELAXED);
+    if (buffers[kind].nhot * buffer_sizes[kind] > MOST)
         idle = 1;
     if (++buffers[kind].puts == WINDOW) {
         buffers[kind].puts = 0;
@@ -215,6 +219,9 @@ static void buffer_put(void *p, unsigned kind) {
 
 void ratmom_alloc_idle(void) {
     unsigned kinds = 0;
+    if (!__atomic_load_n(&warm, __ATOMIC_RELAXED))
+        return;
+    __atomic_store_n(&warm, 0, __ATOMIC_RELAXED);
     pthread_mutex_lock(&mu);
     for (unsigned k = 0; k < KINDS; k++)
         kinds |= (unsigned)(buffers[k].nhot * buffer_sizes[k] > HOT) << k;

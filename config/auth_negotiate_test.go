@@ -2,6 +2,7 @@ package config
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"testing"
 
@@ -69,7 +70,7 @@ func TestEncodeProxyAuthorization_goes_with_the_other_headers_for_the_proxy(t *t
 	needGSSAPI(t)
 	list := func(r *RequestConfig) any {
 		var o cgo.Options
-		r.EncodeProxyAuthorization(&o, "Negotiate t")
+		r.EncodeProxyAuthorization(&o, &url.URL{Scheme: "https"}, "Negotiate t")
 		var got any
 		for rec := range o.Records() {
 			if rec.Opt == cgo.OptProxyHeader {

@@ -140,7 +140,7 @@ func (r *RequestConfig) EncodeTarget(o *cgo.Options, u *url.URL) error {
 
 // packDirect packs what depends on a URL by its scheme alone.
 func (r *RequestConfig) packDirect() error {
-	if file, _ := lookup[netrc](r); !r.proxyless() || file.byHost() {
+	if file, _ := lookup[netrc](r); !r.Proxyless() || file.byHost() {
 		return nil
 	}
 	direct := make([]cgo.Options, 2)

@@ -49,6 +49,9 @@ func (s auth) curl(c *curlCommand) {
 	case AuthAWSSigV4:
 		c.add("--aws-sigv4", s.aws.Provider+":"+s.aws.Region+":"+s.aws.Service)
 		c.secret("--user", s.aws.AccessKeyID+":"+s.aws.SecretAccessKey)
+		if s.aws.SessionToken != "" {
+			c.add("--header", CurlHeader("X-Amz-Security-Token", s.aws.SessionToken, c.secrets))
+		}
 	default:
 		s.credentials.curl(c, "--user", "--")
 	}

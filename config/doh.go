@@ -61,10 +61,19 @@ func (s doh) encodeTarget(o *cgo.Options, r *RequestConfig, _ target) {
 	if s != "" {
 		o.String(cgo.OptDoHURL, string(s))
 	}
-	if of, _ := lookupClient[doh](r.client); of != s {
+	dohApart(o, r, s)
+}
+
+// dohApart keeps a request whose DoH is not its client's from its client's addresses and
+// connections, and the client from the request's.
+func dohApart[T interface {
+	comparable
+	setting
+}](o *cgo.Options, r *RequestConfig, s T) {
+	if of, _ := lookupClient[T](r.client); of != s {
 		o.Long(cgo.OptDNSCacheTimeout, 0)
+		ownConnection(o)
 	}
-	keepApart(o, r, s)
 }
 
 // DangerDoHAcceptInvalidCertificates takes any certificate of the [DoH] server for
@@ -85,6 +94,10 @@ func (s dangerDoHAcceptInvalidCertificates) encode(o *cgo.Options) {
 	}
 }
 
+func (s dangerDoHAcceptInvalidCertificates) encodeTarget(o *cgo.Options, r *RequestConfig, _ target) {
+	dohApart(o, r, s)
+}
+
 // DangerDoHAcceptInvalidHostnames takes a certificate of the [DoH] server for good that
 // was made out to another host.
 //
@@ -101,6 +114,10 @@ func (s dangerDoHAcceptInvalidHostnames) encode(o *cgo.Options) {
 	if s {
 		o.Long(cgo.OptDoHSSLVerifyHost, 0)
 	}
+}
+
+func (s dangerDoHAcceptInvalidHostnames) encodeTarget(o *cgo.Options, r *RequestConfig, _ target) {
+	dohApart(o, r, s)
 }
 
 // DoHOCSPStapling refuses a [DoH] server that does not prove by a stapled OCSP response
@@ -124,4 +141,8 @@ func (s dohOCSPStapling) encode(o *cgo.Options) {
 	if s {
 		o.Long(cgo.OptDoHSSLVerifyStatus, 1)
 	}
+}
+
+func (s dohOCSPStapling) encodeTarget(o *cgo.Options, r *RequestConfig, _ target) {
+	dohApart(o, r, s)
 }

@@ -102,7 +102,7 @@ func TestMerge_for_every_option(t *testing.T) {
 func withoutOwn(s sample, lines []string) []string {
 	switch set := settingOf(s.first).(type) {
 	case localEnd, haproxyProtocol, haproxyClientIP, tcpKeepAliveCount, typeOfService, certificateChain:
-	case doh:
+	case doh, dangerDoHAcceptInvalidCertificates, dangerDoHAcceptInvalidHostnames, dohOCSPStapling:
 		lines = slices.DeleteFunc(lines, func(s string) bool { return s == "CURLOPT_DNS_CACHE_TIMEOUT 0" })
 	case auth:
 		if set.schemes != AuthNegotiate {

@@ -16,7 +16,7 @@ import (
 // .netrc: the first entry for the host of the URL, or its default entry. "" is
 // .netrc in the home directory (_netrc on Windows), which may be missing.
 //
-// The file is read when the option is applied, here and not by libcurl, and must be
+// The file is read when the option is made, here and not by libcurl, and must be
 // a regular one. The scheme is Basic, or that of a [BasicAuth], [DigestAuth],
 // [NTLMAuth], [AnyAuth] or [AnySafeAuth] with an empty name and password. Other
 // ...Auth options win, and so do a user name in the URL and the request's own

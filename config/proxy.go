@@ -1,7 +1,10 @@
 package config
 
 import (
+	"maps"
 	"net/url"
+	"slices"
+	"strings"
 
 	"github.com/ratmom/ratmom/cgo"
 )
@@ -49,8 +52,8 @@ func (r *RequestConfig) ProxyFor(u *url.URL) (*url.URL, error) {
 	return &url.URL{Scheme: h.scheme, Host: h.host}, nil
 }
 
-// proxyless reports whether no request goes through a proxy, whatever its URL.
-func (r *RequestConfig) proxyless() bool {
+// Proxyless reports whether no request goes through a proxy, whatever its URL.
+func (r *RequestConfig) Proxyless() bool {
 	p, _ := lookup[proxy](r)
 	return p.hop == nil && (p.env == nil || p.env.choose == nil)
 }
@@ -113,16 +116,13 @@ func (s proxy) encodeTarget(o *cgo.Options, r *RequestConfig, t target) {
 		return
 	}
 	o.String(cgo.OptProxy, t.proxy.scheme+"://"+t.proxy.host)
-	c := t.proxy.credentials
-	if a, _ := lookup[proxyAuth](r); a.schemes != 0 {
-		c = a.credentials
-	}
+	c := r.proxyCredentials(t.proxy)
 	if c.schemes&passwordSchemes != 0 {
 		o.Long(cgo.OptProxyAuth, int64(c.schemes))
 		o.String(cgo.OptProxyUsername, c.user)
 		o.String(cgo.OptProxyPassword, c.password)
 	}
-	if r.set.proxyNegotiation() != r.client.set.proxyNegotiation() {
+	if r.set.proxyNegotiation() != r.client.set.proxyNegotiation() || r.tunnels(t.url) && r.otherTunnels(t) {
 		ownConnection(o)
 	}
 	if t.proxy.scheme == "socks5" || t.proxy.scheme == "socks5h" {
@@ -130,4 +130,28 @@ func (s proxy) encodeTarget(o *cgo.Options, r *RequestConfig, t target) {
 		// then fail.
 		o.Long(cgo.OptSOCKS5Auth, cgo.AuthBasic)
 	}
+}
+
+func (r *RequestConfig) proxyCredentials(h *hop) credentials {
+	if a, _ := lookup[proxyAuth](r); a.schemes != 0 {
+		return a.credentials
+	}
+	return h.credentials
+}
+
+// otherTunnels reports whether the proxy is shown other credentials or headers than in
+// the client's tunnels: libcurl does not look at either when it chooses a tunnel to use
+// again.
+func (r *RequestConfig) otherTunnels(t target) bool {
+	if !strings.HasPrefix(t.proxy.scheme, "http") {
+		return false
+	}
+	d := r.client.Defaults()
+	var usual credentials
+	if h, err := d.hopFor(t.url); err == nil && h != nil && h.scheme == t.proxy.scheme && h.host == t.proxy.host {
+		usual = d.proxyCredentials(h)
+	}
+	mine, _ := lookup[proxyHeaders](r)
+	theirs, _ := lookup[proxyHeaders](d)
+	return r.proxyCredentials(t.proxy) != usual || !maps.EqualFunc(mine.h, theirs.h, slices.Equal)
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -31,17 +32,32 @@ func (s proxyHeaders) validate() error {
 	return nil
 }
 
-func (s proxyHeaders) encodeTarget(o *cgo.Options, _ *RequestConfig, t target) {
-	if len(s.h) == 0 || t.proxy == nil {
-		return
+// Without a tunnel libcurl adds them to the request, and the proxy hands on what it
+// does not know.
+func (s proxyHeaders) encodeTarget(o *cgo.Options, r *RequestConfig, t target) {
+	if len(s.h) > 0 && t.proxy != nil && r.tunnels(t.url) {
+		s.encodeWith(o, "")
 	}
-	s.encodeWith(o, "")
 }
 
-// EncodeProxyAuthorization appends the header for the proxy with that value of
-// Proxy-Authorization, unless [ProxyHeaders] has one.
-func (r *RequestConfig) EncodeProxyAuthorization(o *cgo.Options, value string) {
+// tunnels reports whether HTTP proxies are asked for a tunnel to u.
+func (r *RequestConfig) tunnels(u *url.URL) bool { return u.Scheme == "https" || r.ProxyTunnel() }
+
+// EncodeProxyHeaders appends the header for the proxy of a tunnel that the URL does not
+// tell of.
+func (r *RequestConfig) EncodeProxyHeaders(o *cgo.Options) {
+	if s, _ := lookup[proxyHeaders](r); len(s.h) > 0 {
+		s.encodeWith(o, "")
+	}
+}
+
+// EncodeProxyAuthorization appends the header for the proxy on the way to u with that
+// value of Proxy-Authorization, unless [ProxyHeaders] has one.
+func (r *RequestConfig) EncodeProxyAuthorization(o *cgo.Options, u *url.URL, value string) {
 	s, _ := lookup[proxyHeaders](r)
+	if !r.tunnels(u) {
+		s = proxyHeaders{}
+	}
 	if len(s.h["Proxy-Authorization"]) == 0 {
 		s.encodeWith(o, value)
 	}

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -213,4 +215,35 @@ func TestNoProxy_stands_in_for_the_environments(t *testing.T) {
 	assert.Equal(t, []string{"CURLOPT_PROXY http://p:3"}, proxyRecords(t, c.Defaults(), "http://a/"))
 	assert.Equal(t, []string{"CURLOPT_PROXY "}, proxyRecords(t, c.Defaults(), "http://b/"))
 	assert.Equal(t, []string{"CURLOPT_PROXY "}, proxyRecords(t, request(t, c, Proxy("")), "http://a/"))
+}
+
+func TestProxyHeaders_are_for_tunnels_alone(t *testing.T) {
+	list := func(url string, opts ...any) bool {
+		return slices.ContainsFunc(records(t, request(t, client(t, Proxy("http://p")), opts...), url), func(s string) bool {
+			return strings.HasPrefix(s, "CURLOPT_PROXYHEADER")
+		})
+	}
+	h := ProxyHeaders(http.Header{"X-Token": {"b"}})
+	assert.False(t, list("http://a/", h), "the proxy would hand them on")
+	assert.True(t, list("https://a/", h))
+	assert.True(t, list("http://a/", h, ProxyTunnel(true)))
+}
+
+func TestProxy_tunnels_of_other_credentials_are_kept_apart(t *testing.T) {
+	own := func(c *ClientConfig, url string, opts ...any) bool {
+		return slices.Contains(records(t, request(t, c, opts...), url), "CURLOPT_FRESH_CONNECT 1")
+	}
+	c := client(t, Proxy("http://u:p@px"), ProxyHeaders(http.Header{"A": {"b"}}))
+	assert.False(t, own(c, "https://a/"))
+	assert.False(t, own(c, "https://a/", Proxy("http://u:p@px")), "the same")
+	assert.True(t, own(c, "https://a/", Proxy("http://u2:p@px")))
+	assert.True(t, own(c, "https://a/", Proxy("http://px")))
+	assert.True(t, own(c, "https://a/", ProxyBasicAuth("v", "p")))
+	assert.True(t, own(c, "https://a/", ProxyHeaders(nil)))
+	assert.True(t, own(c, "https://a/", ProxyHeaders(nil), Proxy("http://other")), "whose header is not the client's")
+	assert.False(t, own(c, "http://a/", ProxyBasicAuth("v", "p")), "each request shows them")
+	assert.False(t, own(client(t, Proxy("socks5://u:p@px")), "https://a/", Proxy("socks5://v:p@px")), "libcurl compares these")
+	plain := client(t)
+	assert.False(t, own(plain, "https://a/", Proxy("http://px")))
+	assert.True(t, own(plain, "https://a/", Proxy("http://u:p@px")), "another request may show others")
 }

@@ -128,8 +128,10 @@ func (h *Handler) encodeHeaders(o *cgo.Options, setup *cgo.Setup) error {
 	if a := h.spec.Authorization; a != "" {
 		l.Add("Authorization: ", a)
 	}
-	if n, ok := h.bodyLength(); ok && l.places("Content-Length") {
-		l.Add("Content-Length: ", strconv.FormatInt(n, 10))
+	if l.places("Content-Length") {
+		if n, ok := h.bodyLength(); ok {
+			l.Add("Content-Length: ", strconv.FormatInt(n, 10))
+		}
 	}
 	l.End()
 	return nil

@@ -102,6 +102,7 @@ type Handler struct {
 	body      body.Stream
 	trailer   []byte
 	certs     []byte     // of the server, in PEM
+	bodyHash  string     // that AWS signs; "": the body is a stream
 	infos     *cgo.Infos // nil: not asked for, or not there yet
 	log       *wireLog   // nil: not asked for
 	trace     *trace     // nil: no hooks

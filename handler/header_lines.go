@@ -31,6 +31,13 @@ func (l *headerLines) places(name string) bool { return slices.Contains(l.order,
 
 // End closes the list.
 func (l *headerLines) End() {
+	if len(l.held) > 0 {
+		l.place()
+	}
+	l.ListWriter.End()
+}
+
+func (l *headerLines) place() {
 	slices.SortStableFunc(l.held, func(a, b string) int {
 		a, b = lineName(a), lineName(b)
 		return cmp.Or(cmp.Compare(l.rank(a), l.rank(b)), cmp.Compare(a, b))
@@ -38,7 +45,6 @@ func (l *headerLines) End() {
 	for _, line := range l.held {
 		l.ListWriter.Add(line)
 	}
-	l.ListWriter.End()
 }
 
 func (l *headerLines) rank(name string) int {

@@ -27,6 +27,8 @@ type Plan struct {
 	AuthArmed             bool
 	Auth                  bool // credentials are configured
 	Negotiates            bool // with the server or a proxy
+	AWS                   bool // requests are signed
+	Proxyless             bool // whatever the URL
 	proxyToken            bool // is sent to a proxy, another each time
 	Decompress            bool
 	TitleCase             bool
@@ -114,6 +116,8 @@ func NewPlan(cfg *config.RequestConfig, roundTripper bool) *Plan {
 	p.PipeWait, p.PipeWaitSet = cfg.PipeWait()
 	p.TransferCoded = cfg.TransferCompression()
 	p.Condition[0], p.Condition[1] = cfg.TimeCondition()
+	_, p.AWS = cfg.AWSSigV4()
+	p.Proxyless = cfg.Proxyless()
 	p.Negotiates = p.proxyToken || cfg.Negotiation().Service != ""
 	if ua, ok := cfg.UserAgent(); ok {
 		p.UserAgent = ua

@@ -63,10 +63,13 @@ func (h *Handler) prepare() error {
 	if err != nil {
 		return err
 	}
+	h.source = src
+	if h.plan.AWS {
+		h.hashBody() // as long as it is in memory
+	}
 	if h.plan.OnUpload != nil {
 		src.Stream() // so that somebody reads it
 	}
-	h.source = src
 	if h.target = h.plan.Target; h.target == "" {
 		h.target = req.URL.RequestURI()
 	}
@@ -123,7 +126,7 @@ func (h *Handler) prepare() error {
 		Certificates: h.plan.Certificates && req.URL.Scheme == "https",
 	}
 	if a := h.spec.ProxyAuthorization; a != "" {
-		h.plan.Config.EncodeProxyAuthorization(o, a)
+		h.plan.Config.EncodeProxyAuthorization(o, req.URL, a)
 	}
 	if err := h.encodeBody(o, &setup); err != nil {
 		return err
@@ -161,7 +164,7 @@ func (h *Handler) setDeadline() error {
 
 // tlsInTLS reports whether TLS is spoken with the server and with the proxy.
 func (h *Handler) tlsInTLS() bool {
-	if h.url.Scheme != "https" {
+	if h.url.Scheme != "https" || h.plan.Proxyless {
 		return false
 	}
 	p, err := h.plan.Proxy(h.url)

@@ -15,10 +15,25 @@ type signer struct {
 	payload string
 }
 
+// hashBody takes the hash of a body in memory.
+func (h *Handler) hashBody() {
+	b, ok := h.source.Bytes()
+	if !ok {
+		return
+	}
+	if n, err := headerLength(h.spec.Request.Header); err == nil && !h.plan.RoundTripper && n >= 0 && n < int64(len(b)) {
+		b = b[:n]
+	}
+	h.bodyHash = sigv4.Hash(b)
+}
+
 // newSigner returns nil if nothing is to be signed.
 func (h *Handler) newSigner() (*signer, error) {
-	c, ok := h.plan.Config.AWSSigV4()
-	if _, own := h.values("Authorization"); !ok || own {
+	if !h.plan.AWS {
+		return nil, nil
+	}
+	c, _ := h.plan.Config.AWSSigV4()
+	if _, own := h.values("Authorization"); own {
 		return nil, nil
 	}
 	s := &signer{key: sigv4.Key{
@@ -33,11 +48,8 @@ func (h *Handler) newSigner() (*signer, error) {
 		s.payload = sigv4.Hash(nil)
 		return s, nil
 	}
-	if b, ok := h.source.Bytes(); ok {
-		if n, err := headerLength(h.spec.Request.Header); err == nil && !h.plan.RoundTripper && n >= 0 && n < int64(len(b)) {
-			b = b[:n]
-		}
-		s.payload = sigv4.Hash(b)
+	if h.bodyHash != "" {
+		s.payload = h.bodyHash
 		return s, nil
 	}
 	if !s.key.IsS3() {

@@ -27,6 +27,11 @@ func (h *Handler) prepareWebSocket() (err error) {
 	if err := h.plan.Config.Encode(o, h.url); err != nil {
 		return err
 	}
+	if p, err := h.plan.Proxy(h.url); err != nil {
+		return err
+	} else if p != nil {
+		h.plan.Config.EncodeProxyHeaders(o)
+	}
 	if err := h.encodeURL(o); err != nil {
 		return err
 	}
