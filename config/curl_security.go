@@ -112,7 +112,7 @@ func (s proxy) curl(c *curlCommand) {
 func (s noProxy) curl(*curlCommand) {}
 
 func (s proxyHeaders) curl(c *curlCommand) {
-	if c.target.proxy == nil {
+	if c.target.proxy == nil || !c.config.tunnels(c.target.url) {
 		return
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.h)) {

@@ -187,6 +187,11 @@ func TestEffect_ProxyHeaders_go_to_the_proxy_alone(t *testing.T) {
 	c := newClient(t, config.CAFile(s.CAFile), config.Proxy(p.Addr), config.ProxyHeaders(http.Header{"X-Proxy": {"1"}}))
 	assert.Empty(t, get(t, c, s.URL))
 	assert.Equal(t, "1", p.Requests()[0].Header.Get("X-Proxy"))
+
+	plain := testserver.Start(t, testserver.H1, tell(func(r *http.Request) any { return r.Header.Get("X-Proxy") }))
+	assert.Empty(t, get(t, c, plain.URL), "the proxy hands on what it does not know")
+	assert.Empty(t, get(t, c, plain.URL, config.ProxyTunnel(true)))
+	assert.Equal(t, "1", p.Requests()[2].Header.Get("X-Proxy"))
 }
 
 func TestEffect_certificates(t *testing.T) {

@@ -252,6 +252,19 @@ func TestAWSSigV4Auth_signs_anew_after_a_redirect_and_default_headers_too(t *tes
 	assert.Contains(t, text, "content-type;host;x-amz-date;x-amz-target")
 }
 
+func TestAWSSigV4Auth_signs_a_body_whose_progress_is_told(t *testing.T) {
+	key := config.AWSSigV4{AccessKeyID: "a", SecretAccessKey: "b", Region: "r", Service: "s"}
+	s := testserver.StartFunc(t, testserver.H1, awsVerifier{secret: key.SecretAccessKey}.ServeHTTP)
+	var told int64
+	client := newClient(t, config.AWSSigV4Auth(key), config.UploadProgress(func(n, _ int64) { told = n }))
+	resp, err := client.Post(s.URL, "text/plain", strings.NewReader("hello"))
+	require.NoError(t, err)
+	text, err := resp.Text()
+	require.NoError(t, err)
+	assert.Equal(t, 200, resp.StatusCode, text)
+	assert.EqualValues(t, 5, told)
+}
+
 func TestAWSSigV4Auth_refuses_what_it_cannot_sign(t *testing.T) {
 	s := newRecorder(t)
 	client := newClient(t, config.AWSSigV4Auth(config.AWSSigV4{AccessKeyID: "a", SecretAccessKey: "b", Region: "r", Service: "s"}))
