@@ -126,7 +126,12 @@ func (x *exchange) pastAlternative() *http.Request {
 	if !failed {
 		return nil
 	}
-	x.giveUpAlternative()
+	if x.h.Reused() {
+		// Its connection was too old: that says nothing of the service.
+		x.alternative, x.direct = nil, true
+	} else {
+		x.giveUpAlternative()
+	}
 	if !unsent {
 		return nil // as any other failure: see again
 	}

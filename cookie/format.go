@@ -3,9 +3,10 @@ package cookie
 import (
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/ratmom/ratmom/internal/wholefile"
 )
 
 // A Format is a form in which a jar is saved.
@@ -58,31 +59,10 @@ func (j *Jar) Read(r io.Reader, f Format) error {
 	return nil
 }
 
-// SaveFile writes the jar's cookies to the file, which only its owner may read. The file is
-// replaced as a whole or not at all.
+// SaveFile writes the jar's cookies to the file. It is replaced as a whole or not at all; a
+// new one only its owner may read, one that was there keeps its mode.
 func (j *Jar) SaveFile(name string, f Format) error {
-	if real, err := filepath.EvalSymlinks(name); err == nil {
-		name = real // a link stays one
-	}
-	// Made with mode 0600.
-	part, err := os.CreateTemp(filepath.Dir(name), ".cookies-*")
-	if err != nil {
-		return err
-	}
-	err = j.Write(part, f)
-	if err == nil {
-		err = part.Sync()
-	}
-	if cerr := part.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(part.Name(), name)
-	}
-	if err != nil {
-		_ = os.Remove(part.Name())
-	}
-	return err
+	return wholefile.Write(name, func(w io.Writer) error { return j.Write(w, f) })
 }
 
 // LoadFile reads the file as [Jar.Read] does. A file that is not there is an error that is
