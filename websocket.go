@@ -71,6 +71,7 @@ type WebSocket struct {
 	readMu  sync.Mutex
 	in      []byte // read, and not used yet
 	message []byte // of the message so far
+	control []byte // of the control frame so far
 	kind    MessageType
 	readErr error
 
@@ -81,6 +82,7 @@ type WebSocket struct {
 	pingMu sync.Mutex
 	pings  map[string]chan struct{}
 	over   chan struct{} // closed with the WebSocket
+	unread chan struct{} // closed when nothing more can be read
 	once   sync.Once
 }
 
@@ -135,7 +137,7 @@ func (c *Client) OpenWebSocket(req *http.Request, opts ...config.RequestOption) 
 		_, set := fields(plan.Jar)
 		set(req, &Response{Response: &http.Response{Header: head.Header}})
 	}
-	w := &WebSocket{t: t, header: head.Header, over: make(chan struct{})}
+	w := &WebSocket{t: t, header: head.Header, over: make(chan struct{}), unread: make(chan struct{})}
 	w.limit.Store(defaultMessageLimit)
 	return w, nil
 }
@@ -218,8 +220,8 @@ func (w *WebSocket) SetReadLimit(n int64) { w.limit.Store(n) }
 
 // Read returns the next message. The end is a *CloseError when the other side closed;
 // io.ErrUnexpectedEOF when the connection ended without that; ErrBodyTooLarge for a
-// message over the limit and ErrProtocol for text that is not UTF-8, after which the
-// WebSocket is closed.
+// message over the limit and ErrProtocol for text that is not UTF-8, of which the other
+// side is told. After any of these there is only [WebSocket.CloseNow] left to do.
 func (w *WebSocket) Read() (MessageType, []byte, error) {
 	w.readMu.Lock()
 	defer w.readMu.Unlock()
@@ -230,6 +232,7 @@ func (w *WebSocket) Read() (MessageType, []byte, error) {
 		}
 		if err != nil {
 			w.readErr = err
+			close(w.unread)
 			break
 		}
 		if done {
@@ -285,11 +288,18 @@ func (w *WebSocket) step() (kind MessageType, message []byte, done bool, err err
 	switch {
 	case flags&cgo.FramePing != 0:
 		return 0, nil, false, nil
-	case flags&cgo.FramePong != 0:
-		w.pong(string(p))
+	case flags&(cgo.FramePong|cgo.FrameClose) != 0:
+		w.control = append(w.control, p...) // it may come in pieces; libcurl has it end at 125 bytes
+		if more > 0 {
+			return 0, nil, false, nil
+		}
+		whole := w.control
+		w.control = nil
+		if flags&cgo.FrameClose != 0 {
+			return 0, nil, false, w.closed(whole)
+		}
+		w.pong(string(whole))
 		return 0, nil, false, nil
-	case flags&cgo.FrameClose != 0:
-		return 0, nil, false, w.closed(p)
 	}
 	if int64(len(w.message))+int64(size)+int64(more) > w.limit.Load() {
 		_ = w.sendClose(CloseTooBig, "the message is too big")
@@ -391,6 +401,8 @@ func (w *WebSocket) Ping(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
+	case <-w.unread:
+		return fmt.Errorf("the answer to the ping did not come: %w", io.ErrUnexpectedEOF)
 	case <-w.over:
 		return net.ErrClosed
 	}

@@ -14,6 +14,7 @@
 #define ADD_SLICE 2
 #endif
 #define SERVE_SLICE 3
+#define NUDGE_NS 100000000ll /* see ratmom_nudge */
 
 int64_t ratmom_now(void) {
     struct timespec t;
@@ -68,6 +69,8 @@ static void unlink_live(struct ratmom_multi *m, struct ratmom_req *r) {
     r->prev = r->next = NULL;
     m->nlive--;
     m->nlimited -= r->limited;
+    if (!m->nlimited)
+        m->nudged = 0;
     m->nwaiting -= !r->prereqs;
     if (!m->nlive)
         ratmom_alloc_idle();
@@ -195,6 +198,9 @@ void ratmom_cancel(struct ratmom_multi *m, struct ratmom_req *r) {
 void ratmom_nudge(struct ratmom_multi *m) {
     if (m->nudged) {
         m->nudged = 0;
+        /* Nobody else's timer is to come: let it be looked at once more, later. */
+        if (m->deadline == INT64_MAX)
+            m->deadline = m->now + NUDGE_NS;
         return;
     }
     for (struct ratmom_req *r = m->live, *next; r; r = next) {
@@ -320,6 +326,8 @@ served:
         add(m, m->adds[m->added++]);
         if (++n == ADD_SLICE) {
             ratmom_wait_expire(m);
+            if (m->ntunnels)
+                collect(m);
             return 1;
         }
     }

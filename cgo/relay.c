@@ -43,8 +43,11 @@ struct ratmom_relay {
     int websocket;
     struct frame sending; /* its head is complete when got is RATMOM_FRAME_HEAD */
     size_t got, sent;     /* bytes of the head, bytes of the frame that libcurl has taken */
-    char pong[125];
-    int pong_len;      /* -1: none is owed */
+    char ping[125];       /* as far as it has come */
+    char pong[125];       /* the answer to the newest */
+    int pong_len;         /* -1: none is owed */
+    char answer[125];     /* the one that is being sent */
+    int answer_len, answer_sent;
     curl_socket_t net; /* libcurl's */
     int pair;          /* our end */
     int gone;          /* the caller has closed the other end */
@@ -98,7 +101,7 @@ int ratmom_tunnel_begin(struct ratmom_multi *m, struct ratmom_req *r) {
         return CURLE_OUT_OF_MEMORY;
     }
     y->websocket = r->tunnel == RATMOM_TUNNEL_WEBSOCKET;
-    y->pong_len = -1;
+    y->pong_len = y->answer_len = -1;
     y->net = net;
     y->pair = fds[0];
     r->tunnel_fd = fds[1];
@@ -126,7 +129,7 @@ static void fail(struct ratmom_relay *y, CURLcode rc) {
 static void deafen(struct ratmom_relay *y) {
     y->deaf = y->up.ended = 1;
     y->up.off = y->up.len = y->got = 0;
-    y->pong_len = -1;
+    y->pong_len = y->answer_len = -1;
     shutdown(y->pair, SHUT_RD);
 }
 
@@ -145,11 +148,13 @@ static CURLcode recv_frame(struct ratmom_req *r, struct piece *p, size_t *n) {
     struct frame f = {(uint32_t)meta->flags, (uint32_t)got,
                       meta->bytesleft > UINT32_MAX ? UINT32_MAX : (uint32_t)meta->bytesleft};
     if (f.flags & CURLWS_PING) {
-        if (meta->offset + (curl_off_t)got > (curl_off_t)sizeof(y->pong))
+        if (meta->offset + (curl_off_t)got > (curl_off_t)sizeof(y->ping))
             return CURLE_RECV_ERROR;
-        memcpy(y->pong + meta->offset, p->data + RATMOM_FRAME_HEAD, got);
-        if (!f.more)
+        memcpy(y->ping + meta->offset, p->data + RATMOM_FRAME_HEAD, got);
+        if (!f.more) {
             y->pong_len = (int)(meta->offset + (curl_off_t)got);
+            memcpy(y->pong, y->ping, (size_t)y->pong_len);
+        }
     }
     memcpy(p->data, &f, RATMOM_FRAME_HEAD);
     *n = RATMOM_FRAME_HEAD + got;
@@ -228,17 +233,37 @@ static CURLcode send_frame(struct ratmom_req *r, struct piece *p) {
 static int send_pong(struct ratmom_req *r) {
     struct ratmom_relay *y = r->relay;
     size_t sent = 0;
-    if (y->pong_len < 0 || y->got == RATMOM_FRAME_HEAD)
+    if (y->got == RATMOM_FRAME_HEAD)
         return 1;
-    CURLcode rc = curl_ws_send(r->easy, y->pong, (size_t)y->pong_len, &sent, 0, CURLWS_PONG);
+    if (y->answer_len < 0) {
+        if (y->pong_len < 0)
+            return 1;
+        memcpy(y->answer, y->pong, (size_t)y->pong_len);
+        y->answer_len = y->pong_len;
+        y->answer_sent = 0;
+        y->pong_len = -1;
+    }
+    /* libcurl may take a part, and wants the rest of that very frame then. */
+    CURLcode rc = curl_ws_send(r->easy, y->answer + y->answer_sent,
+                               (size_t)(y->answer_len - y->answer_sent), &sent, 0, CURLWS_PONG);
     if (rc == CURLE_AGAIN)
         return 0;
     if (rc) {
         fail(y, rc);
         deafen(y);
+        return 1;
     }
-    y->pong_len = -1;
+    y->answer_sent += (int)sent;
+    if (y->answer_sent < y->answer_len)
+        return 0;
+    y->answer_len = -1;
     return 1;
+}
+
+/* Whether a pong can go as soon as the network takes it: not amid a frame, whose rest
+ * may never come. */
+static int owes_pong(const struct ratmom_relay *y) {
+    return (y->pong_len >= 0 || y->answer_len >= 0) && y->got != RATMOM_FRAME_HEAD;
 }
 
 /* From the caller to the network. */
@@ -315,7 +340,7 @@ void ratmom_relay_run(struct ratmom_multi *m, struct ratmom_req *r, int gone) {
     int full = left(&y->down) && !y->gone;
     ratmom_fd_relay(m, y->net,
                     (!full && !y->down.ended ? RATMOM_FD_IN : 0) |
-                        (left(&y->up) || unsent(y) || y->pong_len >= 0 ? RATMOM_FD_OUT : 0));
+                        (left(&y->up) || unsent(y) || owes_pong(y) ? RATMOM_FD_OUT : 0));
     ratmom_fd_relay(m, y->pair,
                     RATMOM_FD_GONE | (!left(&y->up) && !y->up.ended ? RATMOM_FD_IN : 0) |
                         (full || more ? RATMOM_FD_OUT : 0));

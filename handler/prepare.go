@@ -163,8 +163,10 @@ func (h *Handler) setDeadline() error {
 }
 
 // tlsInTLS reports whether TLS is spoken with the server and with the proxy.
-func (h *Handler) tlsInTLS() bool {
-	if h.url.Scheme != "https" || h.plan.Proxyless {
+func (h *Handler) tlsInTLS() bool { return h.url.Scheme == "https" && h.tlsToProxy() }
+
+func (h *Handler) tlsToProxy() bool {
+	if h.plan.Proxyless {
 		return false
 	}
 	p, err := h.plan.Proxy(h.url)

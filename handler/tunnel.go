@@ -60,6 +60,10 @@ func (h *Handler) prepareTunnel() error {
 	o.String(cgo.OptURL, "http://", host, "/")
 	o.Long(cgo.OptConnectOnly, 1)
 	o.Long(cgo.OptHTTPProxyTunnel, 1)
+	if h.conn.relayed {
+		// Over HTTP/2 libcurl takes bytes without telling when they are sent.
+		o.Long(cgo.OptProxyType, cgo.ProxyTypeHTTPS)
+	}
 	o.Long(cgo.OptHTTPVersion, int64(cgo.HTTPVersion11))
 	o.Long(cgo.OptForbidReuse, 0) // it would close the connection at once
 	if err := h.t.Prepare(&setup, o); err != nil {

@@ -47,11 +47,18 @@ func (h *Handler) prepareWebSocket() (err error) {
 		AuthArmed: h.plan.AuthArmed,
 		Debug:     h.plan.Wire,
 		Tunnel:    cgo.TunnelWebSocket,
+
+		TLSInTLS:     h.tlsInTLS(),
+		Certificates: h.plan.Certificates && h.url.Scheme == "https",
 	}
 	o.String(cgo.OptProtocolsStr, "ws,wss")
 	o.Long(cgo.OptConnectOnly, cgo.ConnectOnlyWebSocket)
 	o.Long(cgo.OptWSOptions, cgo.WSNoAutoPong)
 	o.Long(cgo.OptHTTPProxyTunnel, 1)
+	if h.tlsToProxy() {
+		// Over HTTP/2 libcurl takes bytes without telling when they are sent.
+		o.Long(cgo.OptProxyType, cgo.ProxyTypeHTTPS)
+	}
 	o.Long(cgo.OptHTTPVersion, int64(cgo.HTTPVersion11))
 	o.Long(cgo.OptFreshConnect, 1)
 	o.Long(cgo.OptForbidReuse, 0) // it would close the connection at once

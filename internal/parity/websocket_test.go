@@ -317,6 +317,41 @@ func TestWebSocket_Ping_waits_for_its_answer(t *testing.T) {
 	require.ErrorIs(t, w.Ping(ctx), net.ErrClosed)
 }
 
+func TestWebSocket_Ping_ends_with_the_connection(t *testing.T) {
+	w := webSocket(t, func(p *peer) { _, _, _ = p.next() }) // and hangs up
+	reading := make(chan error, 1)
+	go func() {
+		_, _, err := w.Read()
+		reading <- err
+	}()
+	ctx, cancel := context.WithTimeout(t.Context(), soon)
+	defer cancel()
+	require.ErrorIs(t, w.Ping(ctx), io.ErrUnexpectedEOF)
+	require.ErrorIs(t, done(t, reading, "the read ends"), io.ErrUnexpectedEOF)
+}
+
+// The first half is read, and nothing of it told, before the second is sent.
+func TestWebSocket_takes_control_frames_in_pieces(t *testing.T) {
+	half := make(chan struct{})
+	w := webSocket(t, func(p *peer) {
+		payload := "\x03\xe8a long good-bye"
+		_, _ = p.Write([]byte{fin | closing, byte(len(payload))})
+		_, _ = p.Write([]byte(payload[:5]))
+		<-half
+		_, _ = p.Write([]byte(payload[5:]))
+		drop(p)
+	})
+	require.NoError(t, w.SetReadDeadline(time.Now().Add(200*time.Millisecond)))
+	_, _, err := w.Read()
+	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+	close(half)
+	require.NoError(t, w.SetReadDeadline(time.Now().Add(soon)))
+	_, _, err = w.Read()
+	var e *ratmom.CloseError
+	require.ErrorAs(t, err, &e)
+	assert.Equal(t, ratmom.CloseError{Code: 1000, Reason: "a long good-bye"}, *e)
+}
+
 func TestWebSocket_close_handshake_from_here(t *testing.T) {
 	got := make(chan string, 1)
 	w := webSocket(t, func(p *peer) {
