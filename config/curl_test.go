@@ -162,7 +162,7 @@ func TestCurl_arguments_have_secrets_only_if_asked_for(t *testing.T) {
 	}
 	client, err := NewClient(BasicAuth("u", secretText), Proxy("http://p:1"), ProxyAnyAuth("x", "y"), ProxyHeaders(http.Header{"X-Api-Key": {secretText}}))
 	require.NoError(t, err)
-	args, _, err := client.Defaults().CurlArguments(&url.URL{Scheme: "http", Host: "a"}, true)
+	args, _, err := client.Defaults().CurlArguments(&url.URL{Scheme: "https", Host: "a"}, true)
 	require.NoError(t, err)
 	all := strings.Join(args, " ")
 	for _, want := range []string{"--user u:" + secretText, "--proxy-user x:y", "--proxy-anyauth", "--proxy-header X-Api-Key: " + secretText} {
