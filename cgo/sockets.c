@@ -362,24 +362,25 @@ int ratmom_io_hungup(struct ratmom_req *r) {
 }
 
 /* How many bytes have been read from a connection. Where that is not known, a negative
- * number that changes when what is there to read does. */
+ * number that changes when what is there to read does, or may have. */
 int64_t ratmom_fd_taken(curl_socket_t fd) {
     int unread;
     if (fd < 0 || ioctl(fd, FIONREAD, &unread))
         return -1;
 #ifdef __linux__
+    static int64_t unsure = INT32_MIN;
     struct tcp_info ti;
-    int64_t taken = -1, before = -2;
-    /* Until nothing comes between the two questions. */
-    for (int i = 0; i < 16 && taken != before; i++) {
+    /* What comes between two questions would count as read: ask until nothing has. */
+    for (int i = 0, before; i < 64; i++) {
         socklen_t n = sizeof(ti);
         memset(&ti, 0, sizeof(ti));
-        if (ioctl(fd, FIONREAD, &unread) || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &ti, &n))
+        before = unread;
+        if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &ti, &n) || ioctl(fd, FIONREAD, &unread))
             return -1 - (int64_t)unread;
-        before = taken;
-        taken = (int64_t)ti.tcpi_bytes_received - unread;
+        if (unread == before)
+            return (int64_t)ti.tcpi_bytes_received - unread;
     }
-    return taken;
+    return __atomic_sub_fetch(&unsure, 1, __ATOMIC_RELAXED);
 #else
     return -1 - (int64_t)unread;
 #endif
