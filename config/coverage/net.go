@@ -99,7 +99,7 @@ func network() []Entry {
 		option("TCP_KEEPINTVL", Both, "TCPKeepAlive"),
 		option("TCP_NODELAY", Both, "TCPNoDelay"),
 		option("UNIX_SOCKET_PATH", Both, "UnixSocket"),
-		without("UPKEEP_INTERVAL_MS", Engine, "curl_easy_upkeep wants a handle of its own for each connection; TCPKeepAlive keeps connections, IdleConnectionAge ends them"),
+		without("UPKEEP_INTERVAL_MS", Engine, "curl_easy_upkeep does not reach the connections of a multi handle (7.88.1), or leaves its PING unsent (8.14.1): TCPKeepAlive"),
 		option("UPLOAD_BUFFERSIZE", Both, "UploadBufferSize"),
 	}
 }
