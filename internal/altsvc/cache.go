@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/ratmom/ratmom/internal/field"
 )
 
 const (
@@ -152,7 +154,7 @@ func (c *Cache) Learn(u *url.URL, h http.Header, httpMajor int) {
 		return
 	}
 	now := c.now()
-	age, _ := seconds(h.Get("Age"))
+	age, _ := field.Seconds(h.Get("Age"), maxAge)
 	entries := make([]entry, 0, len(list))
 	for _, a := range list {
 		if a.age > age {

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ratmom/ratmom/internal/field"
 )
 
 const (
@@ -49,12 +51,12 @@ func parse(field, host string) (list []advertised, clear, ok bool) {
 
 // alternative takes one alternative with its parameters off the front of s.
 func alternative(s, host string) (a advertised, known bool, rest string, ok bool) {
-	id, s := token(s)
+	id, s := field.Token(s)
 	s, ok = strings.CutPrefix(s, "=")
 	if id == "" || !ok {
 		return a, false, "", false
 	}
-	authority, s, ok := quoted(s)
+	authority, s, ok := field.Quoted(s)
 	if !ok {
 		return a, false, "", false
 	}
@@ -72,14 +74,14 @@ func alternative(s, host string) (a advertised, known bool, rest string, ok bool
 			return a, false, "", false
 		}
 		var name, value string
-		name, s = token(strings.TrimLeft(s[1:], " \t"))
+		name, s = field.Token(strings.TrimLeft(s[1:], " \t"))
 		if s, ok = strings.CutPrefix(s, "="); name == "" || !ok {
 			return a, false, "", false
 		}
 		if strings.HasPrefix(s, `"`) {
-			value, s, ok = quoted(s)
+			value, s, ok = field.Quoted(s)
 		} else {
-			value, s = token(s)
+			value, s = field.Token(s)
 			ok = value != ""
 		}
 		if !ok {
@@ -87,7 +89,7 @@ func alternative(s, host string) (a advertised, known bool, rest string, ok bool
 		}
 		switch strings.ToLower(name) {
 		case "ma":
-			if a.age, ok = seconds(value); !ok {
+			if a.age, ok = field.Seconds(value, maxAge); !ok {
 				return a, false, "", false
 			}
 		case "persist":
@@ -138,48 +140,4 @@ func unescape(id string) string {
 		return s
 	}
 	return id
-}
-
-func token(s string) (token, rest string) {
-	i := 0
-	for i < len(s) && isToken(s[i]) {
-		i++
-	}
-	return s[:i], s[i:]
-}
-
-func isToken(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
-}
-
-func quoted(s string) (text, rest string, ok bool) {
-	if s, ok = strings.CutPrefix(s, `"`); !ok {
-		return "", "", false
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		switch s[i] {
-		case '"':
-			return b.String(), s[i+1:], true
-		case '\\':
-			i++
-			if i == len(s) {
-				return "", "", false
-			}
-		}
-		b.WriteByte(s[i])
-	}
-	return "", "", false
-}
-
-// seconds reads a number of seconds. More than is believed is cut.
-func seconds(s string) (time.Duration, bool) {
-	if s == "" || strings.Trim(s, "0123456789") != "" {
-		return 0, false
-	}
-	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || n > int64(maxAge/time.Second) {
-		return maxAge, true
-	}
-	return time.Duration(n) * time.Second, true
 }

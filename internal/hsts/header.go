@@ -1,15 +1,16 @@
 package hsts
 
 import (
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ratmom/ratmom/internal/field"
 )
 
 // parse reads a field (section 6.1). One that is not as it must be is none.
-func parse(field string) (age time.Duration, below, ok bool) {
+func parse(text string) (age time.Duration, below, ok bool) {
 	seen := map[string]bool{}
-	for rest := field; ; {
+	for rest := text; ; {
 		var name, value string
 		var has bool
 		if name, value, has, rest, ok = directive(rest); !ok {
@@ -23,7 +24,7 @@ func parse(field string) (age time.Duration, below, ok bool) {
 		}
 		switch name {
 		case "max-age":
-			if age, ok = seconds(value); !ok || !has {
+			if age, ok = field.Seconds(value, maxAge); !ok || !has {
 				return 0, false, false
 			}
 		case "includesubdomains":
@@ -46,15 +47,15 @@ func parse(field string) (age time.Duration, below, ok bool) {
 // empty or begins with a semicolon.
 func directive(s string) (name, value string, has bool, rest string, ok bool) {
 	s = trim(s)
-	name, s = token(s)
+	name, s = field.Token(s)
 	s = trim(s)
 	if after, found := strings.CutPrefix(s, "="); found && name != "" {
 		has = true
 		s = trim(after)
 		if strings.HasPrefix(s, `"`) {
-			value, s, ok = quoted(s[1:])
+			value, s, ok = field.Quoted(s)
 		} else {
-			value, s = token(s)
+			value, s = field.Token(s)
 			ok = value != ""
 		}
 		if !ok {
@@ -66,44 +67,3 @@ func directive(s string) (name, value string, has bool, rest string, ok bool) {
 }
 
 func trim(s string) string { return strings.TrimLeft(s, " \t") }
-
-func token(s string) (token, rest string) {
-	i := 0
-	for i < len(s) && isToken(s[i]) {
-		i++
-	}
-	return s[:i], s[i:]
-}
-
-func isToken(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
-}
-
-func quoted(s string) (text, rest string, ok bool) {
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		switch s[i] {
-		case '"':
-			return b.String(), s[i+1:], true
-		case '\\':
-			i++
-			if i == len(s) {
-				return "", "", false
-			}
-		}
-		b.WriteByte(s[i])
-	}
-	return "", "", false
-}
-
-// seconds reads a max-age. A longer one than is believed is cut.
-func seconds(s string) (time.Duration, bool) {
-	if s == "" || strings.Trim(s, "0123456789") != "" {
-		return 0, false
-	}
-	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || n > int64(maxAge/time.Second) {
-		return maxAge, true
-	}
-	return time.Duration(n) * time.Second, true
-}
