@@ -2,10 +2,12 @@ package body
 
 import (
 	"bufio"
+	"bytes"
 	"io"
 	"mime"
 	"strings"
 
+	htmlcharset "golang.org/x/net/html/charset"
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/unicode"
@@ -13,7 +15,8 @@ import (
 
 // NewTextReader returns the text in r as UTF-8. A byte order mark says what it
 // is encoded in (and is taken away), else the charset in contentType, by the
-// names that browsers know, else it is UTF-8, also where the charset is not
+// names that browsers know, else, in HTML, a meta element within the first 1024 bytes,
+// which are waited for, else it is UTF-8, also where the charset is not
 // known. Bytes that are not valid become U+FFFD. Nothing is read before the first
 // Read, and text is returned as it arrives.
 func NewTextReader(r io.Reader, contentType string) io.Reader {
@@ -34,12 +37,37 @@ func (t *textReader) Read(p []byte) (int, error) {
 		br := bufio.NewReader(t.src)
 		enc, mark := byOrderMark(br)
 		if enc == nil {
-			enc = byName(charset(t.contentType))
+			enc = t.declared(br)
 		}
 		_, _ = br.Discard(mark)
 		t.text = enc.NewDecoder().Reader(br)
 	}
 	return t.text.Read(p)
+}
+
+// prescan is how much of a page browsers look through for a meta element.
+const prescan = 1024
+
+// declared returns the encoding that the Content-Type or the page names.
+func (t *textReader) declared(br *bufio.Reader) encoding.Encoding {
+	name := charset(t.contentType)
+	if name == "" && isHTML(t.contentType) {
+		head, _ := br.Peek(prescan)
+		if bytes.Contains(bytes.ToLower(head), []byte("charset")) { // else it would be guessed
+			enc, _, _ := htmlcharset.DetermineEncoding(head, "text/html")
+			return enc
+		}
+	}
+	return byName(name)
+}
+
+func isHTML(contentType string) bool {
+	kind, _, _ := strings.Cut(contentType, ";")
+	switch strings.ToLower(strings.TrimSpace(kind)) {
+	case "text/html", "application/xhtml+xml":
+		return true
+	}
+	return false
 }
 
 // byOrderMark returns the encoding that a byte order mark announces and the

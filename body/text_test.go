@@ -100,3 +100,23 @@ func FuzzTextReader(f *testing.F) {
 		require.Equal(t, string(got), string(again))
 	})
 }
+
+func TestTextReader_takes_the_charset_of_a_meta_element(t *testing.T) {
+	const latin, utf = "caf\xe9", "café"
+	for _, c := range []struct{ name, contentType, page, want string }{
+		{"charset", "text/html", `<!doctype html><meta charset="iso-8859-1">` + latin, utf},
+		{"http-equiv", "Text/HTML", `<META HTTP-EQUIV=Content-Type CONTENT="text/html; charset=windows-1252">` + latin, utf},
+		{"the header wins", "text/html; charset=utf-8", `<meta charset=iso-8859-1>` + utf, utf},
+		{"not HTML", "text/plain", `<meta charset=iso-8859-1>` + utf, utf},
+		{"none", "text/html", "<p>" + latin, "caf\ufffd"},
+		{"a mark wins", "text/html", "\xef\xbb\xbf<meta charset=iso-8859-1>" + utf, utf},
+		{"too far down", "text/html", strings.Repeat(" ", 1024) + "<meta charset=iso-8859-1>" + latin, "caf\ufffd"},
+		{"no page", "text/html", "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := io.ReadAll(NewTextReader(iotest.OneByteReader(strings.NewReader(c.page)), c.contentType))
+			require.NoError(t, err)
+			assert.True(t, strings.HasSuffix(string(got), c.want), "%q", got)
+		})
+	}
+}
