@@ -295,17 +295,8 @@ func (a *curlLine) fields(h, over http.Header) {
 		if a.plan.Raw {
 			key = http.CanonicalHeaderKey(name)
 		}
-		switch key {
-		case "User-Agent":
-			if !a.plan.Raw {
-				continue
-			}
-		case "Host", "Content-Length", "Transfer-Encoding", "Trailer":
+		if a.plan.Sets(name) || key == "Cookie" && a.plan.Jar != nil { // that one with the jar's
 			continue
-		case "Cookie":
-			if a.plan.Jar != nil {
-				continue // with the jar's
-			}
 		}
 		if _, has := over[name]; has {
 			continue

@@ -137,18 +137,24 @@ func (h *Handler) encodeHeaders(o *cgo.Options, setup *cgo.Setup) error {
 	return nil
 }
 
+// Sets reports whether a field of a request is not listed as it is: libcurl or the
+// framing sets it.
+func (p *Plan) Sets(name string) bool {
+	if p.Raw {
+		name = http.CanonicalHeaderKey(name)
+	}
+	switch name {
+	case "User-Agent":
+		return !p.Raw
+	case "Host", "Content-Length", "Transfer-Encoding", "Trailer":
+		return true
+	}
+	return false
+}
+
 // addField lists one field, but for those that libcurl or the framing sets.
 func (h *Handler) addField(l *headerLines, k string, vv []string) {
-	key := k
-	if h.plan.Raw {
-		key = http.CanonicalHeaderKey(k)
-	}
-	switch key {
-	case "User-Agent":
-		if !h.plan.Raw {
-			return
-		}
-	case "Host", "Content-Length", "Transfer-Encoding", "Trailer":
+	if h.plan.Sets(k) {
 		return
 	}
 	if h.plan.TitleCase {
