@@ -29,11 +29,12 @@ type exchange struct {
 	user     bool            // the chain runs code of the caller's
 
 	h       *handler.Handler
-	req     *http.Request // of the running transfer
-	repeats int           // how often it has been repeated
-	stale   bool          // once since a connection was dead
-	foreign bool          // a redirect has led to another origin
-	steps   *steps        // what it took; nil if nobody asks
+	req     *http.Request         // of the running transfer
+	repeats int                   // how often it has been repeated
+	stale   bool                  // once since a connection was dead
+	foreign bool                  // a redirect has led to another origin
+	steps   *steps                // what it took; nil if nobody asks
+	talk    *handler.Conversation // of all its transfers; nil if nobody listens
 
 	alternative *altsvc.Service // where the running transfer goes; nil: to its origin
 	direct      bool            // an alternative has failed
@@ -66,6 +67,9 @@ func (c *Client) newExchange(req *http.Request, plan *handler.Plan, opts []confi
 		plan = handler.NewPlan(cfg, plan.RoundTripper)
 	}
 	x := &exchange{client: c, cfg: plan.Config, plan: plan}
+	if plan.Wire {
+		x.talk = handler.NewConversation(&c.logs)
+	}
 	if plan.Infos {
 		x.steps = &steps{began: time.Now()}
 	}
@@ -179,10 +183,10 @@ func (x *exchange) start(req *http.Request) error {
 		Authorization:      tokens.server,
 		ProxyAuthorization: tokens.proxy,
 
-		Alternative: x.alternative,
-		Done:        x,
-		Owner:       x.client,
-		Logs:        &x.client.logs,
+		Alternative:  x.alternative,
+		Done:         x,
+		Owner:        x.client,
+		Conversation: x.talk,
 	})
 	if err != nil {
 		return err

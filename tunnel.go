@@ -93,15 +93,15 @@ func (c *Client) connect(req *http.Request, plan *handler.Plan, webSocket bool) 
 	done := make(connected)
 	a := c.pick(req.URL)
 	h, err := handler.New(a.Pool(), handler.Spec{
-		Request:   req,
-		Plan:      plan,
-		Driver:    a.Driver(),
-		Deadline:  deadline,
-		Done:      done,
-		Owner:     c,
-		Logs:      &c.logs,
-		Tunnel:    true,
-		WebSocket: webSocket,
+		Request:      req,
+		Plan:         plan,
+		Driver:       a.Driver(),
+		Deadline:     deadline,
+		Done:         done,
+		Owner:        c,
+		Conversation: handler.NewConversation(&c.logs),
+		Tunnel:       true,
+		WebSocket:    webSocket,
 	})
 	if err != nil {
 		return nil, err

@@ -143,6 +143,8 @@ static int on_resolve(void *resolver, void *reserved, void *user) {
     struct ratmom_multi *m = r->multi;
     (void)resolver;
     (void)reserved;
+    if (m)
+        m->starts++;
     if (!m || !m->max_lookups || !looks_up(r))
         return 0;
     if (crowded(m)) {

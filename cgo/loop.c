@@ -80,6 +80,7 @@ static void unlink_live(struct ratmom_multi *m, struct ratmom_req *r) {
 static void add(struct ratmom_multi *m, struct ratmom_req *r) {
     r->multi = m;
     r->t_recv = m->now;
+    m->starts++;
     ratmom_count_add();
     if (r->closer != m) { /* the closing of a socket outlives the request */
         curl_easy_setopt(r->easy, CURLOPT_CLOSESOCKETDATA, m);
@@ -216,6 +217,8 @@ void ratmom_nudge(struct ratmom_multi *m) {
  * part of its connection's input. */
 static int quiet(struct ratmom_multi *m) {
     long ms = -1;
+    if (!ratmom_wait_settled(m))
+        return 0;
     curl_multi_timeout(m->m, &ms);
     return ms != 0;
 }

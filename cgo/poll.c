@@ -72,13 +72,34 @@ static void relay(struct ratmom_multi *m) {
     }
 }
 
-/* curl_multi_perform serves sockets and timers alike. */
-void ratmom_wait_expire(struct ratmom_multi *m) {
-    int running;
-    CURLMcode rc = curl_multi_perform(m->m, &running);
+/* Runs every transfer, whether for its socket or for its timer; tells whether one was
+ * started, as far as that can be seen. When one is, libcurl forgets that those before it
+ * in its list are to be run at once, such as one whose bytes another has just read. */
+static int perform(struct ratmom_multi *m, int *running) {
+    uint32_t starts = m->starts;
+    CURLMcode rc = curl_multi_perform(m->m, running);
     if (rc)
         m->multi_code = rc;
+    return m->starts != starts;
+}
+
+void ratmom_wait_expire(struct ratmom_multi *m) {
+    int running;
+    if (perform(m, &running) || m->added)
+        perform(m, &running);
     relay(m);
+}
+
+/* A transfer that has waited for a connection may be started and wait again, and nothing
+ * shows that but the end of another one, in this round or the last. */
+int ratmom_wait_settled(struct ratmom_multi *m) {
+    int before, running;
+    if (perform(m, &before))
+        return 0;
+    for (int i = 0; i < 2; i++, before = running)
+        if (perform(m, &running) || running != before)
+            return 0;
+    return 1;
 }
 
 void ratmom_wait_end(struct ratmom_multi *m, int park) {
@@ -88,6 +109,8 @@ void ratmom_wait_end(struct ratmom_multi *m, int park) {
 
 void ratmom_poll_wait(struct ratmom_multi *m) {
     int64_t ms = 1000, now = ratmom_now();
+    if (m->unended)
+        return;
     if (m->go_deadline != INT64_MAX)
         ms = m->go_deadline <= now ? 0 : (m->go_deadline - now + 999999) / 1000000;
     if (ms > 1000)

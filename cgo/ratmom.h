@@ -258,6 +258,7 @@ struct ratmom_multi {
     uint32_t urgent;     /* something other than body bytes has happened */
     uint32_t truncated;  /* the step stopped before all were served */
     uint32_t read_calls; /* read callbacks so far */
+    uint32_t starts;     /* additions, look-ups, sockets and sendings so far */
     uint64_t steps, wakeups, epoll_ctls;
     int32_t epfd, evfd, tmfd;
     struct ratmom_batch *batch;
@@ -311,6 +312,7 @@ void ratmom_wait_close(struct ratmom_multi *m);
 void ratmom_wait_begin(struct ratmom_multi *m);
 int ratmom_wait_serve(struct ratmom_multi *m); /* one socket; 0: there is none left */
 void ratmom_wait_expire(struct ratmom_multi *m);
+int ratmom_wait_settled(struct ratmom_multi *m); /* libcurl's timer tells all there is to do */
 void ratmom_wait_end(struct ratmom_multi *m, int park);
 void ratmom_io_callbacks(struct ratmom_req *r);
 void ratmom_io_assign(struct ratmom_req *r, const char *local_ip, int local_port,

@@ -125,6 +125,7 @@ static curl_socket_t opensocket(void *p, curlsocktype purpose, struct curl_socka
         return CURL_SOCKET_BAD;
     }
     struct ratmom_fd *f = renew(r->multi, fd);
+    r->multi->starts++;
     ratmom_lookup_end(r);
     f->ours = 1;
     f->origin = r->origin;

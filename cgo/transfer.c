@@ -251,6 +251,7 @@ static int on_prereq(void *user, char *rip, char *lip, int rport, int lport) {
     }
     ratmom_io_listen(r);
     if (r->multi) {
+        r->multi->starts++;
         if (r->upload_kind == RATMOM_UP_NONE)
             r->t_sent = r->multi->now;
     }

@@ -7,9 +7,9 @@ import (
 
 // WireLog hands the conversation on the wire to f as it happens: what libcurl
 // says of the connection, the heads sent and received, the bodies, the TLS records.
-// f is called in order, for one request at a time, from a
-// goroutine of its own, never from the agent's; calls for different requests run
-// at the same time. In heads and remarks the values of header fields that hold
+// f is called in order and by one goroutine at a time for one request, its redirects and
+// repeats included, never by the agent's; calls for different requests run at the
+// same time. In heads and remarks the values of header fields that hold
 // secrets (Authorization, Cookie and their like) and the userinfo of URLs are
 // masked; bodies are as they are. The last part of the conversation is also in the
 // errors' %+v.

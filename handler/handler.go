@@ -15,7 +15,6 @@ import (
 
 	"github.com/ratmom/ratmom/body"
 	"github.com/ratmom/ratmom/cgo"
-	"github.com/ratmom/ratmom/config"
 	"github.com/ratmom/ratmom/internal/altsvc"
 	"github.com/ratmom/ratmom/internal/failure"
 )
@@ -48,9 +47,9 @@ type Spec struct {
 	Done Waiter
 	// Owner is kept alive as long as the handler is.
 	Owner any
-	// Logs counts the goroutines that run the user's log function; nil: nobody
-	// waits for them.
-	Logs *sync.WaitGroup
+	// Conversation is that of the request, for the user's log function; nil: this
+	// transfer has one of its own, whose end nobody waits for.
+	Conversation *Conversation
 	// Tunnel asks for a connection to the host and port of the URL instead of a
 	// response; see tunnel.go.
 	Tunnel bool
@@ -70,7 +69,6 @@ type Handler struct {
 	Timer int
 
 	spec   Spec
-	wire   func(config.WireEvent)
 	plan   *Plan
 	url    *url.URL
 	method string
@@ -130,8 +128,10 @@ func New(pool *cgo.Pool, spec Spec) (*Handler, error) {
 		h.method = http.MethodGet
 	}
 	if h.plan.Wire {
-		h.wire = h.plan.Config.WireLog()
-		h.log = new(wireLog)
+		h.log = &wireLog{to: h.plan.Config.WireLog(), talk: spec.Conversation}
+		if h.log.talk == nil {
+			h.log.talk = NewConversation(new(sync.WaitGroup))
+		}
 	}
 	h.refs.Store(1)
 	if err := h.prepare(); err != nil {
@@ -169,7 +169,7 @@ func (h *Handler) Handle() Progress {
 	t := h.t
 	ev := t.TakeEvents()
 	if ev&cgo.EventDebug != 0 {
-		h.log.add(t.TakeDebug(), h.wire, h.spec.Logs)
+		h.log.add(t.TakeDebug())
 	}
 	if ev&cgo.EventInfo != 0 {
 		h.trace.info(t.TakeInfo())

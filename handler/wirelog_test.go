@@ -17,12 +17,11 @@ func wireRecord(kind config.WireKind, data string) []byte {
 }
 
 func TestWireLog_masks_a_secret_that_is_cut_between_records(t *testing.T) {
-	var l wireLog
 	var wg sync.WaitGroup
 	var got strings.Builder
-	to := func(e config.WireEvent) { got.WriteString(e.String()) }
-	l.add(wireRecord(config.WireHeaderSent, "GET / HTTP/1.1\r\nAuthorization: Basic c2Vj"), to, &wg)
-	l.add(wireRecord(config.WireHeaderSent, "cmV0\r\nHost: a\r\n\r\n"), to, &wg)
+	l := wireLog{to: func(e config.WireEvent) { got.WriteString(e.String()) }, talk: NewConversation(&wg)}
+	l.add(wireRecord(config.WireHeaderSent, "GET / HTTP/1.1\r\nAuthorization: Basic c2Vj"))
+	l.add(wireRecord(config.WireHeaderSent, "cmV0\r\nHost: a\r\n\r\n"))
 	wg.Wait()
 	for _, s := range []string{got.String(), string(l.last())} {
 		assert.Contains(t, s, "> GET / HTTP/1.1\n")
