@@ -30,17 +30,7 @@ for dir in . $(modules); do
 		continue
 	fi
 	# -shuffle also keeps Go from answering with a cached result.
-	if ! go test -race -shuffle=on -timeout "${RATMOM_TEST_TIMEOUT:-10m}" "$@" ./... 2>&1 | tee "$log"; then
-		# Once more, each package by itself: on a busy machine a deadline can pass
-		# that has nothing to do with the code. What fails twice has failed; what
-		# passes now is named, for a flaky test is a bug.
-		mapfile -t again < <(awk '/^FAIL[ \t]+[^ \t]+\// { print $2 }' "$log" | sort -u)
-		[ ${#again[@]} != 0 ] || status=1
-		for pkg in "${again[@]}"; do
-			note "once more, by itself: $pkg"
-			go test -race -shuffle=on -count=1 -timeout "${RATMOM_TEST_TIMEOUT:-10m}" "$@" "$pkg" || status=1
-		done
-	fi
+	go test -race -shuffle=on -timeout "${RATMOM_TEST_TIMEOUT:-10m}" "$@" ./... 2>&1 | tee "$log" || status=1
 	# "ok" without "[no tests to run]" is a package in which something ran.
 	if awk '/^(ok|FAIL)[ \t]/ && !/\[no tests to run\]/ { n++ } END { exit !n }' "$log"; then ran=1; fi
 done
