@@ -17,8 +17,8 @@
 
 /* ---- small blocks ---------------------------------------------------------- */
 
-#define SMALL 1032       /* the biggest block that is kept, in bytes */
-#define KEEP_BYTES 16384 /* kept of one size in one thread */
+#define SMALL 1544       /* the biggest block that is kept, in bytes: an HTTP stream's */
+#define KEEP_BYTES 98304 /* kept of one size in one thread */
 
 struct cache {
     void *head[SMALL / 16 + 1];
@@ -256,21 +256,30 @@ static void on_free(void *p) {
 }
 
 static void *on_realloc(void *p, size_t n) {
-    unsigned kind = p ? kind_of(p) : KINDS;
-    if (kind == KINDS)
+    size_t have;
+    unsigned kind;
+    if (!p)
+        return on_malloc(n);
+    if ((kind = kind_of(p)) < KINDS)
+        have = buffer_sizes[kind];
+    else if ((have = malloc_usable_size(p)) > SMALL || !n)
         return realloc(p, n);
-    if (n && n <= buffer_sizes[kind])
+    if (n && n <= have)
         return p;
-    void *q = malloc(n);
+    /* Growing strings pass through the small sizes, again and again the same. */
+    void *q = on_malloc(n);
     if (q) {
-        memcpy(q, p, buffer_sizes[kind]);
-        buffer_put(p, kind);
+        memcpy(q, p, have < n ? have : n);
+        if (kind < KINDS)
+            buffer_put(p, kind);
+        else
+            small_put(p, have);
     }
     return q;
 }
 
 static void *on_calloc(size_t n, size_t size) {
-    if (!size || n > SMALL / size)
+    if (size && n > SMALL / size)
         return calloc(n, size);
     void *p = small_get(n * size);
     return p ? memset(p, 0, n * size) : NULL;

@@ -18,6 +18,9 @@ struct ratmom_chunk {
     unsigned char data[];
 };
 
+/* That of a small body, with its head: what the C library keeps at hand. */
+#define RATMOM_CHUNK_SMALL (1024 - sizeof(struct ratmom_chunk))
+
 struct ratmom_chunk *ratmom_chunk_get(size_t want);
 void ratmom_chunk_put(struct ratmom_chunk *list);
 void ratmom_chunk_trim(void);
