@@ -83,8 +83,7 @@ func within(t testing.TB, what string, limit, took time.Duration) {
 }
 
 // often runs once several times. Each figure that it hands to took must be within
-// its limit as [within] sees it, and the median of the tries within the double: one
-// try may be unlucky on a busy machine, most are not.
+// its limit as [within] sees it, and the median of the tries within half of that.
 func often(t testing.TB, once func(took func(what string, limit, took time.Duration))) {
 	t.Helper()
 	const tries = 5
@@ -98,7 +97,7 @@ func often(t testing.TB, once func(took func(what string, limit, took time.Durat
 	}
 	for what, took := range all {
 		slices.Sort(took)
-		require.Less(t, took[len(took)/2], 2*limits[what], "%s: the median of %v", what, took)
+		require.Less(t, took[len(took)/2], limits[what]*slack/2, "%s: the median of %v", what, took)
 	}
 }
 
