@@ -175,7 +175,9 @@ static size_t on_body(char *p, size_t size, size_t nitems, void *user) {
         if (!c || c->len == c->cap) {
             size_t want = RATMOM_CHUNK;
             if (r->received < 16 * 1024) /* a small body gets small memory */
-                want = left <= RATMOM_CHUNK_SMALL ? RATMOM_CHUNK_SMALL : left < 4096 ? 4096 : 16 * 1024;
+                want = left <= RATMOM_CHUNK_SMALL ? RATMOM_CHUNK_SMALL
+                       : left < 4096              ? 4096
+                                                  : 16 * 1024;
             c = ratmom_chunk_get(want);
             if (!c)
                 return ratmom_stop(r, RATMOM_CAUSE_MEMORY);
