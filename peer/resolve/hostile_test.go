@@ -98,11 +98,13 @@ func TestDNS_sends_every_query_with_another_number_from_another_port(t *testing.
 
 func TestDNS_takes_what_does_not_fit_into_a_datagram_over_TCP(t *testing.T) {
 	s := newScripted(t)
-	var many []dnsmessage.Resource
-	for i := range 2000 {
-		many = append(many, resource("many.test", 60, ipv4(fmt.Sprintf("198.51.%d.%d", i/250, i%250))))
+	many := func(n int, name string) (all []dnsmessage.Resource) {
+		for i := range n {
+			all = append(all, resource(name, 60, ipv4(fmt.Sprintf("198.51.%d.%d", i/250, i%250))))
+		}
+		return all
 	}
-	s.set("many.test A", zoneSet{records: many, truncated: true})
+	s.set("many.test A", zoneSet{records: many(2000, "many.test"), truncated: true})
 	d := s.dns()
 	d.Family = IPv4
 	a, err := at(t, d, Name{Host: "many.test"})
@@ -114,10 +116,7 @@ func TestDNS_takes_what_does_not_fit_into_a_datagram_over_TCP(t *testing.T) {
 	assert.NotEqual(t, queries[0].id, queries[1].id)
 
 	// Longer than was announced, and without the mark of a truncated one.
-	s.set("huge.test A", zoneSet{records: many[:300]})
-	for i := range s.zone["huge.test A"].records {
-		s.zone["huge.test A"].records[i].Header.Name = dnsName("huge.test")
-	}
+	s.set("huge.test A", zoneSet{records: many(300, "huge.test")})
 	a, err = at(t, d, Name{Host: "huge.test"})
 	require.NoError(t, err)
 	assert.Len(t, a.Endpoints, MaxEndpoints)
