@@ -137,6 +137,7 @@ func TestDNS_does_without_HTTPS_records_that_fail_or_are_malformed(t *testing.T)
 		require.NoError(t, err)
 		assert.Equal(t, []string{"192.0.2.1:443"}, addrsOf(a), "one bad record makes the set void: %d", i)
 	}
+	s.add("b.test", 500, ipv4("192.0.2.2"))
 	// A key that must be understood and is not makes its record void, and only that.
 	s.set("www.test HTTPS", zoneSet{records: []dnsmessage.Resource{
 		good, resource("www.test", 500, httpsRecord(2, "b.test", kMandatory, "\xff\x01", dnsmessage.SVCParamKey(0xff01), "x")),
@@ -161,6 +162,7 @@ func TestReply_voids_a_set_with_keys_out_of_order_and_goes_on(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []string{"192.0.2.1:443"}, addrsOf(a))
 	assert.Equal(t, 500*time.Second, a.TTL)
+	assert.Len(t, s.queries(), 3, "and it is no alias")
 }
 
 func TestDNS_looks_up_no_more_HTTPS_targets_than_it_says(t *testing.T) {

@@ -188,7 +188,7 @@ func TestMatrix_lets_the_host_stand_for_itself_without_a_good_document(t *testin
 		"URL":        {body: `{"m.server": "https://fed.test"}`},
 		"userinfo":   {body: `{"m.server": "a@fed.test"}`},
 		"lines":      {body: `{"m.server": "fed.test\r\nX: y"}`},
-		"too long":   {body: `{"m.server": "fed.test"` + strings.Repeat(" ", 70_000) + "}"},
+		"too long":   {body: `{"m.server": "fed.test"}` + strings.Repeat(" ", 70_000)},
 		"deep":       {body: strings.Repeat("[", 60_000)},
 		"port":       {body: `{"m.server": "fed.test:65536"}`},
 		"IPv6":       {body: `{"m.server": "2001:db8::1"}`},
@@ -201,6 +201,9 @@ func TestMatrix_lets_the_host_stand_for_itself_without_a_good_document(t *testin
 	} {
 		delegated(t, func(t *testing.T, w *WellKnown, s *site, next *echo) {
 			s.put(document, p)
+			for _, url := range []string{"http://example.test/x", "https://a:b@example.test/x", "file:///etc/passwd"} {
+				s.put(url, page{body: `{"m.server": "evil.test"}`})
+			}
 			for range 2 {
 				a, err := w.Resolve(t.Context(), example)
 				require.NoError(t, err, name)
