@@ -25,6 +25,6 @@ func TestDoH_of_BIND_finds_hosts_that_the_system_does_not_know(t *testing.T) {
 	for _, name := range []string{"gone.test", "no.test", "elsewhere.example"} {
 		refused(t, ratmom.ErrNameResolution, c, at(s, name))
 	}
-	foreign := newClient(t, config.DoH(n.DoHURL), config.CABytes(testserver.NewAuthority(t).PEM))
+	foreign := newClient(t, config.DoH(n.DoHURL), config.CAFile(testserver.NewAuthority(t).File(t)))
 	refused(t, ratmom.ErrNameResolution, foreign, at(s, "a.test"))
 }

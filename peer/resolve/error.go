@@ -98,6 +98,20 @@ func (e *Error) Is(target error) bool {
 	return e.Kind == Timeout && (target == context.DeadlineExceeded || target == os.ErrDeadlineExceeded)
 }
 
+// As finds a *net.DNSError that says the same, as far as one can; none for a failure
+// of an unknown kind, or a call that was given up.
+func (e *Error) As(target any) bool {
+	dns, ok := target.(**net.DNSError)
+	if !ok || e.Kind == Unknown {
+		return false
+	}
+	*dns = &net.DNSError{
+		Err: e.Kind.Error(), Name: e.Name, Server: e.Server,
+		IsTimeout: e.Timeout(), IsTemporary: e.Temporary(), IsNotFound: e.Kind == NotExist || e.Kind == NoData,
+	}
+	return true
+}
+
 // Timeout is true for the kind [Timeout].
 func (e *Error) Timeout() bool { return e.Kind == Timeout }
 

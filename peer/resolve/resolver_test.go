@@ -3,6 +3,7 @@ package resolve
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"net"
 	"net/netip"
@@ -93,6 +94,12 @@ func TestKindOf_knows_the_errors_of_net_and_context(t *testing.T) {
 	}
 	assert.Equal(t, Timeout, KindOf(&net.DNSError{IsTimeout: true}))
 	assert.Equal(t, Timeout, KindOf(os.ErrDeadlineExceeded))
+	var dns *net.DNSError
+	require.ErrorAs(t, fmt.Errorf("wrapped: %w", &Error{Kind: NoData, Name: "a.test", Server: "192.0.2.1:53"}), &dns)
+	assert.Equal(t, &net.DNSError{Err: "no such record", Name: "a.test", Server: "192.0.2.1:53", IsNotFound: true}, dns)
+	assert.False(t, errors.As(&Error{Err: context.Canceled}, &dns))
+	require.ErrorAs(t, &Error{Kind: Timeout}, &dns)
+	assert.True(t, dns.IsTimeout && dns.IsTemporary && !dns.IsNotFound)
 	assert.True(t, (&Error{Kind: ServerFailure}).Temporary())
 	assert.False(t, (&Error{Kind: NotExist}).Temporary())
 	assert.Equal(t, kindTexts[Unknown], Kind(200).Error())
