@@ -31,19 +31,37 @@ func (l *lookup) askAddresses(host string) addrSet {
 		return addrSet{l.dns.ofFamily(addrs), maxTTL, err}
 	}
 	types := l.dns.Family.types()
-	parts := make([]addrSet, len(types))
-	var wg sync.WaitGroup
-	for i, typ := range types {
-		wg.Go(func() {
-			s, err := l.follow(question{host, typ})
-			parts[i] = addrSet{ttl: s.ttl, err: err}
-			for _, rec := range s.records {
-				parts[i].addrs = append(parts[i].addrs, rec.addr)
-			}
-		})
+	part, cancel := l.part()
+	defer cancel()
+	answers := make(chan addrSet, len(types))
+	for _, typ := range types {
+		go func() { answers <- part.family(question{host, typ}) }()
 	}
-	wg.Wait()
+	var parts []addrSet
+	var enough <-chan time.Time
+	for len(parts) < len(types) {
+		select {
+		case a := <-answers:
+			parts = append(parts, a)
+			if a.err == nil && enough == nil {
+				enough = time.After(grace)
+			}
+		case <-enough:
+			enough = nil
+			cancel() // which makes the other one answer
+		}
+	}
 	return merge(parts)
+}
+
+// family asks for the addresses of one family.
+func (l *lookup) family(q question) addrSet {
+	s, err := l.follow(q)
+	a := addrSet{ttl: s.ttl, err: err}
+	for _, rec := range s.records {
+		a.addrs = append(a.addrs, rec.addr)
+	}
+	return a
 }
 
 // merge makes one set of those of each family. One that could not be had shortens

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"sync"
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
@@ -25,6 +24,9 @@ import (
 // A question goes over UDP with an unguessable number from a port of its own; the
 // reply must repeat the question. It goes over TCP if the reply does not fit, or if too many
 // others come in its place. A chain of aliases (CNAME, or HTTPS records) has at most 8 links.
+//
+// An answer whose addresses of one family are there waits half a second for those of the other, and
+// for HTTPS records; what is then missing is asked for again after 30 seconds.
 type DNS struct {
 	// Servers are asked in turn: the next one if one fails, refuses or is silent.
 	// None are those of ResolvConf.
@@ -109,7 +111,7 @@ func (d *DNS) Resolve(ctx context.Context, name Name) (Answer, error) {
 		}
 		return newAnswer(plain(d.ofFamily(addrs), host, name.port()), Forever), nil
 	}
-	l := &lookup{dns: d, conf: d.config(), ctx: ctx, addrs: make(map[string]func() addrSet)}
+	l := newLookup(ctx, d)
 	for _, prefix := range prefixes {
 		eps, ttl, err := l.srv(prefix + "." + host)
 		if err == nil {
@@ -142,69 +144,4 @@ func plain(addrs []netip.Addr, host string, port uint16) []Endpoint {
 		eps = append(eps, Endpoint{Addr: netip.AddrPortFrom(a, port), Weight: 1, Target: host})
 	}
 	return eps
-}
-
-// lookup is one call of Resolve. The addresses of a host are asked for once.
-type lookup struct {
-	dns  *DNS
-	conf conf
-	ctx  context.Context // that of the call, for as long as it lasts
-
-	mu    sync.Mutex
-	addrs map[string]func() addrSet
-}
-
-// ask asks one server after the other, until one knows.
-func (l *lookup) ask(q question) (reply, string, error) {
-	var last *Error
-	refused := make(map[netip.AddrPort]bool)
-	for range l.conf.attempts {
-		for _, server := range l.conf.servers {
-			if refused[server] {
-				continue
-			}
-			r, err := l.dns.exchange(l.ctx, server, q, l.conf.timeout)
-			if l.ctx.Err() != nil {
-				return reply{}, "", l.ended(q, server)
-			}
-			kind, cause := verdict(r, err)
-			if kind == Unknown && cause == nil {
-				return r, server.String(), nil
-			}
-			refused[server] = kind == Refused
-			// Silence says less than any word.
-			if last == nil || last.Kind == Timeout || kind != Timeout {
-				last = &Error{Kind: kind, Name: q.name, Type: q.typeName(), Server: server.String(), Err: cause}
-			}
-		}
-	}
-	return reply{}, "", last
-}
-
-// ended is the error of a call whose context has ended.
-func (l *lookup) ended(q question, server netip.AddrPort) error {
-	e := &Error{Name: q.name, Type: q.typeName(), Server: server.String(), Err: context.Cause(l.ctx)}
-	if errors.Is(l.ctx.Err(), context.DeadlineExceeded) {
-		e.Kind = Timeout
-	}
-	return e
-}
-
-// verdict is Unknown without a cause for a reply that is an answer or a "no".
-func verdict(r reply, err error) (Kind, error) {
-	switch {
-	case err != nil:
-		return kindOfExchange(err), err
-	case r.referral:
-		return ServerFailure, errors.New("it does not resolve names for us")
-	}
-	switch r.rcode {
-	case dnsmessage.RCodeSuccess, dnsmessage.RCodeNameError:
-		return Unknown, nil
-	case dnsmessage.RCodeServerFailure:
-		return ServerFailure, errors.New("SERVFAIL")
-	case dnsmessage.RCodeRefused:
-		return Refused, errors.New("REFUSED")
-	}
-	return ServerFailure, fmt.Errorf("response code %d", r.rcode)
 }

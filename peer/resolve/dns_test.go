@@ -2,8 +2,10 @@ package resolve
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -122,6 +124,61 @@ func TestDNS_shortens_the_time_of_an_answer_from_which_something_is_missing(t *t
 	assert.Equal(t, unsureTTL, a.TTL)
 }
 
+func TestDNS_does_not_wait_long_for_one_kind_of_record(t *testing.T) {
+	for _, silent := range []string{"host.test HTTPS", "host.test AAAA"} {
+		s := newScripted(t)
+		s.add("host.test", 300, ipv4("192.0.2.1"))
+		s.add("host.test", 300, ipv6("2001:db8::1"))
+		s.add("host.test", 300, httpsRecord(1, ".", kPort, "\x00\x51"))
+		s.script(func(q asked) [][]byte {
+			if q.key == silent {
+				return [][]byte{}
+			}
+			return nil
+		})
+		start := time.Now()
+		a, err := at(t, s.dns(), Name{Scheme: "https", Host: "host.test"})
+		require.NoError(t, err)
+		assert.Less(t, time.Since(start), 4*time.Second, silent)
+		assert.Contains(t, addrsOf(a), "192.0.2.1:443")
+		assert.Equal(t, silent == "host.test AAAA", a.Endpoints[0].Addr.Port() == 81)
+		assert.Equal(t, unsureTTL, a.TTL)
+	}
+}
+
+func TestDNS_has_few_questions_of_a_call_on_the_way(t *testing.T) {
+	s := newScripted(t)
+	for i := range maxTargets {
+		s.add("_x._tcp.many.test", 60, srvRecord(1, 1, 1, fmt.Sprintf("t%d.test", i)))
+		s.add(fmt.Sprintf("t%d.test", i), 60, ipv4("192.0.2.1"))
+	}
+	d := s.dns()
+	var now, most atomic.Int64
+	d.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		for n := now.Add(1); n > most.Load(); {
+			most.Store(n)
+		}
+		conn, err := new(net.Dialer).DialContext(ctx, network, address)
+		return &closing{conn, func() { now.Add(-1) }}, err
+	}
+	_, err := at(t, d, Name{Host: "many.test", Service: "_x._tcp"})
+	require.NoError(t, err)
+	assert.LessOrEqual(t, most.Load(), int64(maxQuestions))
+	assert.Greater(t, most.Load(), int64(1))
+	assert.Zero(t, now.Load())
+}
+
+// closing tells that it was closed.
+type closing struct {
+	net.Conn
+	tell func()
+}
+
+func (c *closing) Close() error {
+	c.tell()
+	return c.Conn.Close()
+}
+
 func TestDNS_says_Timeout_when_nobody_replies_and_asks_as_often_as_told(t *testing.T) {
 	s := newScripted(t)
 	s.script(func(asked) [][]byte { return [][]byte{} })
@@ -155,9 +212,9 @@ func TestDNS_ends_with_its_context(t *testing.T) {
 	require.NotErrorIs(t, err, Timeout)
 
 	s.script(func(asked) [][]byte { return [][]byte{} })
-	ctx, cancel = context.WithTimeout(t.Context(), 10*time.Millisecond)
-	defer cancel()
-	_, err = s.dns().Resolve(ctx, Name{Host: "silent.test"})
+	short, done := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer done()
+	_, err = s.dns().Resolve(short, Name{Host: "silent.test"})
 	require.ErrorIs(t, err, Timeout)
 }
 

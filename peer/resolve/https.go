@@ -18,16 +18,35 @@ type binding struct {
 	services []service
 	ttl      time.Duration
 	unsure   bool // something failed
+
+	endpoints []Endpoint
 }
 
 // https finds the endpoints of an https host: by its HTTPS records, and by its own
 // addresses, which are asked for meanwhile and come last (RFC 9460 section 3).
 func (l *lookup) https(host string, port uint16) (Answer, error) {
-	own := make(chan addrSet, 1)
-	go func() { own <- l.addresses(host) }()
-	b := l.bind(host, port)
-	eps, ttl := l.endpoints(b, port)
-	set := <-own
+	part, cancel := l.part()
+	defer cancel()
+	bound := make(chan binding, 1)
+	go func() {
+		b := part.bind(host, port)
+		b.endpoints, b.ttl = part.endpoints(b, port)
+		bound <- b
+	}()
+	set := l.addresses(host)
+	var b binding
+	if set.err != nil {
+		b = <-bound
+	} else {
+		select {
+		case b = <-bound:
+		case <-time.After(grace):
+			cancel()
+			b = <-bound
+			b.unsure = true
+		}
+	}
+	eps, ttl := b.endpoints, b.ttl
 	last := uint16(0)
 	ech := len(eps) > 0
 	for _, e := range eps {
@@ -37,7 +56,6 @@ func (l *lookup) https(host string, port uint16) (Answer, error) {
 	if len(eps) == 0 && set.err != nil {
 		return Answer{}, set.err
 	}
-	ttl = min(ttl, b.ttl)
 	if b.unsure {
 		ttl = min(ttl, unsureTTL)
 	}
@@ -115,24 +133,24 @@ func (l *lookup) usable(s set) (all []service, ok bool) {
 	return all[:min(len(all), maxTargets)], true
 }
 
-// endpoints looks up the hosts of a binding.
+// endpoints looks up the hosts of a binding, and says how long both hold.
 func (l *lookup) endpoints(b binding, port uint16) ([]Endpoint, time.Duration) {
 	if len(b.services) == 0 {
 		if b.alias == "" {
-			return nil, maxTTL
+			return nil, b.ttl
 		}
 		set := l.addresses(b.alias)
 		if set.err != nil {
-			return nil, unsureTTL
+			return nil, min(b.ttl, unsureTTL)
 		}
-		return plain(set.addrs, b.alias, port), set.ttl
+		return plain(set.addrs, b.alias, port), min(b.ttl, set.ttl)
 	}
 	records := make([]record, len(b.services))
 	for i, svc := range b.services {
 		records[i].target = svc.target
 	}
 	var eps []Endpoint
-	ttl := maxTTL
+	ttl := b.ttl
 	for i, set := range l.targets(records) {
 		svc := b.services[i]
 		addrs := set.addrs
