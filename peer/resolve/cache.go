@@ -8,14 +8,15 @@ import (
 )
 
 // Cache keeps the answers of another resolver. It asks for each name once at a time,
-// however many wait; renews in the background, some time before its end, an answer that is still asked
-// for or watched; gives an old answer where no new one can be had; and keeps
-// failures, too. It must not be changed or copied once it is in use, and is closed at
-// the end.
+// however many wait; renews in the background, some time before its end, an answer that
+// is still asked for or watched; gives an old answer where no new one can be had; and
+// keeps failures, too. It must not be changed or copied once it is in use, and is closed
+// at the end.
 //
 // What a failure is worth depends on its kind. That a name or record does not exist
-// ends an answer, and holds for as long as the zone's SOA record says (RFC 2308). Any other
-// failure leaves the last answer in place for a time (RFC 8767), and holds for FailureTTL.
+// ends an answer, and holds for as long as the zone's SOA record says (RFC 2308). Any
+// other failure leaves the last answer in place for a time (RFC 8767), and holds for
+// FailureTTL.
 type Cache struct {
 	// Resolver is who is asked.
 	Resolver Resolver
@@ -36,8 +37,8 @@ type Cache struct {
 	// Timeout is for one look-up, whoever waits for it; 0 is 15 seconds. It goes
 	// on when its callers have left.
 	Timeout time.Duration
-	// MaxNames is how many names are kept; 0 is 4096. The one that was not used for the
-	// longest time goes first. Names that are watched or being looked up stay.
+	// MaxNames is how many names are kept; 0 is 4096. The one that was not used for
+	// the longest time goes first. Names that are watched or being looked up stay.
 	MaxNames int
 	// MaxLookups is how many names are looked up at once; 0 is 64. Others wait.
 	MaxLookups int

@@ -31,8 +31,8 @@ func (d delegation) String() string {
 	return host + ":" + strconv.Itoa(int(d.port))
 }
 
-// parseDelegation reads "host", "host:port", or an address in place of the host, that of
-// IPv6 in brackets.
+// parseDelegation reads "host", "host:port", or an address in place of the host, that
+// of IPv6 in brackets.
 func parseDelegation(s string) (delegation, error) {
 	bad := func() (delegation, error) { return delegation{}, fmt.Errorf("%q is no host", quoted(s)) }
 	host, port := s, ""

@@ -22,11 +22,12 @@ import (
 // invalid and onion do not exist, without a question to anybody.
 //
 // A question goes over UDP with an unguessable number from a port of its own; the
-// reply must repeat the question. It goes over TCP if the reply does not fit, or if too many
-// others come in its place. A chain of aliases (CNAME, or HTTPS records) has at most 8 links.
+// reply must repeat the question. It goes over TCP if the reply does not fit, or if too
+// many others come in its place. A chain of aliases (CNAME, or HTTPS records) has at most
+// 8 links.
 //
-// An answer whose addresses of one family are there waits half a second for those of the other, and
-// for HTTPS records; what is then missing is asked for again after 30 seconds.
+// An answer whose addresses of one family are there waits half a second for those of the
+// other, and for HTTPS records; what is then missing is asked for again after 30 seconds.
 type DNS struct {
 	// Servers are asked in turn: the next one if one fails, refuses or is silent.
 	// None are those of ResolvConf.
@@ -84,12 +85,12 @@ var _ Resolver = (*DNS)(nil)
 const unsureTTL = 30 * time.Second
 
 // Resolve asks for the endpoints of a name: by SRV records if it has a Service (RFC
-// 2782), else by HTTPS records if its Scheme is "https" (RFC 9460), else by its addresses. What
-// has no SRV or HTTPS records has its addresses. The TTL is the shortest of the
-// records that the answer was made of.
+// 2782), else by HTTPS records if its Scheme is "https" (RFC 9460), else by its
+// addresses. What has no SRV or HTTPS records has its addresses. The TTL is the shortest
+// of the records that the answer was made of.
 //
-// An address may stand in the answer of HTTPS records that is not theirs: the host's own
-// come last, for when no other can be reached, unless all records have ECH.
+// Behind what HTTPS records name come the host's own addresses, for when no other can be
+// reached, unless all records have ECH.
 func (d *DNS) Resolve(ctx context.Context, name Name) (Answer, error) {
 	if d.Timeout < 0 || d.Attempts < 0 {
 		return Answer{}, fmt.Errorf("dns resolver: timeout %v or attempts %d below zero", d.Timeout, d.Attempts)

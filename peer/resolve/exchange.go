@@ -36,8 +36,8 @@ func (d *DNS) exchange(ctx context.Context, server netip.AddrPort, q question, l
 	return r, err
 }
 
-// datagrams asks over UDP: with a number that cannot be guessed, from a port of its own, over a
-// socket that takes datagrams of the server only.
+// datagrams asks over UDP: with a number that cannot be guessed, from a port of its own,
+// over a socket that takes datagrams of the server only.
 func (d *DNS) datagrams(ctx context.Context, server netip.AddrPort, q question, edns bool) (reply, error) {
 	id := newID()
 	query, err := q.pack(id, edns)

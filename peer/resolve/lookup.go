@@ -30,8 +30,8 @@ type common struct {
 // maxQuestions is how many questions of a call are on the way at once.
 const maxQuestions = 8
 
-// grace is how much longer than for the addresses of one family a call waits for those of the
-// other, and for HTTPS records: some networks never answer one kind of question.
+// grace is how much longer than for the addresses of one family a call waits for those
+// of the other, and for HTTPS records: some networks never answer one kind of question.
 const grace = 500 * time.Millisecond
 
 func newLookup(ctx context.Context, d *DNS) *lookup {

@@ -37,8 +37,8 @@ type watch struct {
 }
 
 // Watch keeps the answer of a name fresh and tells every change: first, all
-// endpoints as Added, or the failure; then only what differs. The function is called
-// on a goroutine of the cache, one call after the other; what happens during a call is told
+// endpoints as Added, or the failure; then only what differs. The function is called on
+// a goroutine of the cache, one call after the other; what happens during a call is told
 // as one change after it. stop ends the watch; a call that has begun goes on.
 func (c *Cache) Watch(name Name, tell func(Change)) (stop func(), err error) {
 	if err := c.start(); err != nil {

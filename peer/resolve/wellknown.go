@@ -11,14 +11,15 @@ import (
 )
 
 // WellKnown is a resolver for hosts that may name another host in their place, in a
-// document that everybody knows where to find: https://host/.well-known/…. A name that is
-// an address or has a port is not delegated. It must not be changed or copied once it is in use, and
-// is closed at the end.
+// document that everybody knows where to find: https://host/.well-known/…. A name that
+// is an address or has a port is not delegated. It must not be changed or copied once it
+// is in use, and is closed at the end.
 //
 // The document is asked for once at a time for each host, and kept: for as long as
 // its Cache-Control or Expires says, within limits; an answer of 4xx is "no
 // delegation" for up to an hour; a failure is kept too, and an older document stands in
-// for it. Without a document, the host stands for itself. That the named host names another is not looked at.
+// for it. Without a document, the host stands for itself. That the named host names another
+// is not looked at, nor is the Service of the name that was asked for.
 type WellKnown struct {
 	// Next resolves what is named.
 	Next Resolver
@@ -28,8 +29,8 @@ type WellKnown struct {
 	Fetch func(*http.Request) (*http.Response, error)
 	// Path is where the document is: "/.well-known/matrix/server".
 	Path string
-	// Parse finds the host, "host" or "host:port", in the document. It must take whatever
-	// comes.
+	// Parse finds the host, "host" or "host:port", in the document. It must take
+	// whatever comes.
 	Parse func(document []byte) (string, error)
 	// Service and Port are what Next is asked for where no port is named, see
 	// [Name]. Where one is, or an address, no service is.
@@ -104,8 +105,8 @@ func (w *WellKnown) start() error {
 	return w.err
 }
 
-// Resolve asks Next for what the name's host names. The Authority of the answer is the host
-// that was named, with its port if it came with one.
+// Resolve asks Next for what the name's host names. The Authority of the answer is the
+// host that was named, with its port if it came with one.
 func (w *WellKnown) Resolve(ctx context.Context, name Name) (Answer, error) {
 	if err := w.start(); err != nil {
 		return Answer{}, err
