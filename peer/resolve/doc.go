@@ -8,7 +8,8 @@
 // # Resolvers
 //
 //   - [Literal] knows addresses only.
-//   - [Static] has a list.
+//   - [Static] has a list of addresses, and [List] one of hosts that another resolver
+//     resolves.
 //   - [System] asks the operating system.
 //   - [DNS] asks name servers: SRV, HTTPS, A and AAAA records, with their TTLs.
 //   - [WellKnown] fetches which other host stands for a host, and asks another
