@@ -29,6 +29,7 @@ squid squid
 haproxy haproxy
 dante-server danted
 microsocks microsocks
+bind9 named
 nghttp2-server nghttpd
 nghttp2-proxy nghttpx
 valgrind valgrind

@@ -33,6 +33,7 @@ func save(t *testing.T, name string, data []byte) string {
 type fault struct {
 	name      string
 	far       []testserver.Option
+	nghttpx   []testserver.NghttpxOption // the same of an nghttpx
 	bad, good []config.Option
 	kind      error
 }
@@ -57,23 +58,31 @@ func faults(t *testing.T) []fault {
 	if cgo.Features().Backend("GnuTLS") {
 		noCertificate = ratmom.ErrReceive // it does not say which alert the server has sent
 	}
+	nghttpx := func(c *testserver.Certificate, more ...testserver.NghttpxOption) []testserver.NghttpxOption {
+		return append(more, testserver.NghttpxCertificate(c))
+	}
+	wrongHost, expired := a.WrongHost(t), a.Expired(t)
 	list := []fault{
-		{noClientCertificate, append(with(server), testserver.WithClientCertificates(a)),
+		{noClientCertificate, append(with(server), testserver.WithClientCertificates(a)), nghttpx(server, testserver.NghttpxClients(t, a)),
 			[]config.Option{ca}, []config.Option{ca, config.ClientCertificate(certFile, keyFile)}, noCertificate},
-		{"another key than the pinned", with(server), []config.Option{ca, pin(other)}, []config.Option{ca, pin(server)}, ratmom.ErrCertificateVerification},
-		{"wrong host", with(a.WrongHost(t)), []config.Option{ca},
+		{"another key than the pinned", with(server), nghttpx(server),
+			[]config.Option{ca, pin(other)}, []config.Option{ca, pin(server)}, ratmom.ErrCertificateVerification},
+		{"wrong host", with(wrongHost), nghttpx(wrongHost), []config.Option{ca},
 			[]config.Option{ca, config.DangerAcceptInvalidHostnames(true)}, ratmom.ErrCertificateVerification},
-		{"expired", with(a.Expired(t)), []config.Option{ca},
+		{"expired", with(expired), nghttpx(expired), []config.Option{ca},
 			[]config.Option{ca, config.DangerAcceptInvalidCertificates(true)}, ratmom.ErrCertificateVerification},
-		{"wrong CA", with(server), []config.Option{config.CAFile(testserver.NewAuthority(t).File(t))}, []config.Option{ca}, ratmom.ErrCertificateVerification},
-		{"revoked", with(server), []config.Option{ca, crl(other, server)}, []config.Option{ca, crl(other)}, ratmom.ErrCertificateVerification},
+		{"wrong CA", with(server), nghttpx(server),
+			[]config.Option{config.CAFile(testserver.NewAuthority(t).File(t))}, []config.Option{ca}, ratmom.ErrCertificateVerification},
+		{"revoked", with(server), nghttpx(server), []config.Option{ca, crl(other, server)}, []config.Option{ca, crl(other)}, ratmom.ErrCertificateVerification},
 		{"too old TLS", append(with(server), testserver.WithTLSVersions(tls.VersionTLS12, tls.VersionTLS12)),
+			nghttpx(server, testserver.NghttpxWith("--tls-max-proto-version=TLSv1.2")),
 			[]config.Option{ca, config.TLSMinVersion(tls.VersionTLS13)}, []config.Option{ca}, ratmom.ErrTLS},
-		{"another issuer", with(server), []config.Option{ca, config.IssuerCertificate(testserver.NewAuthority(t).File(t))},
+		{"another issuer", with(server), nghttpx(server), []config.Option{ca, config.IssuerCertificate(testserver.NewAuthority(t).File(t))},
 			[]config.Option{ca, config.IssuerCertificate(a.File(t))}, ratmom.ErrCertificateVerification},
 		{"no common cipher", append(with(server), testserver.WithTLSConfig(func(c *tls.Config) {
 			c.MaxVersion, c.CipherSuites = tls.VersionTLS12, []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384}
-		})), []config.Option{ca, config.TLSCiphers(cipher("128"))}, []config.Option{ca, config.TLSCiphers(cipher("256"))}, ratmom.ErrTLS},
+		})), nghttpx(server, testserver.NghttpxWith("--tls-max-proto-version=TLSv1.2", "--ciphers=ECDHE-ECDSA-AES256-GCM-SHA384")),
+			[]config.Option{ca, config.TLSCiphers(cipher("128"))}, []config.Option{ca, config.TLSCiphers(cipher("256"))}, ratmom.ErrTLS},
 	}
 	return list
 }
@@ -166,6 +175,25 @@ func TestEffect_a_bad_https_proxy_is_refused(t *testing.T) {
 	}
 }
 
+func TestEffect_a_bad_nghttpx_is_refused(t *testing.T) {
+	needsHTTPSProxy(t)
+	wrap := func(opts []config.Option) []config.RequestOption {
+		return []config.RequestOption{config.ProxyTLS(opts...)}
+	}
+	plain := testserver.Start(t, testserver.H1, tell(host))
+	secure := testserver.Start(t, testserver.HTTPS1, tell(host))
+	next := testserver.StartProxy(t, testserver.Proxy{})
+	for _, f := range faults(t) {
+		t.Run(f.name, func(t *testing.T) {
+			p := testserver.Nghttpx(t, next.Addr, f.nghttpx...)
+			for _, s := range []*testserver.Server{plain, secure} {
+				c := newClient(t, config.Proxy(p.URL), config.CAFile(secure.CAFile))
+				judge(t, f, c, s.URL, wrap)
+			}
+		})
+	}
+}
+
 func needsHTTPSProxy(t *testing.T) {
 	t.Helper()
 	if !cgo.Features().HTTPSProxy {
@@ -201,6 +229,35 @@ func TestEffect_OCSPStapling(t *testing.T) {
 			refused(t, ratmom.ErrCertificateVerification, c, s.URL, config.OCSPStapling(true))
 		})
 	}
+}
+
+func TestEffect_OCSPStapling_of_nginx(t *testing.T) {
+	if !cgo.Features().OCSPStapling {
+		t.Skip("libcurl that cannot")
+	}
+	a := testserver.LocalAuthority(t)
+	start := func(status rune) *testserver.NginxServer {
+		cert := a.Localhost(t)
+		staple := a.OpenSSLStaple(t, cert, status)
+		cert.CertPEM = append(cert.CertPEM, a.PEM...) // libcurl looks for the issuer in the chain
+		return testserver.Nginx(t, testserver.NginxCertificate(cert), testserver.NginxWith("ssl_stapling on; ssl_stapling_file "+staple+";"))
+	}
+	c := newClient(t, config.CAFile(a.File(t)))
+	good := start('V')
+	for range 3 {
+		assert.Equal(t, testserver.Hello, get(t, c, good.TLSURL+"/hello.txt", config.OCSPStapling(true), config.FreshConnection()))
+	}
+	for name, status := range map[string]rune{"revoked": 'R', "unknown": 'U'} {
+		t.Run(name, func(t *testing.T) {
+			s := start(status)
+			refused(t, ratmom.ErrCertificateVerification, c, s.TLSURL+"/hello.txt", config.OCSPStapling(true))
+		})
+	}
+	t.Run("nothing", func(t *testing.T) {
+		s := testserver.Nginx(t)
+		assert.Equal(t, testserver.Hello, get(t, c, s.TLSURL+"/hello.txt"))
+		refused(t, ratmom.ErrCertificateVerification, c, s.TLSURL+"/hello.txt", config.OCSPStapling(true))
+	})
 }
 
 func TestEffect_CADirectory(t *testing.T) {

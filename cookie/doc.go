@@ -20,7 +20,10 @@
 //     golang.org/x/net/publicsuffix. The jar never asks the network.
 //   - Secure cookies come from https and go to https; what comes over http does not
 //     replace them, nor stand before them.
-//   - Names that begin with __Secure- or __Host- are held to what they promise.
+//   - Names that begin with __Secure-, __Host-, __Http- or __Host-Http-, in any case, are
+//     held to what they promise. No value without a name begins like that.
+//   - A tab in a name or path is refused, unlike in the RFC: cookies.txt could not
+//     have it.
 //   - SameSite=None without Secure is refused. SameSite is kept otherwise and does
 //     not decide what is sent: a program has no site of its own.
 //   - Max-Age wins over Expires. No cookie lives longer than [MaxAge].

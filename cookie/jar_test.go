@@ -103,6 +103,19 @@ func TestJar_sends_a_cookie_where_it_belongs(t *testing.T) {
 		{"__Host-a=1; Secure; Path=/; Domain=x.example", "https://x.example/", "https://x.example/", ""},
 		{"__hOST-a=1; Path=/", "https://x.example/", "https://x.example/", ""},
 		{"__Secure-a=1; Secure", "http://x.example/", "https://x.example/", ""},
+		{"__Host-a=1; Path=/; Domain=x.example; Domain=; Secure", "https://x.example/", "https://x.example/", "__Host-a=1"},
+		{"__Http-a=1; Secure; HttpOnly", "https://x.example/b/c", "https://x.example/b/c", "__Http-a=1"},
+		{"__Http-a=1; Secure", "https://x.example/", "https://x.example/", ""},
+		{"__hTTP-a=1; HttpOnly", "https://x.example/", "https://x.example/", ""},
+		{"__Host-Http-a=1; Secure; HttpOnly; Path=/", "https://x.example/", "https://x.example/", "__Host-Http-a=1"},
+		{"__Host-Http-a=1; Secure; Path=/", "https://x.example/", "https://x.example/", ""},
+		{"__HOST-HTTP-a=1; Secure; HttpOnly; Path=/; Domain=x.example", "https://x.example/", "https://x.example/", ""},
+		// No value that would be taken for such a name, with or without an equals sign.
+		{"__Secure-a", "https://x.example/", "https://x.example/", ""},
+		{"=__hoST-a=1; Secure; Path=/", "https://x.example/", "https://x.example/", ""},
+		{"=__Http-a=1; Secure; HttpOnly", "https://x.example/", "https://x.example/", ""},
+		{"__Host-Http-a; Secure; HttpOnly; Path=/", "https://x.example/", "https://x.example/", ""},
+		{"=a=1", "https://x.example/", "https://x.example/", "a=1"},
 		// The value goes back as it came.
 		{`a="1 , 2"`, "https://x.example/", "https://x.example/", `a="1 , 2"`},
 		{"bare", "https://x.example/", "https://x.example/", "bare"},
@@ -116,6 +129,36 @@ func TestJar_sends_a_cookie_where_it_belongs(t *testing.T) {
 		j.SetCookieHeaders(at(t, c.from), []string{c.set})
 		assert.Equal(t, c.want, j.CookieHeader(at(t, c.to)), "%+v", c)
 	}
+}
+
+// The examples of section 5.4.
+func TestJar_keeps_what_names_with_prefixes_promise(t *testing.T) {
+	for set, taken := range map[string]bool{
+		"__Secure-SID=12345; Domain=site.example":               false,
+		"__secure-SID=12345; Domain=site.example":               false,
+		"__SECURE-SID=12345; Domain=site.example":               false,
+		"__Host-SID=12345":                                      false,
+		"__host-SID=12345; Secure":                              false,
+		"__host-SID=12345; Domain=site.example":                 false,
+		"__HOST-SID=12345; Domain=site.example; Path=/":         false,
+		"__Host-SID=12345; Secure; Domain=site.example; Path=/": false,
+		"__host-SID=12345; Secure; Domain=site.example; Path=/": false,
+		"__HOST-SID=12345; Secure; Domain=site.example; Path=/": false,
+		"__Secure-SID=12345; Domain=site.example; Secure":       true,
+		"__secure-SID=12345; Domain=site.example; Secure":       true,
+		"__SECURE-SID=12345; Domain=site.example; Secure":       true,
+		"__Host-SID=12345; Secure; Path=/":                      true,
+		"__host-SID=12345; Secure; Path=/":                      true,
+		"__HOST-SID=12345; Secure; Path=/":                      true,
+	} {
+		j := new(Jar)
+		assert.Equal(t, taken, j.Set(at(t, "https://site.example/"), set) == nil, set)
+		assert.ErrorIs(t, j.Set(at(t, "http://site.example/"), set), ErrRejected, "not over http: %s", set)
+	}
+	j := new(Jar)
+	require.NoError(t, j.Set(at(t, "https://site.example/"), "__Secure-a=1; Secure"))
+	require.NoError(t, j.Set(at(t, "https://site.example/"), "__secure-a=2; Secure"))
+	assert.Equal(t, "__Secure-a=1; __secure-a=2", j.CookieHeader(at(t, "https://site.example/")), "two cookies all the same")
 }
 
 func TestJar_says_why_it_rejects(t *testing.T) {

@@ -58,16 +58,19 @@ func checkPair(name, value string) error {
 	case strings.Contains(name, "\t"):
 		// Allowed by the RFC. curl refuses it too: the Netscape form could not have it.
 		return rejected("the name has a tab")
-	case name == "" && (hasPrefix(value, secureName) || hasPrefix(value, hostName)):
+	case name == "" && (hasPrefix(value, secureName) || hasPrefix(value, hostName) || hasPrefix(value, httpName)):
 		return rejected("the value looks like a name with a prefix")
 	}
 	return nil
 }
 
-// The prefixes of names that promise something.
+// The prefixes of names that promise something. The last two are of the RFC's successor
+// (draft-ietf-httpbis-layered-cookies), and browsers keep to them.
 const (
-	secureName = "__secure-"
-	hostName   = "__host-"
+	secureName   = "__secure-"
+	hostName     = "__host-"
+	httpName     = "__http-"
+	hostHTTPName = "__host-http-"
 )
 
 // hasPrefix takes a prefix in small letters.
@@ -231,6 +234,8 @@ func (c *Cookie) check() error {
 		return rejected("__Secure- needs Secure")
 	case hasPrefix(c.Name, hostName) && (!c.Secure || !c.HostOnly || c.Path != "/"):
 		return rejected("__Host- needs Secure, Path=/ and no Domain")
+	case (hasPrefix(c.Name, httpName) || hasPrefix(c.Name, hostHTTPName)) && (!c.Secure || !c.HTTPOnly):
+		return rejected("__Http- and __Host-Http- need Secure and HttpOnly")
 	}
 	return nil
 }

@@ -89,6 +89,13 @@ func (a *Authority) File(t testing.TB) string {
 	return writeFile(t, filepath.Join(t.TempDir(), "ca.pem"), a.PEM, 0o644)
 }
 
+func (a *Authority) keyPEM(t testing.TB) []byte {
+	t.Helper()
+	der, err := x509.MarshalPKCS8PrivateKey(a.key)
+	require.NoError(t, err)
+	return pemBlock("PRIVATE KEY", der)
+}
+
 // Certificate is a certificate with its key, signed by an Authority.
 type Certificate struct {
 	CertPEM, KeyPEM []byte

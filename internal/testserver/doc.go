@@ -15,8 +15,8 @@
 //
 // # Beside it
 //
-// [Nginx], [Apache], [Squid], [Kerberos], [HAProxy], [Danted], [MicroSOCKS] and [Nghttpd]
-// start real daemons on free loopback ports. A test whose daemon is not
+// [Nginx], [Apache], [Squid], [Kerberos], [HAProxy], [Danted], [MicroSOCKS], [Nghttpd],
+// [Nghttpx] and [Named] start real daemons on free loopback ports. A test whose daemon is not
 // installed is skipped, or fails when the environment says
 // RATMOM_REQUIRE_SERVERS=1.
 //
