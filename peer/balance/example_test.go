@@ -1,0 +1,48 @@
+package balance_test
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/ratmom/ratmom/peer/balance"
+)
+
+// What a scheduler does with each request: choose, count, and tell what came of it.
+func Example() {
+	now := time.Now()
+	all := []*balance.Endpoint{
+		{ID: 1, Address: "192.0.2.1:443"},
+		{ID: 2, Address: "192.0.2.2:443"},
+		{ID: 3, Address: "192.0.2.3:443", Down: true},
+	}
+	all[0].Latency.Observe(80*time.Millisecond, now)
+	all[1].Latency.Observe(20*time.Millisecond, now)
+
+	var usable balance.Usable
+	var policy balance.PeakEWMA
+	eps, _ := usable.Append(nil, all)
+	e := eps[policy.Pick(eps, "", now)]
+	e.InFlight++
+	fmt.Println(e.Address)
+
+	// The head has come, and the request ended.
+	e.Latency.Observe(25*time.Millisecond, now.Add(25*time.Millisecond))
+	e.InFlight--
+	// Output: 192.0.2.2:443
+}
+
+// Requests of one session go to one endpoint, as long as that is there.
+func ExampleHash() {
+	eps := []*balance.Endpoint{{ID: 1, Name: "one"}, {ID: 2, Name: "two"}, {ID: 3, Name: "three"}}
+	key := balance.ByFirst(balance.ByCookie("session"), balance.BySource())
+
+	r, _ := http.NewRequest(http.MethodGet, "http://example.org/", nil)
+	r.AddCookie(&http.Cookie{Name: "session", Value: "4711"})
+
+	var policy balance.Hash
+	first := policy.Pick(eps, key(r), time.Now())
+	again := policy.Pick(eps, key(r), time.Now())
+	fmt.Println(first == again)
+	// Output: true
+}
