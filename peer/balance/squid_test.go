@@ -21,7 +21,7 @@ var parents = []struct {
 	name   string
 	weight float64
 }{
-	{"alpha.example", 1}, {"beta.example", 5}, {"gamma.example", 2}, {"delta.example", 2}, {"epsilon.example", 1},
+	{"alpha.example", 1}, {"beta.example", 5}, {"gamma.example", 2}, {"delta.example", 2}, {"zürich.example", 1},
 }
 
 // likeSquid are endpoints such as the parents.
@@ -67,7 +67,7 @@ func ask(t *testing.T, squid *testserver.SquidServer, from, target string) {
 }
 
 // squidLine finds the scores and the choices in Squid's log, of both algorithms.
-var squidLine = regexp.MustCompile(`(?m)(?:name=|Parent: )([a-z]+\.example) combined_hash[= ](\d+) score[= ](\d+)$|selected ([a-z]+\.example)$`)
+var squidLine = regexp.MustCompile(`(?m)(?:name=|Parent: )(\S+\.example) combined_hash[= ](\d+) score[= ](\d+)$|selected (\S+\.example)$`)
 
 // choice is what Squid made of one key.
 type choice struct {
@@ -109,17 +109,17 @@ func TestCARP_has_the_scores_that_Squid_wrote_down(t *testing.T) {
 	// From the cache.log of Squid 5.7.
 	compare(t, &CARP{Running: true}, likeSquid(), "http://example.org/1", choice{
 		scores: map[string]float64{
-			"alpha.example": 313033663, "epsilon.example": 244742781, "gamma.example": 33579309,
+			"alpha.example": 313033663, "zürich.example": 2260968623, "gamma.example": 33579309,
 			"delta.example": 2635898389, "beta.example": 554138222,
 		},
 		selected: "delta.example",
 	})
 	compare(t, new(CARP), likeSquid(), "127.0.0.9", choice{
 		scores: map[string]float64{
-			"alpha.example": 1355254498, "epsilon.example": 462351794, "gamma.example": 2419200409,
+			"alpha.example": 1355254498, "zürich.example": 3031906300, "gamma.example": 2419200409,
 			"delta.example": 1560508363, "beta.example": 2633362729,
 		},
-		selected: "beta.example",
+		selected: "zürich.example",
 	})
 }
 

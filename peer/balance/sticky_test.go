@@ -27,6 +27,7 @@ func TestSticky_has_tokens_that_depend_on_secret_and_name_alone(t *testing.T) {
 	assert.Equal(t, first, again.Token(e))
 	assert.NotEqual(t, first, two.Token(e))
 	assert.Equal(t, first, one.Token(&Endpoint{ID: 7, Address: "10.0.0.1:80", Weight: 3}))
+	one.Token(e)
 	e.Name = "other"
 	assert.NotEqual(t, first, one.Token(e))
 }

@@ -64,8 +64,9 @@ func TestChecker_follows_the_timeline_of_its_endpoints(t *testing.T) {
 		c := NewChecker(CheckerConfig{Probe: p, Policy: CheckPolicy{Jitter: -1}, Changed: p.changed})
 		defer c.Close()
 		c.Add(1, "a")
+		time.Sleep(2 * time.Second)
 		c.Add(1, "a") // is there already
-		time.Sleep(5500 * time.Millisecond)
+		time.Sleep(3500 * time.Millisecond)
 		assert.Equal(t, []string{"0s probe a", "0s a is up: <nil>", "5s probe a"}, p.take())
 
 		p.set("a", true)

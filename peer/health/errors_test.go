@@ -197,6 +197,20 @@ func TestErrors_keep_no_more_than_their_most(t *testing.T) {
 	}
 }
 
+func TestErrors_keep_the_one_that_is_being_tried(t *testing.T) {
+	c := &Errors[int]{Max: 3, Jitter: -1}
+	c.Fail(0, Ticket{}, Fault{Kind: KindRefused}, noon)
+	probe, err := c.Ask(0, at(1))
+	require.NoError(t, err)
+	require.True(t, probe.Probe())
+	for i := range 20 {
+		c.Fail(1+i, Ticket{}, Fault{Kind: KindTLS}, at(1))
+	}
+	b := c.Get(0, at(1))
+	require.NotNil(t, b)
+	assert.True(t, b.Probing)
+}
+
 // The model: a request is let through while an error lasts only as the one probe after its time, and
 // only its outcome changes anything.
 func TestModelErrors(t *testing.T) {

@@ -90,7 +90,8 @@ func TestOutliers_follow_their_timeline(t *testing.T) {
 			{1, results(1, 0, 20), nil}, // counts nothing
 			{10, nil, nil}, {20, nil, nil}, {30, nil, nil},
 			{31, nil, []Event{back(1, CauseExpired)}},
-			{32, results(1, 0, 5), []Event{ejection(1, CauseConsecutive, 92, 2)}}, // 2 · 30 s
+			{32, results(1, 0, 4), nil},                                           // it begins anew
+			{32, results(1, 0, 1), []Event{ejection(1, CauseConsecutive, 92, 2)}}, // 2 · 30 s
 			{92, nil, []Event{back(1, CauseExpired)}},
 			{93, results(1, 0, 5), []Event{ejection(1, CauseConsecutive, 183, 3)}}, // 3 · 30 s
 			{183, nil, []Event{back(1, CauseExpired)}},
@@ -145,6 +146,23 @@ func TestOutliers_follow_their_timeline(t *testing.T) {
 			{1, all(results(1, 100, 0), results(2, 100, 0), results(3, 100, 0), results(4, 100, 0), results(5, 100, 0),
 				results(6, 100, 0), results(7, 100, 0), results(8, 100, 0), results(9, 100, 0), mixed(10, 90, 10)), nil},
 			{10, nil, []Event{ejection(10, CauseSuccessRate, 40, 1)}},
+		}},
+		"failure rate, each interval by itself": {Outliers{Consecutive: -1}, 2, []step{
+			{1, results(1, 0, 30), nil},
+			{10, nil, nil},
+			{11, results(1, 0, 30), nil},
+			{20, nil, nil},
+		}},
+		// One of ten is 3 σ from the mean, whatever it is.
+		"success rate, just below": {Outliers{Consecutive: -1, FailureRate: -1, Deviations: 2.99}, 10, []step{
+			{1, all(results(1, 100, 0), results(2, 100, 0), results(3, 100, 0), results(4, 100, 0), results(5, 100, 0),
+				results(6, 100, 0), results(7, 100, 0), results(8, 100, 0), results(9, 100, 0), mixed(10, 50, 50)), nil},
+			{10, nil, []Event{ejection(10, CauseSuccessRate, 40, 1)}},
+		}},
+		"success rate, just not below": {Outliers{Consecutive: -1, FailureRate: -1, Deviations: 3.01}, 10, []step{
+			{1, all(results(1, 100, 0), results(2, 100, 0), results(3, 100, 0), results(4, 100, 0), results(5, 100, 0),
+				results(6, 100, 0), results(7, 100, 0), results(8, 100, 0), results(9, 100, 0), mixed(10, 50, 50)), nil},
+			{10, nil, nil},
 		}},
 		"success rate of too few": {Outliers{Consecutive: -1, FailureRate: -1}, 10, []step{
 			{1, all(results(1, 100, 0), results(2, 100, 0), results(3, 100, 0), mixed(4, 1, 99), results(5, 99, 0)), nil},
