@@ -1,14 +1,6 @@
 package health
 
-import (
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
-	"net"
-	"os"
-	"syscall"
-	"time"
-)
+import "time"
 
 // Kind is the kind of an error, as far as it matters for how long it will last.
 type Kind uint8
@@ -62,44 +54,4 @@ func DefaultTTL(k Kind) TTL {
 	default:
 		return TTL{}
 	}
-}
-
-// KindOf is the kind of an error of net and crypto/tls.
-func KindOf(err error) Kind {
-	var dns *net.DNSError
-	if errors.As(err, &dns) {
-		if dns.IsNotFound {
-			return KindNameUnknown
-		}
-		return KindNameFailed
-	}
-	if ofTLS(err) {
-		return KindTLS
-	}
-	switch {
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return KindRefused
-	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
-		return KindUnreachable
-	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, syscall.ETIMEDOUT):
-		return KindTimeout
-	}
-	var timeout net.Error
-	if errors.As(err, &timeout) && timeout.Timeout() { // context.DeadlineExceeded too
-		return KindTimeout
-	}
-	return KindOther
-}
-
-func ofTLS(err error) bool {
-	var (
-		record    tls.RecordHeaderError
-		alert     tls.AlertError
-		verify    *tls.CertificateVerificationError
-		authority x509.UnknownAuthorityError
-		host      x509.HostnameError
-		invalid   x509.CertificateInvalidError
-	)
-	return errors.As(err, &record) || errors.As(err, &alert) || errors.As(err, &verify) ||
-		errors.As(err, &authority) || errors.As(err, &host) || errors.As(err, &invalid)
 }

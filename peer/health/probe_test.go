@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"io"
 	"log"
 	"net"
@@ -81,6 +80,8 @@ func TestTCP_opens_a_connection_and_closes_it(t *testing.T) {
 	assert.Equal(t, KindRefused, KindOf(err))
 }
 
+func silent() *log.Logger { return log.New(io.Discard, "", 0) }
+
 // secure is a server with TLS, and what a client needs to trust it.
 func secure(t *testing.T, h2 bool) (*httptest.Server, *tls.Config) {
 	t.Helper()
@@ -88,7 +89,7 @@ func secure(t *testing.T, h2 bool) (*httptest.Server, *tls.Config) {
 		_, _ = io.WriteString(w, r.Proto)
 	}))
 	s.EnableHTTP2 = h2
-	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.Config.ErrorLog = silent()
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	pool := x509.NewCertPool()
@@ -247,29 +248,4 @@ func TestChecker_sees_a_server_go_and_come_back(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { _ = l.Close() }()
 	assert.Equal(t, Up, next().State)
-}
-
-func TestKindOf_knows_errors_of_net_and_tls(t *testing.T) {
-	for _, c := range []struct {
-		err  error
-		want Kind
-	}{
-		{&net.DNSError{IsNotFound: true}, KindNameUnknown},
-		{&net.DNSError{IsTimeout: true}, KindNameFailed},
-		{&net.OpError{Op: "dial", Err: &net.DNSError{}}, KindNameFailed},
-		{context.DeadlineExceeded, KindTimeout},
-		{tls.AlertError(40), KindTLS},
-		{x509.UnknownAuthorityError{}, KindTLS},
-		{io.ErrUnexpectedEOF, KindOther},
-		{nil, KindOther},
-		{errors.Join(errSick, &net.DNSError{IsNotFound: true}), KindNameUnknown},
-	} {
-		assert.Equal(t, c.want, KindOf(c.err), "%v", c.err)
-	}
-	names := map[string]bool{}
-	for k := KindOther; k < kinds; k++ {
-		names[k.String()] = true
-	}
-	assert.Len(t, names, int(kinds))
-	assert.Equal(t, "other", kinds.String())
 }
