@@ -3,13 +3,14 @@ package balance
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
+	"github.com/ratmom/ratmom/internal/testserver"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { os.Exit(testserver.CheckLeaks(m)) }
 
 // noon is when every test begins.
 var noon = time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)

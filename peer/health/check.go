@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// The defaults of CheckPolicy. Rise and fall are HAProxy's, interval and timeout those of nginx's
+// The defaults of CheckPolicy. Rise and fall are HAProxy's, the interval is that of nginx's
 // health_check.
 const (
 	DefaultCheckInterval = 5 * time.Second

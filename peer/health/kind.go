@@ -42,7 +42,7 @@ func DefaultTTL(k Kind) TTL {
 	case KindNameUnknown:
 		return TTL{First: 5 * time.Minute, Grow: 1, Max: time.Hour} // RFC 2308 §5: the zone says how long, hours at most
 	case KindNameFailed:
-		return TTL{First: 5 * time.Second, Grow: 2, Max: 5 * time.Minute} // RFC 9520 §3.2
+		return TTL{First: 5 * time.Second, Grow: 2, Max: 5 * time.Minute} // RFC 9520: from 1 s to 5 min
 	case KindRefused, KindUnreachable:
 		return TTL{First: time.Second, Grow: 2, Max: time.Minute} // a restart takes seconds
 	case KindTimeout:

@@ -7,16 +7,10 @@ import (
 	"errors"
 	"io"
 	"net"
-	"net/http"
-	"net/http/httptest"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
-	"github.com/ratmom/ratmom"
-	"github.com/ratmom/ratmom/config"
 	"github.com/ratmom/ratmom/internal/failure"
 )
 
@@ -54,35 +48,4 @@ func TestKindOf_knows_errors_of_net_and_tls(t *testing.T) {
 	}
 	assert.Len(t, names, int(kinds))
 	assert.Equal(t, "other", kinds.String())
-}
-
-func TestKindOf_knows_what_a_client_says(t *testing.T) {
-	client, err := ratmom.New(config.ConnectTimeout(200 * time.Millisecond))
-	require.NoError(t, err)
-	defer client.Close()
-	self := httptest.NewUnstartedServer(http.NotFoundHandler())
-	self.Config.ErrorLog = silent()
-	self.StartTLS()
-	defer self.Close()
-	mute := make(chan net.Conn, 10)
-	l := listen(t, "tcp", "127.0.0.1:0", func(conn net.Conn) { mute <- conn })
-
-	for url, want := range map[string]Kind{
-		"http://" + refusing(t):              KindRefused,
-		self.URL:                             KindTLS,
-		"http://no-such-name.invalid/":       KindNameFailed,
-		"https://" + l.Addr().String() + "/": KindTimeout, // no handshake
-	} {
-		_, err := client.Get(url)
-		require.Error(t, err)
-		assert.Equal(t, want, KindOf(err), "%v", err)
-	}
-	_ = (<-mute).Close()
-
-	req, err := http.NewRequestWithContext(soon(t), http.MethodGet, "http://"+l.Addr().String()+"/", nil)
-	require.NoError(t, err)
-	_, err = client.Send(req, config.Timeout(100*time.Millisecond))
-	require.ErrorIs(t, err, ratmom.ErrTimeout)
-	assert.Equal(t, KindOther, KindOf(err), "connected in time: %v", err)
-	_ = (<-mute).Close()
 }

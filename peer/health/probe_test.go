@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -220,9 +221,10 @@ func TestHTTP_checks_HTTP2(t *testing.T) {
 }
 
 func TestChecker_sees_a_server_go_and_come_back(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address := filepath.Join(t.TempDir(), "socket") // whose name nobody else takes meanwhile
+	l, err := net.Listen("unix", address)
 	require.NoError(t, err)
-	address := l.Addr().String()
+	l.(*net.UnixListener).SetUnlinkOnClose(false)
 	changes := make(chan Change, 10)
 	c := NewChecker(CheckerConfig{
 		Probe: TCP{}, Changed: func(c Change) { changes <- c },
@@ -244,7 +246,8 @@ func TestChecker_sees_a_server_go_and_come_back(t *testing.T) {
 	down := next()
 	assert.Equal(t, Down, down.State)
 	assert.Equal(t, KindRefused, KindOf(down.Err))
-	l, err = net.Listen("tcp", address)
+	require.NoError(t, os.Remove(address))
+	l, err = net.Listen("unix", address)
 	require.NoError(t, err)
 	defer func() { _ = l.Close() }()
 	assert.Equal(t, Up, next().State)
