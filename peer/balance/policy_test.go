@@ -64,7 +64,7 @@ func TestPolicy_picks_one_of_those_it_is_offered_whatever_their_state(t *testing
 					}
 					at := p.Pick(eps, key, noon)
 					assert.True(t, at >= 0 && at < n, "%d of %d", at, n)
-					assert.Equal(t, before, eps, "the order has changed")
+					assert.True(t, slices.Equal(before, eps), "the order has changed")
 				}
 			}
 			assert.Equal(t, -1, p.Pick(nil, "", noon))

@@ -114,7 +114,7 @@ func (c *Errors[K]) Ask(key K, now time.Time) (Ticket, error) {
 	switch {
 	case e == nil:
 		return Ticket{}, nil
-	case now.Before(e.until) || (e.probe != 0 && now.Before(e.probeEnd)):
+	case e.blocks(now):
 		return Ticket{}, e.blocked(now)
 	}
 	c.probes++
@@ -125,7 +125,7 @@ func (c *Errors[K]) Ask(key K, now time.Time) (Ticket, error) {
 // Get gives what is remembered, if Ask would refuse, and nil otherwise.
 func (c *Errors[K]) Get(key K, now time.Time) *Blocked {
 	e := c.entries[key]
-	if e == nil || !(now.Before(e.until) || (e.probe != 0 && now.Before(e.probeEnd))) {
+	if e == nil || !e.blocks(now) {
 		return nil
 	}
 	return e.blocked(now)
@@ -194,9 +194,15 @@ func (c *Errors[K]) All(now time.Time) iter.Seq2[K, *Blocked] {
 	}
 }
 
+// probing says that one is trying, and the others wait for it.
+func (e *entry) probing(now time.Time) bool { return e.probe != 0 && now.Before(e.probeEnd) }
+
+// blocks says that a request is not let through.
+func (e *entry) blocks(now time.Time) bool { return now.Before(e.until) || e.probing(now) }
+
 func (e *entry) blocked(now time.Time) *Blocked {
 	b := &Blocked{Kind: e.fault.Kind, Err: e.fault.Err, Until: e.until, Failures: e.failures}
-	if e.probe != 0 && now.Before(e.probeEnd) {
+	if e.probing(now) {
 		b.Until, b.Probing = e.probeEnd, true
 	}
 	return b
