@@ -8,9 +8,10 @@ import (
 	"time"
 )
 
-// CARP takes the endpoint that Squid would take among cache_peers of the same names
-// and weights, so that a ratmom beside a Squid finds what that stored (draft-vinod-carp-v1-03,
-// as Squid reads it). Squid hashes the name= of the cache_peer: set [Endpoint.Name].
+// CARP takes the endpoint that Squid would take among cache_peers of the same names and
+// weights, so that a ratmom beside a Squid finds what that stored
+// (draft-vinod-carp-v1-03, as Squid reads it). Squid hashes the name= of the cache_peer:
+// set [Endpoint.Name].
 //
 //	h(s)  = for each byte c of s: h = h + rotl(h, 19) + c   (32 bits, c signed)
 //	f(h)  = rotl(h + h·0x62531965, 21)
@@ -22,15 +23,17 @@ import (
 //
 // A share below a thousandth counts as none, as it does there, unless all are.
 //
-// For Squid's userhash and sourcehash the zero value is right, with a key from [ByUser] or
-// [BySource]; for its carp, set Running and take the key from [ByURI].
+// For Squid's userhash and sourcehash the zero value is right, with a key from [ByUser]
+// or [BySource]; for its carp, set Running and take the key from [ByURI].
 //
 // Multipliers are made of all endpoints, those too that are down: the scheduler calls
-// [CARP.Update]. If it never does, those that Pick is offered count as all. Slow start is left out.
+// [CARP.Update]. If it never does, those that Pick is offered count as all. Slow start is
+// left out.
 type CARP struct {
 	// Running goes on hashing from endpoint to endpoint instead of beginning anew, as
-	// Squid's carp does (5.7 and later, at least): the k-th endpoint by weight sees the key k times.
-	// An endpoint that comes or goes then moves keys of all that come after it.
+	// Squid's carp does (5.7 and later, at least): the k-th endpoint by weight sees the
+	// key k times. An endpoint that comes or goes then moves keys of all that come after
+	// it.
 	Running bool
 
 	any     Random

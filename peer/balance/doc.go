@@ -24,7 +24,7 @@
 //
 // # Goroutines
 //
-// Nothing here has a lock. Endpoints and the policy that picks from them belong to
-// one goroutine at a time: the scheduler's, or whoever holds its lock. A policy keeps
-// some of its state in the endpoints, so an endpoint has one policy (with what stands around it).
+// Nothing here has a lock. Endpoints and the policy that picks from them belong to one
+// goroutine at a time: the scheduler's, or whoever holds its lock. A policy keeps some of
+// its state in the endpoints, so an endpoint has one policy (with what stands around it).
 package balance

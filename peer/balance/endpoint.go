@@ -26,7 +26,8 @@ type Endpoint struct {
 	// what is above 65535, the highest of an SRV record, as that.
 	Weight float64
 
-	// InFlight is the number of requests that were placed on the endpoint and have not ended.
+	// InFlight is the number of requests that were placed on the endpoint and have not
+	// ended.
 	InFlight int
 
 	// Latency is the time that the endpoint needs to the head of a response.
@@ -36,8 +37,8 @@ type Endpoint struct {
 	// [SlowStart] counts from here. Zero is long ago.
 	Since time.Time
 
-	// Down says that the endpoint should not be used: ejected, refusing, failing its checks.
-	// [Usable] leaves it out.
+	// Down says that the endpoint should not be used: ejected, refusing, failing its
+	// checks. [Usable] leaves it out.
 	Down bool
 
 	ramp    float64 // share of the weight that slow start allows; 0 is all

@@ -46,3 +46,38 @@ func ExampleHash() {
 	fmt.Println(first == again)
 	// Output: true
 }
+
+// A cookie keeps a session with the endpoint that it began at.
+func ExampleSticky() {
+	eps := []*balance.Endpoint{{ID: 1, Name: "one"}, {ID: 2, Name: "two"}}
+	policy := balance.Sticky{Secret: []byte("known to all gateways"), Policy: new(balance.RoundRobin)}
+
+	first := eps[policy.Pick(eps, "", time.Now())]
+	cookie := &http.Cookie{Name: "endpoint", Value: policy.Token(first)} // for the client
+
+	r, _ := http.NewRequest(http.MethodGet, "http://example.org/", nil)
+	r.AddCookie(cookie)
+	for range 3 {
+		e := eps[policy.Pick(eps, balance.ByCookie("endpoint")(r), time.Now())]
+		fmt.Println(e.Name)
+	}
+	// Output:
+	// one
+	// one
+	// one
+}
+
+// An endpoint that is down is left out; when most are, health is ignored.
+func ExampleUsable() {
+	all := []*balance.Endpoint{{Address: "a"}, {Address: "b"}, {Address: "c", Down: true}}
+	var usable balance.Usable
+	eps, panics := usable.Append(nil, all)
+	fmt.Println(len(eps), panics)
+
+	all[1].Down = true
+	eps, panics = usable.Append(eps[:0], all)
+	fmt.Println(len(eps), panics)
+	// Output:
+	// 2 false
+	// 3 true
+}

@@ -9,24 +9,26 @@ import (
 // DefaultBound is how much more than its share an endpoint gets from [Hash]: a quarter.
 const DefaultBound = 1.25
 
-// Hash takes the same endpoint for the same key, by rendezvous hashing: each
-// endpoint has a score for each key, and the highest wins. When an endpoint leaves, only its
-// keys move, to all the others; when one comes, it takes its share from each. With u in
-// (0, 1), made of the hashes of the endpoint's name and the key,
+// Hash takes the same endpoint for the same key, by rendezvous hashing: each endpoint has
+// a score for each key, and the highest wins. When an endpoint leaves, only its keys
+// move, to all the others; when one comes, it takes its share from each. With u in (0,
+// 1), made of the hashes of the endpoint's name and the key,
 //
 //	score = weight / −ln u
 //
 // which gives each endpoint exactly its share of the keys. There is no ring to build:
 // a pick looks at each endpoint once.
 //
-// The load is bounded (Mirrokni, Thorup, Zadimoghaddam 2016): of m requests
-// under way, the new one counted, an endpoint with the share s of the weight has at most
-// ⌈Bound·m·s⌉. The key of a full endpoint goes to the next highest score that is not full.
+// The load is bounded (Mirrokni, Thorup, Zadimoghaddam 2016): of m requests under way,
+// the new one counted, an endpoint with the share s of the weight has at most
+// ⌈Bound·m·s⌉. The key of a full endpoint goes to the next highest score that is not
+// full.
 //
 // The hash is FNV-1a of 64 bits, mixed: the same in all processes, so that all find the
 // same endpoint. The zero value is ready.
 type Hash struct {
-	// Bound is at least 1. 0 is DefaultBound; what else is below 1 counts as 1; math.Inf(1) is no bound.
+	// Bound is at least 1. 0 is DefaultBound; what else is below 1 counts as 1;
+	// math.Inf(1) is no bound.
 	Bound float64
 
 	// Seed makes the choice unforeseeable to those who choose keys, if it is secret. All

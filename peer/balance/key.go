@@ -38,8 +38,8 @@ func BySource() KeyFunc {
 	}
 }
 
-// ByUser takes the name of the user: of the URL, else of Basic credentials in Authorization or
-// Proxy-Authorization.
+// ByUser takes the name of the user: of the URL, else of Basic credentials in
+// Authorization or Proxy-Authorization.
 func ByUser() KeyFunc {
 	return func(r *http.Request) Key {
 		if r.URL != nil && r.URL.User != nil {

@@ -25,8 +25,9 @@ const (
 //	v = v·e^(−Δ/Decay) + x·(1−e^(−Δ/Decay))   otherwise
 //
 // An endpoint that gets no requests is forgotten by and by: [Latency.At] gives
-// v·e^(−Δ/Forget). So an endpoint that was r times slower than the others is tried
-// again after about Forget·ln r (70 s for ten times), by one request, whose time then counts at once.
+// v·e^(−Δ/Forget). So an endpoint that was r times slower than the others is tried again
+// after about Forget·ln r (70 s for ten times), by one request, whose time then counts at
+// once.
 //
 // The zero value knows nothing yet and has the defaults.
 type Latency struct {
@@ -57,9 +58,9 @@ func (l *Latency) Observe(d time.Duration, now time.Time) {
 	l.observe(float64(max(d, 0)), now)
 }
 
-// Fail counts a request that ended after d without a response worth the name. A
-// refusal is fast; so that it does not attract requests, it counts as Penalty times
-// the average, up to 60 s, or as d if that is longer; as 1 s at least if the endpoint never answered.
+// Fail counts a request that ended after d without a response worth the name. A refusal
+// is fast; so that it does not attract requests, it counts as Penalty times the average,
+// up to 60 s, or as d if that is longer; as 1 s at least if the endpoint never answered.
 func (l *Latency) Fail(d time.Duration, now time.Time) {
 	x := float64(firstPenalty)
 	if l.known {

@@ -8,9 +8,9 @@ import (
 // LeastRequests takes the endpoint with the lowest (InFlight + 1) / weight. Of equals
 // it is any, with the same chance. The zero value is ready.
 type LeastRequests struct {
-	// Choices is how many endpoints are drawn to be compared; 0 is all. 2 is the "power of two
-	// choices", better for many clients that do not know of each other: they would all find the same
-	// one the least busy.
+	// Choices is how many endpoints are drawn to be compared; 0 is all. 2 is the "power
+	// of two choices", better for many clients that do not know of each other: they would
+	// all find the same one the least busy.
 	Choices int
 
 	// Rand is where chance comes from; nil is the runtime's.

@@ -16,10 +16,14 @@ import (
 // An endpoint of which nothing is known is taken as soon as it is drawn, for one
 // request. Until that one has ended it costs more than any known one.
 //
+// Of n endpoints each is drawn in 2 of n picks, whatever its weight, and gets no more
+// than that: where weights are very unequal, set Choices to the number of endpoints.
+//
 // It is the default. The zero value is ready.
 type PeakEWMA struct {
-	// Choices is how many endpoints are drawn; below 2 is 2. From the number of endpoints on it is all
-	// of them: better for one client, worse for many that all find the same one the best.
+	// Choices is how many endpoints are drawn; below 2 is 2. From the number of endpoints
+	// on it is all of them: better for one client, worse for many that all find the same
+	// one the best.
 	Choices int
 
 	// Rand is where chance comes from; nil is the runtime's.

@@ -7,8 +7,8 @@ import "time"
 // round robin). Each endpoint is owed its weight per request; the one that is owed
 // most is taken and pays the sum of the weights.
 //
-// In k picks an endpoint with the share s of the weight is taken less than k·s + 1 times, so one
-// that comes back is not flooded. The zero value is ready.
+// In k picks an endpoint with the share s of the weight is taken less than k·s + 1 times,
+// so one that comes back is not flooded. The zero value is ready.
 type RoundRobin struct{}
 
 // Pick implements [Policy].

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// simulation is a peer of endpoints that answer in a time of their own: each has some links,
-// and a queue before them. Requests arrive at random (a Poisson process).
+// simulation is a peer of endpoints that answer in a time of their own: each has some
+// links, and a queue before them. Requests arrive at random (a Poisson process).
 type simulation struct {
 	policy   Policy
 	mean     []time.Duration // time to answer, without queueing, of each endpoint

@@ -33,7 +33,8 @@ func likeSquid() []*Endpoint {
 	return eps
 }
 
-// squidFor starts a Squid that divides requests among the parents, which are all one server.
+// squidFor starts a Squid that divides requests among the parents, which are all one
+// server.
 func squidFor(t *testing.T, algorithm string) *testserver.SquidServer {
 	t.Helper()
 	parent := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -7,16 +7,17 @@ import (
 	"time"
 )
 
-// Sticky takes the endpoint whose [Sticky.Token] is the request's key, so that a
-// session stays where it began: the key is that of a cookie ([ByCookie]), and whoever
-// answers the client sets it to the token of the endpoint that was picked. If no endpoint that may be
+// Sticky takes the endpoint whose [Sticky.Token] is the request's key, so that a session
+// stays where it began: the key is that of a cookie ([ByCookie]), and whoever answers the
+// client sets it to the token of the endpoint that was picked. If no endpoint that may be
 // used has the token, Policy picks.
 type Sticky struct {
 	// Policy picks for requests that name no endpoint. nil is PeakEWMA.
 	Policy Policy
 
 	// Secret keeps addresses from those who see the tokens. All processes that shall know
-	// each other's tokens need the same, and it must not change while the Sticky is in use.
+	// each other's tokens need the same, and it must not change while the Sticky is in
+	// use.
 	Secret []byte
 
 	otherwise PeakEWMA
@@ -29,8 +30,8 @@ type token struct {
 	text string
 }
 
-// Token is what the endpoint is called in a cookie: 32 hexadecimal digits, the first half of
-// HMAC-SHA256 of its name.
+// Token is what the endpoint is called in a cookie: 32 hexadecimal digits, the first half
+// of HMAC-SHA256 of its name.
 func (p *Sticky) Token(e *Endpoint) string {
 	if name := e.name(); e.token.by != p || e.token.of != name {
 		mac := hmac.New(sha256.New, p.Secret)

@@ -10,27 +10,28 @@ const (
 
 // Usable takes from all endpoints of a peer those that a policy may pick from.
 //
-// Health and priority: the endpoints of the lowest [Endpoint.Priority] of which at
-// least the share Panic is up are taken, without those that are down. If no priority has so many,
-// something is wrong that is not the endpoints' fault, or the few that are up would be run
-// over by what was meant for all: then health is ignored, and all of the lowest
+// Health and priority: the endpoints of the lowest [Endpoint.Priority] of which at least
+// the share Panic is up are taken, without those that are down. If no priority has so
+// many, something is wrong that is not the endpoints' fault, or the few that are up would
+// be run over by what was meant for all: then health is ignored, and all of the lowest
 // priority are taken.
 //
 // Zone: of those, the ones in the own zone are taken, as long as they can carry it. With
-// u the share of the own zone's weight that is up, a request stays with the chance min(1, Spare·u),
-// and goes to the other zones otherwise. With 1.4 a zone keeps all its requests until
-// more than 28 % of it is down. In a panic there is no zone.
+// u the share of the own zone's weight that is up, a request stays with the chance min(1,
+// Spare·u), and goes to the other zones otherwise. With 1.4 a zone keeps all its requests
+// until more than 28 % of it is down. In a panic there is no zone.
 //
 // The zero value has the defaults and no zone.
 type Usable struct {
-	// Panic is a share from 0 to 1. 0 is DefaultPanic. Below 0, nothing that is down is ever taken,
-	// and there may be nothing left.
+	// Panic is a share from 0 to 1. 0 is DefaultPanic. Below 0, nothing that is down is
+	// ever taken, and there may be nothing left.
 	Panic float64
 
 	// Zone is the own one. Empty: no zone is preferred.
 	Zone string
 
-	// Spare is how much more than its part an endpoint can carry, at least 1. 0 is DefaultSpare.
+	// Spare is how much more than its part an endpoint can carry, at least 1. 0 is
+	// DefaultSpare.
 	Spare float64
 
 	// Rand is where chance comes from; nil is the runtime's.

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// The defaults of CheckPolicy. Rise and fall are HAProxy's, the interval is that of nginx's
-// health_check.
+// The defaults of CheckPolicy. Rise and fall are HAProxy's, the interval is that of
+// nginx's health_check.
 const (
 	DefaultCheckInterval = 5 * time.Second
 	DefaultFastInterval  = time.Second
@@ -52,12 +52,12 @@ func (s State) String() string {
 	}
 }
 
-// Check decides by results when an endpoint is up or down, and when it is checked
-// next. The first result decides alone; after that, Fall in a row that failed take it down and
+// Check decides by results when an endpoint is up or down, and when it is checked next.
+// The first result decides alone; after that, Fall in a row that failed take it down and
 // Rise in a row that succeeded bring it back.
 //
-// It is checked fast while it is suspect: while results begin to speak against its state, and
-// after [Check.Suspect].
+// It is checked fast while it is suspect: while results begin to speak against its state,
+// and after [Check.Suspect].
 type Check struct {
 	Policy CheckPolicy
 

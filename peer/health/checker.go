@@ -31,8 +31,8 @@ type CheckerConfig struct {
 	// them, no more than w/Timeout checks a second are sure to run.
 	Workers int
 
-	// Changed is told of each change, those of one endpoint one after another. It is called by
-	// the goroutine of the check, and must not call Close. nil tells nobody.
+	// Changed is told of each change, those of one endpoint one after another. It is
+	// called by the goroutine of the check, and must not call Close. nil tells nobody.
 	Changed func(Change)
 }
 

@@ -1,16 +1,18 @@
 // Package health finds out which endpoints of a peer should not be used, and for how
 // long:
 //
-//   - [Outliers] watches what requests come to, and ejects an endpoint that fails more than the others.
-//   - [Errors] remembers errors by their kind (an unknown name, a refusal, Retry-After), answers
-//     for the peer as long as each is worth believing, and then lets one request find out.
+//   - [Outliers] watches what requests come to, and ejects an endpoint that fails more
+//     than the others.
+//   - [Errors] remembers errors by their kind (an unknown name, a refusal, Retry-After),
+//     answers for the peer as long as each is worth believing, and then lets one request
+//     find out.
 //   - [Breaker] limits the links, requests and retries of a peer.
-//   - [Check] decides by probes when an endpoint goes down and comes back; a [Checker] runs
-//     them, over TCP, TLS or HTTP.
+//   - [Check] decides by probes when an endpoint goes down and comes back; a [Checker]
+//     runs them, over TCP, TLS or HTTP.
 //
-// All but the Checker are state machines: they take the time, do no I/O, start nothing and
-// have no lock. They belong to one goroutine at a time, the scheduler's. The zero value of
-// each has the defaults, which docs/balancing.md lists with their sources.
+// All but the Checker are state machines: they take the time, do no I/O, start nothing
+// and have no lock. They belong to one goroutine at a time, the scheduler's. The zero
+// value of each has the defaults, which docs/balancing.md lists with their sources.
 package health
 
 import (

@@ -21,8 +21,9 @@ type Fault struct {
 	Kind Kind
 	Err  error
 
-	// For is how long the error will last according to who knows: the zone's negative TTL (RFC
-	// 2308 §5), Retry-After. It counts instead of TTL.First, exactly, up to TTL.Max. 0 is not known.
+	// For is how long the error will last according to who knows: the zone's negative TTL
+	// (RFC 2308 §5), Retry-After. It counts instead of TTL.First, exactly, up to TTL.Max.
+	// 0 is not known.
 	For time.Duration
 }
 
@@ -62,12 +63,12 @@ func (b *Blocked) Is(target error) bool { return target == ErrBlocked }
 //	... the request
 //	errs.Succeed(key, ticket) // or Fail, or Cancel: exactly one of them
 //
-// When the time is over, exactly one request is let through to try: the probe. If it succeeds,
-// the error is forgotten; if it fails, the time begins anew and is longer, for kinds that grow.
-// If it does not end in ProbeTimeout, the next one may try.
+// When the time is over, exactly one request is let through to try: the probe. If it
+// succeeds, the error is forgotten; if it fails, the time begins anew and is longer, for
+// kinds that grow. If it does not end in ProbeTimeout, the next one may try.
 //
-// Only the probe changes what is remembered: of a hundred requests that were under way when the
-// first failed, the others neither lengthen the time nor end it.
+// Only the probe changes what is remembered: of a hundred requests that were under way
+// when the first failed, the others neither lengthen the time nor end it.
 //
 // Set the fields before the first use.
 type Errors[K comparable] struct {
@@ -77,13 +78,13 @@ type Errors[K comparable] struct {
 	// ProbeTimeout is how long the others wait for the probe; default 30 s.
 	ProbeTimeout time.Duration
 
-	// Jitter is the share of its time that an error may last longer, at random, so that those who
-	// met it together do not come back together; 0 is 0.1, below 0 is none. A time that
-	// was told ([Fault.For]) has none.
+	// Jitter is the share of its time that an error may last longer, at random, so that
+	// those who met it together do not come back together; 0 is 0.1, below 0 is none. A
+	// time that was told ([Fault.For]) has none.
 	Jitter float64
 
-	// Max is how many errors are remembered; default 65,536. Of what is too much, one goes
-	// whose time is over soon.
+	// Max is how many errors are remembered; default 65,536. Of what is too much, one
+	// goes whose time is over soon.
 	Max int
 
 	// Rand is where jitter comes from; nil is the runtime's.
@@ -139,8 +140,8 @@ func (c *Errors[K]) Succeed(key K, t Ticket) {
 	}
 }
 
-// Fail says that the request failed. A fault that is not remembered, of KindOther or with a time of
-// 0, is no verdict on a probe: it is as if that were cancelled.
+// Fail says that the request failed. A fault that is not remembered, of KindOther or with
+// a time of 0, is no verdict on a probe: it is as if that were cancelled.
 func (c *Errors[K]) Fail(key K, t Ticket, f Fault, now time.Time) {
 	e := c.entries[key]
 	if (e == nil && t.Probe()) || (e != nil && (!t.Probe() || e.probe != t.probe)) {

@@ -211,8 +211,8 @@ func TestErrors_keep_the_one_that_is_being_tried(t *testing.T) {
 	assert.True(t, b.Probing)
 }
 
-// The model: a request is let through while an error lasts only as the one probe after its time, and
-// only its outcome changes anything.
+// The model: a request is let through while an error lasts only as the one probe after
+// its time, and only its outcome changes anything.
 func TestModelErrors(t *testing.T) {
 	type running struct {
 		key    int

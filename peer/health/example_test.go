@@ -53,6 +53,19 @@ func ExampleOutliers() {
 	// 3 its time is over
 }
 
+// Who wants more than the limits is refused at once.
+func ExampleBreaker() {
+	breaker := health.Breaker{Limits: health.Limits{Links: 1}}
+	fmt.Println(breaker.Take(health.Links))
+	fmt.Println(breaker.Take(health.Links))
+	breaker.Give(health.Links)
+	fmt.Println(breaker.Take(health.Links))
+	// Output:
+	// <nil>
+	// the limit of the peer is reached: 1 links
+	// <nil>
+}
+
 // Endpoints are probed until the checker is closed.
 func ExampleChecker() {
 	changes := make(chan health.Change, 1)

@@ -28,8 +28,8 @@ func (k Kind) String() string {
 	}[k]
 }
 
-// TTL is how long errors of a kind are believed: First·Grow^n, up to Max, where n is the number
-// of times that it was tried again in vain. First 0 is not at all.
+// TTL is how long errors of a kind are believed: First·Grow^n, up to Max, where n is the
+// number of times that it was tried again in vain. First 0 is not at all.
 type TTL struct {
 	First time.Duration
 	Grow  float64 // below 1 is 1

@@ -13,11 +13,11 @@ import (
 )
 
 // KindOf is the kind of an error of a ratmom client, of net or of crypto/tls. It is
-// KindOther for what says nothing of the peer, a limit of the request's own time among it: only
-// the time to connect is the peer's.
+// KindOther for what says nothing of the peer, a limit of the request's own time among
+// it: only the time to connect is the peer's.
 //
-// libcurl does not say why a name has no address, so that its word is KindNameFailed, nor in 7.88.1
-// why it could not connect, which is KindRefused.
+// libcurl does not say why a name has no address, so that its word is KindNameFailed, nor
+// in 7.88.1 why it could not connect, which is KindRefused.
 func KindOf(err error) Kind {
 	var transfer *failure.Error
 	if errors.As(err, &transfer) {
@@ -48,8 +48,8 @@ func KindOf(err error) Kind {
 	return KindOther
 }
 
-// connectTimeouts begin libcurl's words when the time was over before there was a connection, in
-// 7.88.1 and 8.14.1. Otherwise they are "Operation timed out".
+// connectTimeouts begin libcurl's words when the time was over before there was a
+// connection, in 7.88.1 and 8.14.1. Otherwise they are "Operation timed out".
 var connectTimeouts = []string{"Connection time", "SSL connection timeout", "Proxy CONNECT aborted due to timeout"}
 
 func ofTransfer(e *failure.Error) Kind {

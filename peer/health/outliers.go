@@ -32,13 +32,14 @@ const (
 //   - at the end of an Interval in which it had FailureRequests requests or more, of
 //     which at least the share FailureRate failed;
 //   - at the end of an Interval in which at least RateHosts endpoints had RateRequests
-//     requests or more, and its share of successes is below m − Deviations·σ, with m the mean of those
-//     endpoints' shares and σ their standard deviation.
+//     requests or more, and its share of successes is below m − Deviations·σ, with m the
+//     mean of those endpoints' shares and σ their standard deviation.
 //
 // It stays ejected for min(Ejection·n, MaxEjection), and up to the share Jitter of that
-// longer; n counts its ejections in a row: it falls by one with each Interval in which the
-// endpoint was in use. At most the share MaxShare of the endpoints is ejected at once, but of two or
-// more one may always be; the worst go first. A peer's only endpoint is never ejected.
+// longer; n counts its ejections in a row: it falls by one with each Interval in which
+// the endpoint was in use. At most the share MaxShare of the endpoints is ejected at
+// once, but of two or more one may always be; the worst go first. A peer's only endpoint
+// is never ejected.
 //
 // Set the fields before the first use. Durations that are not positive are defaults.
 type Outliers struct {
@@ -157,7 +158,8 @@ func (o *Outliers) Report(id uint64, ok bool, now time.Time) (Event, bool) {
 	return Event{}, false
 }
 
-// Readmit ends an ejection before its time: an active check has succeeded, or somebody knows better.
+// Readmit ends an ejection before its time: an active check has succeeded, or somebody
+// knows better.
 func (o *Outliers) Readmit(id uint64) (Event, bool) {
 	h := o.byID[id]
 	if h == nil || !h.ejected {
@@ -170,6 +172,14 @@ func (o *Outliers) Readmit(id uint64) (Event, bool) {
 func (o *Outliers) Ejected(id uint64) bool {
 	h := o.byID[id]
 	return h != nil && h.ejected
+}
+
+// Until is when the ejection of an endpoint ends; zero if it is not ejected.
+func (o *Outliers) Until(id uint64) time.Time {
+	if h := o.byID[id]; h != nil {
+		return h.until
+	}
+	return time.Time{}
 }
 
 // Next is when Tick should be called next; zero if there is nothing to wait for.

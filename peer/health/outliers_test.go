@@ -142,7 +142,8 @@ func TestOutliers_follow_their_timeline(t *testing.T) {
 			{10, nil, []Event{ejection(2, CauseFailureRate, 40, 1)}},
 		}},
 		"success rate": {Outliers{Consecutive: -1, FailureRate: -1}, 10, []step{
-			// Shares of success: nine times 1, once 0.9. m = 0.99, σ = 0.03, threshold 0.933.
+			// Shares of success: nine times 1, once 0.9. m = 0.99, σ = 0.03, threshold
+			// 0.933.
 			{1, all(results(1, 100, 0), results(2, 100, 0), results(3, 100, 0), results(4, 100, 0), results(5, 100, 0),
 				results(6, 100, 0), results(7, 100, 0), results(8, 100, 0), results(9, 100, 0), mixed(10, 90, 10)), nil},
 			{10, nil, []Event{ejection(10, CauseSuccessRate, 40, 1)}},
@@ -193,6 +194,7 @@ func TestOutliers_follow_their_timeline(t *testing.T) {
 				for _, e := range s.want {
 					if e.Cause != CauseRemoved {
 						assert.Equal(t, e.Ejected, o.Ejected(e.ID))
+						assert.Equal(t, e.Until, o.Until(e.ID))
 					}
 				}
 			}

@@ -58,12 +58,12 @@ type TLS struct {
 	// Dialer opens the connection; nil is an ordinary one.
 	Dialer *net.Dialer
 
-	// Config is for the session. Its ServerName should be the peer's name; if it is empty,
-	// the address without the port is.
+	// Config is for the session. Its ServerName should be the peer's name; if it is
+	// empty, the address without the port is.
 	Config *tls.Config
 
-	// Protocol must be what both agree on by ALPN; it has to be in Config.NextProtos. Empty is whatever.
-	// "h2" shows that the endpoint speaks HTTP/2.
+	// Protocol must be what both agree on by ALPN; it has to be in Config.NextProtos.
+	// Empty is whatever. "h2" shows that the endpoint speaks HTTP/2.
 	Protocol string
 }
 
@@ -96,8 +96,8 @@ func (p TLS) Probe(ctx context.Context, address string) error {
 
 // HTTP is a [Probe] that makes a request.
 type HTTP struct {
-	// Do makes the request and ends when its context does: a client's Send. It has to see to it that
-	// the request goes to the endpoint, whose address [AddressFrom] gives.
+	// Do makes the request and ends when its context does: a client's Send. It has to see
+	// to it that the request goes to the endpoint, whose address [AddressFrom] gives.
 	Do func(*http.Request) (*http.Response, error)
 
 	// URL is what is asked for. If it has no host, the endpoint's address is the host: in
@@ -110,10 +110,12 @@ type HTTP struct {
 	// Header is sent along.
 	Header http.Header
 
-	// Expect looks at the response, whose body is closed for it; nil wants a status from 200 to 399.
+	// Expect looks at the response, whose body is closed for it; nil wants a status from
+	// 200 to 399.
 	Expect func(*http.Response) error
 
-	// Major is the major version of HTTP that the response must have, 2 for HTTP/2. 0 is any.
+	// Major is the major version of HTTP that the response must have, 2 for HTTP/2. 0 is
+	// any.
 	Major int
 }
 
