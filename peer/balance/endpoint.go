@@ -33,6 +33,10 @@ type Endpoint struct {
 	// Latency is the time that the endpoint needs to the head of a response.
 	Latency Latency
 
+	// Waiting is when the oldest of the requests began that still wait for their head.
+	// Zero is that none waits.
+	Waiting time.Time
+
 	// Since is when the endpoint came into use, or came back after it had been down.
 	// [SlowStart] counts from here. Zero is long ago.
 	Since time.Time

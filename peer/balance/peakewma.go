@@ -7,11 +7,11 @@ import (
 
 // PeakEWMA draws two endpoints and takes the one of lower cost:
 //
-//	cost = Latency.At(now) · (InFlight + 1) / weight
+//	cost = max(Latency.At(now), now − Waiting) · (InFlight + 1) / weight
 //
-// which is the time that a request would wait if those under way were answered one
-// after another. One endpoint that is slow, or hangs, is left to itself after its first
-// answer, or its first requests that have none.
+// which is the time that a request would wait if those under way were answered one after
+// another. An endpoint that is slow is left to itself after its first answer, one that
+// hangs while its first requests wait: an answer cannot be faster than it is late already.
 //
 // An endpoint of which nothing is known is taken as soon as it is drawn, for one
 // request. Until that one has ended it costs more than any known one.
@@ -42,5 +42,9 @@ func peakCost(e *Endpoint, now time.Time) float64 {
 	if !e.Latency.known {
 		return unknownCost * float64(e.InFlight) / e.share()
 	}
-	return e.Latency.at(now) * float64(e.InFlight+1) / e.share()
+	latency := e.Latency.at(now)
+	if !e.Waiting.IsZero() {
+		latency = max(latency, float64(now.Sub(e.Waiting)))
+	}
+	return latency * float64(e.InFlight+1) / e.share()
 }

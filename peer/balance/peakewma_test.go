@@ -54,6 +54,17 @@ func TestPeakEWMA_counts_latency_requests_under_way_and_weight(t *testing.T) {
 	}
 }
 
+func TestPeakEWMA_counts_how_long_the_oldest_request_waits(t *testing.T) {
+	eps, p := some(2), &PeakEWMA{Rand: seeded(24)}
+	eps[0].Latency.Observe(10*ms, noon)
+	eps[1].Latency.Observe(50*ms, noon)
+	eps[0].Waiting = noon
+	assert.Equal(t, 0, p.Pick(eps, "", noon.Add(40*ms)))
+	assert.Equal(t, 1, p.Pick(eps, "", noon.Add(60*ms)))
+	eps[0].Waiting = time.Time{}
+	assert.Equal(t, 0, p.Pick(eps, "", noon.Add(60*ms)))
+}
+
 func TestPeakEWMA_comes_back_to_a_slow_endpoint_after_a_while(t *testing.T) {
 	eps, p := some(2), &PeakEWMA{Rand: seeded(23)}
 	eps[1].Latency.Observe(100*ms, noon)

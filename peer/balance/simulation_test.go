@@ -21,6 +21,7 @@ type simulation struct {
 	requests int
 	warm     int // requests at the beginning that do not count
 	refuses  int // this endpoint refuses at once, if it is not 0
+	hangs    int // this one never answers after the warm-up, if it is not 0
 	rand     *rand.Rand
 }
 
@@ -43,7 +44,8 @@ func (h *doneHeap) Pop() any {
 	return last
 }
 
-// run gives the 99th percentile of all requests, and how many each endpoint got.
+// run gives the 99th percentile of all requests, and how many each endpoint got; of one
+// that hangs only those that hang.
 func (s *simulation) run() (time.Duration, []int) {
 	eps := some(len(s.mean))
 	free := make([][]time.Time, len(eps)) // when each link is free
@@ -54,6 +56,7 @@ func (s *simulation) run() (time.Duration, []int) {
 		now    = noon
 		ends   doneHeap
 		took   []time.Duration
+		stuck  int
 		counts = make([]int, len(eps))
 	)
 	for n := range s.requests {
@@ -76,6 +79,13 @@ func (s *simulation) run() (time.Duration, []int) {
 				link = l
 			}
 		}
+		if s.hangs != 0 && i == s.hangs && n >= s.warm {
+			if eps[i].Waiting.IsZero() {
+				eps[i].Waiting = now
+			}
+			stuck++
+			continue
+		}
 		start := now
 		if free[i][link].After(now) {
 			start = free[i][link]
@@ -89,6 +99,9 @@ func (s *simulation) run() (time.Duration, []int) {
 		if n >= s.warm {
 			took = append(took, end.Sub(now))
 		}
+	}
+	if s.hangs != 0 {
+		counts[s.hangs] = stuck
 	}
 	slices.Sort(took)
 	return took[len(took)*99/100], counts
@@ -147,4 +160,22 @@ func TestPeakEWMA_is_not_drawn_to_an_endpoint_that_refuses_at_once(t *testing.T)
 	t.Logf("refused: peak EWMA %.3f %%, least requests %.1f %%", 100*peak, 100*least)
 	assert.Less(t, peak, 0.001)
 	assert.Greater(t, least, 0.1, "the simulation has no black hole")
+}
+
+func TestPeakEWMA_leaves_an_endpoint_that_hangs(t *testing.T) {
+	stuck := func(p Policy, rate float64, requests int) int {
+		s := simulation{
+			policy: p, mean: slices.Repeat([]time.Duration{10 * ms}, 10), links: 4, rate: rate, requests: requests, warm: 1000,
+			hangs: 9, rand: seeded(45),
+		}
+		_, counts := s.run()
+		return counts[9]
+	}
+	for _, rate := range []float64{36, 1080, 2880} {
+		// Ten minutes at the lowest rate, in which its average is long forgotten.
+		peak, round := stuck(&PeakEWMA{Rand: seeded(44)}, rate, 22600), stuck(new(RoundRobin), rate, 22600)
+		t.Logf("%v requests/s: of 21600, peak EWMA loses %d, round robin %d", rate, peak, round)
+		assert.LessOrEqual(t, peak, 10)
+		assert.Equal(t, 2160, round)
+	}
 }
