@@ -151,8 +151,8 @@ func TestErrors_are_cleared_by_call(t *testing.T) {
 	require.NoError(t, err)
 	c.ClearAll()
 	assert.Zero(t, c.Len())
-	for key := range c.All(noon) {
-		t.Fatalf("%s is left", key)
+	for key, b := range c.All(noon) {
+		t.Fatalf("%s is left: %v", key, b)
 	}
 }
 
