@@ -2,8 +2,9 @@ package balance
 
 import "time"
 
-// Endpoint is one address of a peer, as the scheduler knows it. The scheduler keeps
-// the exported fields true; policies read them.
+// Endpoint is one address of a peer, as the scheduler knows it. The scheduler keeps the
+// exported fields true; policies read them. InFlight, Waiting and Latency are kept by a
+// [Flight] for each request.
 type Endpoint struct {
 	// ID is never used for another endpoint of the same peer.
 	ID uint64
@@ -44,6 +45,8 @@ type Endpoint struct {
 	// Down says that the endpoint should not be used: ejected, refusing, failing its
 	// checks. [Usable] leaves it out.
 	Down bool
+
+	oldest, youngest *Flight // those that wait
 
 	ramp    float64 // share of the weight that slow start allows; 0 is all
 	current float64 // what round robin owes it

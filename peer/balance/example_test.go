@@ -22,13 +22,12 @@ func Example() {
 	var usable balance.Usable
 	var policy balance.PeakEWMA
 	eps, _ := usable.Append(nil, all)
-	e := eps[policy.Pick(eps, "", now)]
-	e.InFlight++
-	fmt.Println(e.Address)
+	var flight balance.Flight
+	flight.Begin(eps[policy.Pick(eps, "", now)], now)
+	fmt.Println(flight.Endpoint().Address)
 
-	// The head has come, and the request ended.
-	e.Latency.Observe(25*time.Millisecond, now.Add(25*time.Millisecond))
-	e.InFlight--
+	flight.Head(now.Add(25 * time.Millisecond))
+	flight.End()
 	// Output: 192.0.2.2:443
 }
 

@@ -29,7 +29,7 @@ type simulation struct {
 type done struct {
 	at       time.Time
 	endpoint int
-	began    time.Time
+	flight   *Flight
 }
 
 type doneHeap []done
@@ -63,15 +63,16 @@ func (s *simulation) run() (time.Duration, []int) {
 		now = now.Add(time.Duration(s.rand.ExpFloat64() / s.rate * 1e9))
 		for len(ends) > 0 && !ends[0].at.After(now) {
 			d := heap.Pop(&ends).(done)
-			eps[d.endpoint].InFlight--
 			if d.endpoint == s.refuses && s.refuses != 0 {
-				eps[d.endpoint].Latency.Fail(d.at.Sub(d.began), d.at)
+				d.flight.Fail(d.at)
 			} else {
-				eps[d.endpoint].Latency.Observe(d.at.Sub(d.began), d.at)
+				d.flight.Head(d.at)
 			}
+			d.flight.End()
 		}
 		i := s.policy.Pick(eps, "", now)
-		eps[i].InFlight++
+		flight := new(Flight)
+		flight.Begin(eps[i], now)
 		counts[i]++
 		link := 0
 		for l, at := range free[i] {
@@ -80,9 +81,6 @@ func (s *simulation) run() (time.Duration, []int) {
 			}
 		}
 		if s.hangs != 0 && i == s.hangs && n >= s.warm {
-			if eps[i].Waiting.IsZero() {
-				eps[i].Waiting = now
-			}
 			stuck++
 			continue
 		}
@@ -95,7 +93,7 @@ func (s *simulation) run() (time.Duration, []int) {
 		service := time.Duration(float64(s.mean[i]) * math.Exp(sigma*s.rand.NormFloat64()-sigma*sigma/2))
 		end := start.Add(service)
 		free[i][link] = end
-		heap.Push(&ends, done{end, i, now})
+		heap.Push(&ends, done{end, i, flight})
 		if n >= s.warm {
 			took = append(took, end.Sub(now))
 		}
