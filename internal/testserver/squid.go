@@ -39,16 +39,30 @@ type SquidServer struct {
 // Squid starts a Squid that asks for credentials as auth says.
 func Squid(t testing.TB, auth Auth) *SquidServer {
 	t.Helper()
-	return startSquid(t, auth, nil)
+	return startSquid(t, auth, nil, "")
+}
+
+// SquidWith starts a Squid that asks for no credentials, with more lines in its configuration.
+func SquidWith(t testing.TB, lines ...string) *SquidServer {
+	t.Helper()
+	return startSquid(t, NoAuth, nil, strings.Join(lines, "\n"))
+}
+
+// Log is what Squid wrote to cache.log until now.
+func (s *SquidServer) Log() string {
+	s.t.Helper()
+	b, err := os.ReadFile(filepath.Join(s.Dir, "cache.log"))
+	require.NoError(s.t, err)
+	return string(b)
 }
 
 // SquidKerberos starts a Squid that wants a ticket of k.
 func SquidKerberos(t testing.TB, k *KerberosServer) *SquidServer {
 	t.Helper()
-	return startSquid(t, negotiateAuth, k)
+	return startSquid(t, negotiateAuth, k, "")
 }
 
-func startSquid(t testing.TB, auth Auth, k *KerberosServer) *SquidServer {
+func startSquid(t testing.TB, auth Auth, k *KerberosServer, more string) *SquidServer {
 	t.Helper()
 	lookDaemon(t, "squid", "squid")
 	dir := tempDir(t, "squid")
@@ -75,7 +89,7 @@ func startSquid(t testing.TB, auth Auth, k *KerberosServer) *SquidServer {
 		binary: "squid", of: "squid", ports: 2, dir: dir, env: env,
 		configure: func(ports []int) []string {
 			conf := strings.NewReplacer("@DIR", dir, "@PORT", fmt.Sprint(ports[0]), "@TLS", fmt.Sprint(ports[1]),
-				"@AUTH", squidAuth(t, dir, auth, k)).Replace(squidConfig)
+				"@AUTH", squidAuth(t, dir, auth, k)).Replace(squidConfig) + more + "\n"
 			file := writeFile(t, filepath.Join(dir, "squid.conf"), []byte(conf), 0o644)
 			return []string{"-N", "-n", name, "-f", file}
 		},
