@@ -14,6 +14,7 @@ import (
 	"github.com/ratmom/ratmom/internal/altsvc"
 	"github.com/ratmom/ratmom/internal/failure"
 	"github.com/ratmom/ratmom/internal/hsts"
+	"github.com/ratmom/ratmom/retry"
 )
 
 // Version is the version of this module.
@@ -34,6 +35,9 @@ type Client struct {
 	work   workers
 	open   tunnels
 	logs   sync.WaitGroup // config.WireLog's functions at work
+	budget *retry.Budget  // of repeats; nil: no bound
+	paces  paces          // of origins, for hedges
+	pauses pauses         // exchanges that wait before a repeat
 	hsts   *hsts.Cache    // nil: off
 	alts   *altsvc.Cache  // nil: off
 	closed atomic.Bool
@@ -53,6 +57,10 @@ func New(opts ...config.ClientOption) (*Client, error) {
 	c.bare = handler.NewPlan(cfg.Defaults(), true)
 	c.chain, _ = config.Lookup[interceptors](cfg)
 	c.pinned = cfg.LimitsPerHost()
+	var given bool
+	if c.budget, given = cfg.RetryBudget(); !given {
+		c.budget, _ = retry.NewBudget(0, 0, 0) // the defaults are in range
+	}
 	if err := c.openCaches(); err != nil {
 		return nil, err
 	}
@@ -119,6 +127,7 @@ func (c *Client) Close() (err error) {
 	c.closed.Store(true)
 	c.once.Do(func() {
 		c.open.close()
+		c.pauses.close()
 		var wg sync.WaitGroup
 		for _, a := range c.agents {
 			wg.Go(a.Close)

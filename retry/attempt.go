@@ -22,8 +22,11 @@ func (a Attempt) String() string {
 	if a.Status != 0 {
 		s = "status " + strconv.Itoa(a.Status)
 	}
-	if a.Hedged {
-		s += " beside a hedge"
+	switch {
+	case a.Hedged && a.Class == Other:
+		s = "slower than another try"
+	case a.Hedged:
+		s += " beside another try"
 	}
 	if a.Waited > 0 {
 		s = fmt.Sprintf("%s, waited %v", s, a.Waited.Round(time.Millisecond))

@@ -314,5 +314,6 @@ func TestClasses_have_words(t *testing.T) {
 	}
 	assert.Equal(t, "other", Class(99).String())
 	assert.Equal(t, "status 503, waited 1.5s", Attempt{Class: Status, Status: 503, Waited: 1500 * time.Millisecond}.String())
-	assert.Equal(t, "timeout beside a hedge", Attempt{Class: Timeout, Hedged: true}.String())
+	assert.Equal(t, "timeout beside another try", Attempt{Class: Timeout, Hedged: true}.String())
+	assert.Equal(t, "slower than another try", Attempt{Hedged: true}.String())
 }
