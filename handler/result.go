@@ -190,8 +190,16 @@ func (h *Handler) classify(err error) retry.Class {
 		return unconnected(e)
 	}
 	switch e.Kind {
+	case failure.NameResolution, failure.Connect, failure.TLS, failure.Proxy:
+		if h.reused {
+			return retry.Stale // libcurl had no connection to send it again on
+		}
 	case failure.Timeout:
 		return retry.Timeout
+	case failure.Protocol:
+		if e.Code == 0 {
+			return retry.Broken // the head broke off
+		}
 	case failure.Send, failure.Receive, failure.ConnectionClosed, failure.HTTP2, failure.HTTP3:
 		return retry.Broken
 	}
