@@ -36,10 +36,11 @@ func (x *exchange) wait(req *http.Request, d time.Duration) {
 
 func (p *pause) begin(d time.Duration) {
 	p.mu.Lock()
+	open := p.set.add(p)
 	p.timer = time.AfterFunc(d, func() { p.end(nil) })
 	p.unctx, p.over = handler.Watch(p.req, p.end)
 	p.mu.Unlock()
-	if !p.set.add(p) {
+	if !open {
 		p.end(failure.New(failure.Closed, ""))
 	}
 }

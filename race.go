@@ -85,7 +85,7 @@ func (r *race) hedge() {
 	first := r.runners[0].h
 	r.mu.Unlock()
 
-	first.Remark("ratmom: no answer yet: a second try begins")
+	x.remark(first, "no answer yet: a second try begins")
 	a := x.client.pick(r.req.URL)
 	h, err := handler.New(a.Pool(), handler.Spec{
 		Request: r.req, Plan: x.plan, Driver: a.Driver(), Deadline: x.deadline, TryTime: try,

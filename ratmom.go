@@ -35,6 +35,7 @@ type Client struct {
 	work   workers
 	open   tunnels
 	logs   sync.WaitGroup // config.WireLog's functions at work
+	saying sync.RWMutex   // held to add to them beside the agents; and to close
 	budget *retry.Budget  // of repeats; nil: no bound
 	paces  paces          // of origins, for hedges
 	pauses pauses         // exchanges that wait before a repeat
@@ -124,7 +125,9 @@ func (c *Client) CloseIdleConnections() {
 // called from there. Further calls do nothing. It returns an error only if a file of
 // config.HSTS or config.AltSvc could not be written.
 func (c *Client) Close() (err error) {
+	c.saying.Lock()
 	c.closed.Store(true)
+	c.saying.Unlock()
 	c.once.Do(func() {
 		c.open.close()
 		c.pauses.close()

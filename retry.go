@@ -8,6 +8,7 @@ import (
 
 	"github.com/ratmom/ratmom/body"
 	"github.com/ratmom/ratmom/cgo"
+	"github.com/ratmom/ratmom/handler"
 	"github.com/ratmom/ratmom/internal/failure"
 	"github.com/ratmom/ratmom/retry"
 )
@@ -105,7 +106,7 @@ func (x *exchange) again() (*http.Request, time.Duration) {
 	d := t.run.Next(q, try)
 	if !d.Repeat {
 		if d.Why != "" && t.run.Policy() != nil {
-			x.h.Remark("ratmom: not tried again: " + d.Why)
+			x.remark(x.h, "not tried again: %s", d.Why)
 		}
 		return nil, 0
 	}
@@ -123,7 +124,7 @@ func (x *exchange) again() (*http.Request, time.Duration) {
 	if !t.began.IsZero() {
 		a.Took = now.Sub(t.began)
 	}
-	x.h.Remark(fmt.Sprintf("ratmom: try %d has failed: %v; the next begins in %v", t.run.Tries(), a, d.After))
+	x.remark(x.h, "try %d has failed: %v; the next begins in %v", t.run.Tries(), a, d.After)
 	a.Waited = d.After
 	t.add(a)
 	t.again, t.fresh, t.class = true, d.Fresh, try.Class
@@ -131,6 +132,19 @@ func (x *exchange) again() (*http.Request, time.Duration) {
 }
 
 func (t *tries) add(a retry.Attempt) { t.failed = append(slices.Clip(t.failed), a) }
+
+// remark adds a line to the wire log of h, as long as the client is open: Close waits for
+// what was said before.
+func (x *exchange) remark(h *handler.Handler, format string, args ...any) {
+	if x.talk == nil {
+		return
+	}
+	x.client.saying.RLock()
+	defer x.client.saying.RUnlock()
+	if !x.client.closed.Load() {
+		h.Remark("ratmom: " + fmt.Sprintf(format, args...))
+	}
+}
 
 // explain says in err how often the request was tried.
 func (t *tries) explain(err error) error {
