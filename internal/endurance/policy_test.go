@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/net/http2"
 
 	"github.com/ratmom/ratmom"
 	"github.com/ratmom/ratmom/config"
@@ -600,4 +601,86 @@ func TestReuse_modes_say_what_rides_an_old_connection(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestPolicy_repeats_a_GET_whose_stream_was_reset_and_no_POST(t *testing.T) {
+	for _, method := range []string{"GET", "POST"} {
+		var n atomic.Int64
+		s := testserver.Frames(t, func(c *testserver.FrameConn) {
+			for {
+				s, err := c.NextEnd()
+				if err != nil {
+					return
+				}
+				if n.Add(1) < 3 {
+					err = c.WriteRSTStream(s.ID, http2.ErrCodeInternal)
+				} else {
+					err = c.Reply(s, 200, "hello")
+				}
+				if err != nil {
+					return
+				}
+			}
+		}, testserver.WithTLS())
+		client := clientFor(t, testserver.H2, s.CAFile, quick(retry.Policy{}))
+		text, resp, err := send(t, client, method, s.URL, "")
+		if method == "POST" {
+			require.ErrorIs(t, err, ratmom.ErrHTTP2)
+			require.EqualValues(t, 1, n.Load())
+			continue
+		}
+		require.NoError(t, err)
+		require.Equal(t, "hello", text)
+		require.Equal(t, []string{"broken connection", "broken connection"}, failed(resp.Attempts()))
+	}
+}
+
+func TestPolicy_repeats_a_POST_that_its_proxy_could_not_pass_on(t *testing.T) {
+	s := testserver.Start(t, testserver.HTTPS1, testserver.Echo())
+	for status, repeated := range map[int]bool{503: true, 403: false} {
+		var n atomic.Int64
+		p := testserver.StartProxy(t, testserver.Proxy{Refuse: func(*http.Request) int {
+			if n.Add(1) < 3 {
+				return status
+			}
+			return 0
+		}})
+		client := clientFor(t, testserver.HTTPS1, s.CAFile, config.Proxy(p.URL), quick(retry.Policy{}))
+		text, resp, err := send(t, client, "POST", s.URL, "a body")
+		if !repeated {
+			require.ErrorIs(t, err, ratmom.ErrProxy)
+			require.EqualValues(t, 1, n.Load())
+			continue
+		}
+		require.NoError(t, err)
+		require.Equal(t, "a body", text)
+		require.Equal(t, []string{"no connection", "no connection"}, failed(resp.Attempts()))
+	}
+}
+
+func TestPolicy_holds_for_each_hop_and_inside_interceptors(t *testing.T) {
+	var n atomic.Int64
+	s := testserver.Start(t, testserver.H1, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch odd := n.Add(1)%2 == 1; {
+		case odd:
+			w.WriteHeader(503)
+		case r.URL.Path == "/":
+			http.Redirect(w, r, "/there", http.StatusFound)
+		default:
+			_, _ = io.WriteString(w, "hello")
+		}
+	}))
+	seen := 0
+	client := newClient(t, quick(retry.Policy{}), config.Metrics(true), ratmom.Intercept(ratmom.InterceptFunc(
+		func(req *http.Request, next ratmom.Next) (*ratmom.Response, error) {
+			seen++
+			return next(req)
+		})))
+	text, resp, err := send(t, client, "GET", s.URL, "")
+	require.NoError(t, err)
+	require.Equal(t, "hello", text)
+	require.Equal(t, 2, seen)
+	require.Equal(t, []string{"status 503", "status 503"}, failed(resp.Attempts()))
+	m, _ := resp.Metrics()
+	require.Equal(t, []int{1, 2}, []int{m.Redirects, m.Retries})
 }
