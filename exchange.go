@@ -291,8 +291,8 @@ func (x *exchange) idle(h *handler.Handler) bool {
 
 // take makes the response of the completed transfer.
 func (x *exchange) take() (*Response, error) {
-	resp, err := x.tries.held, error(nil)
-	if resp == nil {
+	resp, err := x.tries.held, x.tries.bad
+	if resp == nil && err == nil {
 		resp, err = newResponse(x.h, x.req)
 	}
 	if err != nil {

@@ -22,6 +22,7 @@ type tries struct {
 	fresh  bool      // the next one wants a connection of its own
 	class  retry.Class
 	held   *Response // made for its header, and perhaps not the last
+	bad    error     // why it could not be made
 	pause  *pause
 	failed []retry.Attempt
 	before int // of failed, those of the hops before
@@ -89,14 +90,14 @@ func (x *exchange) again() (*http.Request, time.Duration) {
 		t.add(retry.Attempt{Class: retry.Connect, Status: x.h.Status(), Err: x.h.Err()})
 		return r, 0
 	}
+	err := x.h.Err()
+	if err == nil && !t.fails(x.h.Status()) {
+		return nil, 0
+	}
 	now := time.Now()
 	try := retry.Try{Class: x.h.Class(), Now: now, Left: x.left(now)}
-	err := x.h.Err()
 	if err == nil {
-		if !t.fails(x.h.Status()) {
-			return nil, 0
-		}
-		if t.held, err = newResponse(x.h, x.req); err != nil {
+		if t.held, t.bad = newResponse(x.h, x.req); t.bad != nil {
 			return nil, 0
 		}
 		try.Class, try.Status, try.Header = retry.Status, t.held.StatusCode, t.held.Header

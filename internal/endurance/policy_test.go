@@ -201,6 +201,15 @@ func TestPolicy_repeats_nothing_once_a_body_has_begun(t *testing.T) {
 	require.Len(t, s.Requests(), 1)
 }
 
+func TestPolicy_leaves_a_response_that_nobody_can_read_an_error(t *testing.T) {
+	s := testserver.Raw(t, testserver.Answer("HTTP/1.1 503 Busy\r\nContent-Encoding: unheard-of\r\nContent-Length: 3\r\n\r\nabc"))
+	client := newClient(t, quick(retry.Policy{}))
+	_, _, err := send(t, client, "GET", s.URL, "")
+	require.ErrorIs(t, err, ratmom.ErrContentEncoding)
+	_, err = client.SendAsync(request(t, patient(t), "GET", s.URL)).Result()
+	require.ErrorIs(t, err, ratmom.ErrContentEncoding)
+}
+
 func TestPolicy_wants_a_body_that_can_be_had_again(t *testing.T) {
 	h, n := flaky(nil, 503)
 	s := testserver.Start(t, testserver.H1, h)
