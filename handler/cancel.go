@@ -13,7 +13,12 @@ import (
 // Watch begins to watch the request's context, and its Cancel channel, which
 // http.Client uses for its Timeout; the agent's handle calls it before the agent
 // is given the handler.
-func (h *Handler) Watch() { h.unctx, h.over = Watch(h.spec.Request, h.Cancel) }
+func (h *Handler) Watch() {
+	req := h.spec.Request
+	if req.Context().Done() != nil || req.Cancel != nil { //nolint:staticcheck // see Watch
+		h.unctx, h.over = Watch(req, h.Cancel)
+	}
+}
 
 // Watch calls cancel when the context of req is done, or its Cancel channel closed; not
 // any more after unctx was called, and over closed. Either is nil if there is nothing to

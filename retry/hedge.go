@@ -19,7 +19,7 @@ func (h Hedge) On() bool { return h.After > 0 || h.P95 }
 // be nil.
 func (r *Run) HedgeAfter(q Request, l *Latency, now time.Time) (d time.Duration, ok bool) {
 	p := r.policy
-	if p == nil || !p.Hedge.On() || r.hedged || !Safe(q.Method) || !q.Replayable || r.tries-r.free >= p.Tries {
+	if p == nil || !p.Hedge.On() || r.hedged || !Safe(q.Method) || !q.Replayable || int(r.tries-r.free) >= p.Tries {
 		return 0, false
 	}
 	d = p.Hedge.After
@@ -34,7 +34,7 @@ func (r *Run) HedgeAfter(q Request, l *Latency, now time.Time) (d time.Duration,
 // Hedge tells whether the second try may be sent now, and counts it: Start must follow.
 func (r *Run) Hedge(now time.Time) bool {
 	p := r.policy
-	if p == nil || r.hedged || r.tries-r.free >= p.Tries || p.Deadline > 0 && now.Sub(r.began) >= p.Deadline {
+	if p == nil || r.hedged || int(r.tries-r.free) >= p.Tries || p.Deadline > 0 && now.Sub(r.began) >= p.Deadline {
 		return false
 	}
 	if !r.budget.Withdraw(now) {

@@ -16,9 +16,9 @@ type Run struct {
 	policy *Policy
 	budget *Budget
 	began  time.Time
-	tries  int // that have begun
-	free   int // repeats at once
-	waits  int // repeats after a wait
+	tries  uint16 // that have begun
+	free   uint16 // repeats at once
+	waits  uint16 // repeats after a wait
 	stale  bool
 	hedged bool
 
@@ -58,7 +58,7 @@ type Decision struct {
 }
 
 // Tries is how many tries have begun.
-func (r *Run) Tries() int { return r.tries }
+func (r *Run) Tries() int { return int(r.tries) }
 
 // Policy is that of the run, nil if it has none.
 func (r *Run) Policy() *Policy { return r.policy }
@@ -102,10 +102,10 @@ func (r *Run) Next(q Request, t Try) Decision {
 	if p == nil || !p.On.Has(t.Class) || t.Class == Status && !p.Fails(t.Status) {
 		return Decision{}
 	}
-	if r.tries-r.free >= p.Tries {
+	if int(r.tries-r.free) >= p.Tries {
 		return Decision{Why: "no tries are left"}
 	}
-	wait := r.draw(p.backoff(r.waits + 1))
+	wait := r.draw(p.backoff(int(r.waits) + 1))
 	if t.Class == Status && p.MaxRetryAfter > 0 {
 		asked, ok := After(t.Header, t.Now)
 		switch {
