@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -80,6 +81,58 @@ func TestPolicy_repeats_statuses_over_the_same_connection(t *testing.T) {
 			require.Equal(t, 1, s.Accepted(), "the bodies of failed tries were drained")
 		}
 	})
+}
+
+func TestPolicy_closes_the_bodies_of_failed_tries(t *testing.T) {
+	for name, c := range map[string]struct {
+		size    int
+		endless bool
+	}{
+		"small ones are read to their end": {20_000, false},
+		"endless ones are cut":             {1 << 20, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var n atomic.Int64
+			s := testserver.Start(t, testserver.H1, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if n.Add(1) > 1 {
+					_, _ = io.WriteString(w, "hello")
+					return
+				}
+				w.WriteHeader(503)
+				_, _ = w.Write(make([]byte, c.size))
+				_ = http.NewResponseController(w).Flush()
+				if c.endless {
+					<-r.Context().Done()
+				}
+			}))
+			client := newClient(t, config.Retry(retry.Policy{Base: 100 * time.Millisecond}))
+			ctx := patient(t)
+			for range 2 { // the second time the first has long gone
+				resp, err := client.Send(request(t, ctx, "GET", s.URL))
+				require.NoError(t, err)
+				text, err := resp.Text()
+				require.NoError(t, err)
+				require.Equal(t, "hello", text)
+			}
+			require.True(t, waitUntil(patience/2, func() bool { return client.Stats().Requests == 0 }))
+			require.True(t, waitUntil(patience/2, func() bool { return s.Open() == 1 }))
+			require.LessOrEqual(t, s.Accepted(), 2)
+		})
+	}
+}
+
+func TestPolicy_does_not_repeat_what_was_given_up(t *testing.T) {
+	s := testserver.Raw(t, testserver.Silent())
+	client := newClient(t, quick(retry.Policy{}))
+	ctx, cancel := context.WithCancelCause(context.Background())
+	f := client.SendAsync(request(t, ctx, "GET", s.URL))
+	require.True(t, s.WaitAccepted(1, patience))
+	cancel(os.ErrDeadlineExceeded) // to look like a timeout
+	_, err := f.Result()
+	var e *ratmom.Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, ratmom.ErrTimeout, error(e.Kind))
+	require.Zero(t, e.Tries)
 }
 
 func TestPolicy_leaves_the_last_answer_to_the_caller(t *testing.T) {
@@ -236,8 +289,7 @@ func TestPolicy_sends_a_body_of_one_use_if_nothing_was_connected_and_closes_it(t
 	client := newClient(t, quick(retry.Policy{Tries: 100, Base: 20 * time.Millisecond, Cap: 50 * time.Millisecond}))
 	n.Stop()
 	body := &closing{Reader: testserver.Pattern(1000)}
-	ctx, cancel := context.WithCancel(patient(t))
-	req, err := http.NewRequestWithContext(ctx, "POST", n.URL+"/upload", body)
+	req, err := http.NewRequestWithContext(patient(t), "POST", n.URL+"/upload", body)
 	require.NoError(t, err)
 	req.ContentLength = 1000
 	f := client.SendAsync(req)
@@ -253,9 +305,23 @@ func TestPolicy_sends_a_body_of_one_use_if_nothing_was_connected_and_closes_it(t
 
 	n.Stop()
 	body = &closing{Reader: strings.NewReader("x")}
+	ctx, cancel := context.WithCancel(context.Background()) // a deadline would be too near
+	defer cancel()
 	req, err = http.NewRequestWithContext(ctx, "POST", n.URL+"/upload", body)
 	require.NoError(t, err)
-	f = client.SendAsync(req)
+	tries := make(chan struct{}, 100)
+	f = client.SendAsync(req, config.Retry(retry.Policy{Tries: 100, Base: time.Hour, Cap: time.Hour}),
+		config.WireLog(func(e config.WireEvent) {
+			if strings.Contains(e.String(), "the next begins in") {
+				tries <- struct{}{}
+			}
+		}))
+	select {
+	case <-tries: // it waits
+	case <-time.After(patience):
+		require.Fail(t, "no try has failed")
+	}
+	require.Zero(t, body.closed.Load(), "it is kept for the next try")
 	cancel()
 	_, err = f.Result()
 	require.ErrorIs(t, err, ratmom.ErrCanceled)
