@@ -417,8 +417,12 @@ func TestWait_counts_in_the_total_time_and_is_not_begun_in_vain(t *testing.T) {
 	require.Less(t, time.Since(began), 5*time.Second)
 }
 
+func get(t *testing.T, ctx context.Context) func(url string) *http.Request {
+	return func(url string) *http.Request { return request(t, ctx, "GET", url) }
+}
+
 // waiting starts requests that wait for a minute before they are repeated.
-func waiting(t *testing.T, client *ratmom.Client, ctx context.Context, count int) []*ratmom.Future {
+func waiting(t *testing.T, client *ratmom.Client, count int, to func(url string) *http.Request) []*ratmom.Future {
 	t.Helper()
 	var n atomic.Int64
 	s := testserver.Start(t, testserver.H1, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -428,8 +432,7 @@ func waiting(t *testing.T, client *ratmom.Client, ctx context.Context, count int
 	}))
 	var list []*ratmom.Future
 	for range count {
-		req := request(t, ctx, "GET", s.URL)
-		list = append(list, client.SendAsync(req, config.Retry(retry.Policy{MaxRetryAfter: time.Hour})))
+		list = append(list, client.SendAsync(to(s.URL), config.Retry(retry.Policy{MaxRetryAfter: time.Hour})))
 	}
 	require.True(t, waitUntil(patience, func() bool { return int(n.Load()) == count && client.Stats().Requests == 0 }))
 	return list
@@ -439,7 +442,7 @@ func TestWait_ends_at_once_when_the_request_is_given_up(t *testing.T) {
 	client := newClient(t, config.RetryBudget(nil))
 	why := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(context.Background())
-	list := waiting(t, client, ctx, 20)
+	list := waiting(t, client, 20, get(t, ctx))
 	list[0].Cancel()
 	_, err := list[0].Result()
 	require.ErrorIs(t, err, ratmom.ErrCanceled)
@@ -478,7 +481,7 @@ func TestWait_ends_at_once_when_the_request_is_given_up(t *testing.T) {
 
 func TestWait_ends_when_the_client_is_closed(t *testing.T) {
 	client := newClient(t, config.RetryBudget(nil))
-	list := waiting(t, client, context.Background(), 20)
+	list := waiting(t, client, 20, get(t, context.Background()))
 	require.NoError(t, client.Close())
 	for _, f := range list {
 		_, err := f.Result()
@@ -491,7 +494,7 @@ func TestWait_holds_no_goroutine(t *testing.T) {
 	before := runtime.NumGoroutine()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	list := waiting(t, client, ctx, 2000)
+	list := waiting(t, client, 2000, get(t, ctx))
 	client.CloseIdleConnections()
 	require.True(t, waitUntil(patience, func() bool { return runtime.NumGoroutine() < before+60 }), "%d after %d", runtime.NumGoroutine(), before)
 	cancel()
