@@ -6,8 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/ratmom/ratmom/body"
-	"github.com/ratmom/ratmom/cgo"
 	"github.com/ratmom/ratmom/config"
 	"github.com/ratmom/ratmom/handler"
 	"github.com/ratmom/ratmom/internal/altsvc"
@@ -30,8 +28,7 @@ type exchange struct {
 
 	h       *handler.Handler
 	req     *http.Request         // of the running transfer
-	repeats int                   // how often it has been repeated
-	stale   bool                  // once since a connection was dead
+	tries   tries                 // of the running request
 	foreign bool                  // a redirect has led to another origin
 	steps   *steps                // what it took; nil if nobody asks
 	talk    *handler.Conversation // of all its transfers; nil if nobody listens
@@ -141,19 +138,46 @@ func (x *exchange) run(i int, req *http.Request) (*Response, error) {
 	}
 }
 
-// transfer runs one transfer, and repeats it if the server has not processed it.
+// transfer runs one transfer, and repeats it if it has failed in a way that allows it.
 func (x *exchange) transfer(req *http.Request) (*Response, error) {
-	for x.repeats, x.stale, x.direct = 0, false, false; ; {
-		if err := x.start(req); err != nil {
-			return nil, err
-		}
-		<-x.ready
-		if r := x.retry(); r != nil {
-			req = r
-			continue
-		}
-		return x.take()
+	x.begin()
+	if err := x.start(req); err != nil {
+		return nil, err
 	}
+	for {
+		<-x.ready
+		if resp, done, err := x.next(); done {
+			return resp, err
+		}
+	}
+}
+
+// next goes on after a transfer or a wait: with another one, or by telling that the
+// exchange has what it has to give.
+func (x *exchange) next() (resp *Response, done bool, err error) {
+	var req *http.Request
+	if p := x.tries.pause; p != nil {
+		x.tries.pause = nil
+		if p.err != nil {
+			return nil, true, x.tries.explain(x.giveUp(p))
+		}
+		req = p.req
+	} else {
+		again, wait := x.retry()
+		if again == nil {
+			resp, err = x.take()
+			return resp, true, err
+		}
+		if wait > 0 {
+			x.wait(again, wait)
+			return nil, false, nil
+		}
+		req = again
+	}
+	if err = x.start(req); err != nil {
+		return nil, true, x.tries.explain(err)
+	}
+	return nil, false, nil
 }
 
 // start hands a transfer to an agent.
@@ -173,12 +197,13 @@ func (x *exchange) start(req *http.Request) error {
 	}
 	a := x.client.pick(req.URL)
 	x.alternative = x.otherWay(req)
-	h, err := handler.New(a.Pool(), handler.Spec{
+	spec := handler.Spec{
 		Request:  req,
 		Plan:     x.plan,
 		Driver:   a.Driver(),
 		Deadline: x.deadline,
-		Fresh:    x.fresh(),
+		Fresh:    x.fresh(req),
+		TryTime:  x.tries.start(),
 
 		Authorization:      tokens.server,
 		ProxyAuthorization: tokens.proxy,
@@ -187,16 +212,27 @@ func (x *exchange) start(req *http.Request) error {
 		Done:         x,
 		Owner:        x.client,
 		Conversation: x.talk,
-	})
+	}
+	race := x.race(req)
+	if race != nil {
+		spec.Done = race
+	}
+	h, err := handler.New(a.Pool(), spec)
 	if err != nil {
 		return err
 	}
 	x.h, x.req = h, req
 	if x.steps != nil {
-		x.steps.start(x.repeats > 0)
+		x.steps.start(x.tries.again)
+	}
+	if race != nil {
+		race.begin(h)
 	}
 	if x.fut != nil {
 		x.fut.running(h)
+	}
+	if race != nil {
+		race.arm()
 	}
 	a.Execute(h)
 	return nil
@@ -210,18 +246,6 @@ func at(err error, req *http.Request) error {
 	return err
 }
 
-// fresh reports whether the transfer needs a connection of its own: others may be
-// as dead as the last one was. What was refused may share one, if the method is
-// idempotent: another refusal would not be told from a dead connection there (see
-// docs/limits.md). Before libcurl 8.0.0 it may not: it would meet the connections that
-// vetoed retries leave behind.
-func (x *exchange) fresh() bool {
-	if x.stale || x.repeats == maxRepeats {
-		return true
-	}
-	return x.repeats > 0 && (cgo.Features().Version < 0x080000 || !repeatable(x.req))
-}
-
 func method(req *http.Request) string {
 	if req.Method == "" {
 		return http.MethodGet
@@ -232,11 +256,18 @@ func method(req *http.Request) string {
 // Completed is called once per transfer, mostly on the agent's goroutine: it
 // only passes the word.
 func (x *exchange) Completed(h *handler.Handler) {
+	if x.ready == nil && x.idle(h) {
+		x.fut.settle()
+		return
+	}
+	x.wake()
+}
+
+// wake has the exchange go on, without blocking.
+func (x *exchange) wake() {
 	switch {
 	case x.ready != nil:
 		x.ready <- struct{}{}
-	case x.idle(h):
-		x.fut.settle()
 	case x.user:
 		go x.resume()
 	default:
@@ -247,7 +278,7 @@ func (x *exchange) Completed(h *handler.Handler) {
 // idle reports whether no link has anything to do with what came, so that whoever
 // takes the future's result can make the response.
 func (x *exchange) idle(h *handler.Handler) bool {
-	if h.Err() != nil || x.alternative != nil && h.Status() == http.StatusMisdirectedRequest {
+	if h.Err() != nil || x.alternative != nil && h.Status() == http.StatusMisdirectedRequest || x.tries.fails(h.Status()) {
 		return false
 	}
 	for i := range x.chain {
@@ -258,88 +289,17 @@ func (x *exchange) idle(h *handler.Handler) bool {
 	return true
 }
 
-// maxRepeats is how often a request is repeated that the server has refused: there
-// is no wait between, so that more would hardly help.
-const maxRepeats = 2
-
-// retry returns the request to send once more if the transfer has failed in a way
-// that allows it: at once, when nothing was processed, or, one time, when a
-// connection that was used before died before the first byte of the response and
-// the request may be repeated.
-func (x *exchange) retry() *http.Request {
-	again := x.again()
-	if again == nil && x.h.KeptBody() {
-		go x.req.Body.Close()
-	}
-	return again
-}
-
-// again is retry, which closes a body that is not sent again.
-func (x *exchange) again() *http.Request {
-	if r := x.pastAlternative(); r != nil {
-		return r
-	}
-	if x.h.Err() == nil || x.repeats == maxRepeats {
-		return nil
-	}
-	class := x.h.Retry()
-	switch class {
-	case handler.RetryAlways:
-	case handler.RetryIfSafe:
-		if x.stale || !repeatable(x.req) {
-			return nil
-		}
-	default:
-		return nil
-	}
-	r := x.req
-	if !x.h.KeptBody() {
-		var err error
-		if r, err = rewound(x.req); err != nil {
-			return nil
-		}
-	}
-	x.repeats++
-	x.stale = x.stale || class == handler.RetryIfSafe
-	return r
-}
-
-// repeatable reports whether the request may reach the server twice: by its method,
-// or because it says so.
-func repeatable(req *http.Request) bool {
-	if handler.Idempotent(method(req)) {
-		return true
-	}
-	_, key := req.Header["Idempotency-Key"]
-	_, xkey := req.Header["X-Idempotency-Key"]
-	return key || xkey
-}
-
-// rewound returns req with its body at the beginning.
-func rewound(req *http.Request) (*http.Request, error) {
-	if req.Body == nil || req.Body == http.NoBody {
-		return req, nil
-	}
-	again := body.GetBody(req)
-	if again == nil {
-		return nil, failure.New(failure.BodyNotRewindable, "the request has no GetBody")
-	}
-	b, err := again()
-	if err != nil {
-		return nil, failure.Wrap(failure.BodyNotRewindable, err)
-	}
-	r := *req
-	r.Body = b
-	return &r, nil
-}
-
 // take makes the response of the completed transfer.
 func (x *exchange) take() (*Response, error) {
-	resp, err := newResponse(x.h, x.req)
+	resp, err := x.tries.held, x.tries.bad
+	if resp == nil && err == nil {
+		resp, err = newResponse(x.h, x.req)
+	}
 	if err != nil {
-		return resp, err
+		return resp, x.tries.explain(err)
 	}
 	x.learn(resp)
+	resp.attempts = x.tries.failed
 	if x.steps != nil {
 		resp.steps = new(*x.steps)
 	}
@@ -373,22 +333,17 @@ func (x *exchange) down(i int, req *http.Request) {
 		}
 		x.sent[i+1] = req
 	}
-	x.repeats, x.stale, x.direct = 0, false, false
+	x.begin()
 	if err := x.start(req); err != nil {
 		x.up(len(x.chain)-1, nil, err)
 	}
 }
 
-// resume goes on after a transfer, on a worker.
+// resume goes on after a transfer or a wait, on a worker.
 func (x *exchange) resume() {
-	if r := x.retry(); r != nil {
-		if err := x.start(r); err != nil {
-			x.up(len(x.chain)-1, nil, err)
-		}
-		return
+	if resp, done, err := x.next(); done {
+		x.up(len(x.chain)-1, resp, err)
 	}
-	resp, err := x.take()
-	x.up(len(x.chain)-1, resp, err)
 }
 
 // up passes what came back through the links from i up to the caller.

@@ -24,6 +24,8 @@ type future struct {
 
 	mu       sync.Mutex
 	h        *handler.Handler // running, or settled and not yet made a response
+	second   *handler.Handler // beside it, a hedge
+	pause    *pause           // the wait before a repeat
 	settled  bool             // complete; the response is made by who takes it
 	canceled bool
 	taken    bool
@@ -81,21 +83,49 @@ var errFutureCanceled = failure.New(failure.Canceled, "by the caller")
 func (f *future) cancel() {
 	f.mu.Lock()
 	f.canceled = true
-	h := f.h
+	h, second, p := f.h, f.second, f.pause
 	f.mu.Unlock()
 	if h != nil {
 		h.Cancel(errFutureCanceled)
+	}
+	if second != nil {
+		second.Cancel(errFutureCanceled)
+	}
+	if p != nil {
+		p.end(errFutureCanceled)
 	}
 }
 
 // running notes the transfer to cancel.
 func (f *future) running(h *handler.Handler) {
 	f.mu.Lock()
-	f.h = h
+	f.h, f.second, f.pause = h, nil, nil
 	canceled := f.canceled
 	f.mu.Unlock()
 	if canceled {
 		h.Cancel(errFutureCanceled)
+	}
+}
+
+// hedged notes the transfer beside it.
+func (f *future) hedged(h *handler.Handler) {
+	f.mu.Lock()
+	f.second = h
+	canceled := f.canceled
+	f.mu.Unlock()
+	if canceled {
+		h.Cancel(errFutureCanceled)
+	}
+}
+
+// pausing notes the wait to end.
+func (f *future) pausing(p *pause) {
+	f.mu.Lock()
+	f.pause = p
+	canceled := f.canceled
+	f.mu.Unlock()
+	if canceled {
+		p.end(errFutureCanceled)
 	}
 }
 

@@ -41,7 +41,8 @@ type Metrics struct {
 	// What came before this transfer. Redirects and retries are made in Go, so that
 	// libcurl's REDIRECT_COUNT and REDIRECT_TIME_T know nothing of them.
 	Redirects    int           // that were followed, and requests that interceptors sent again
-	Retries      int           // transfers that were repeated
+	Retries      int           // transfers that were repeated, see Response.Attempts
+	Hedges       int           // second tries beside slow ones
 	RedirectTime time.Duration // from the call of Send to the start of this transfer
 }
 
@@ -50,6 +51,7 @@ type steps struct {
 	began, last time.Time
 	starts      int
 	retries     int
+	hedges      int
 }
 
 func (s *steps) start(again bool) {
@@ -89,7 +91,7 @@ func (r *Response) Metrics() (Metrics, bool) {
 		m.DownloadSpeed = i.Received * 1e6 / i.Total
 	}
 	if s := r.steps; s != nil {
-		m.Retries = s.retries
+		m.Retries, m.Hedges = s.retries, s.hedges
 		m.Redirects = s.starts - 1 - s.retries
 		m.RedirectTime = s.last.Sub(s.began)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/ratmom/ratmom/internal/altsvc"
 	"github.com/ratmom/ratmom/internal/failure"
 	"github.com/ratmom/ratmom/internal/hsts"
+	"github.com/ratmom/ratmom/retry"
 )
 
 // Version is the version of this module.
@@ -34,6 +35,10 @@ type Client struct {
 	work   workers
 	open   tunnels
 	logs   sync.WaitGroup // config.WireLog's functions at work
+	saying sync.RWMutex   // held to add to them beside the agents; and to close
+	budget *retry.Budget  // of repeats; nil: no bound
+	paces  paces          // of origins, for hedges
+	pauses pauses         // exchanges that wait before a repeat
 	hsts   *hsts.Cache    // nil: off
 	alts   *altsvc.Cache  // nil: off
 	closed atomic.Bool
@@ -53,6 +58,10 @@ func New(opts ...config.ClientOption) (*Client, error) {
 	c.bare = handler.NewPlan(cfg.Defaults(), true)
 	c.chain, _ = config.Lookup[interceptors](cfg)
 	c.pinned = cfg.LimitsPerHost()
+	var given bool
+	if c.budget, given = cfg.RetryBudget(); !given {
+		c.budget, _ = retry.NewBudget(0, 0, 0) // the defaults are in range
+	}
 	if err := c.openCaches(); err != nil {
 		return nil, err
 	}
@@ -116,9 +125,12 @@ func (c *Client) CloseIdleConnections() {
 // called from there. Further calls do nothing. It returns an error only if a file of
 // config.HSTS or config.AltSvc could not be written.
 func (c *Client) Close() (err error) {
+	c.saying.Lock()
 	c.closed.Store(true)
+	c.saying.Unlock()
 	c.once.Do(func() {
 		c.open.close()
+		c.pauses.close()
 		var wg sync.WaitGroup
 		for _, a := range c.agents {
 			wg.Go(a.Close)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ratmom/ratmom/body"
 	"github.com/ratmom/ratmom/handler"
+	"github.com/ratmom/ratmom/retry"
 )
 
 // Response is a response whose head has arrived. Its body streams: close it, or
@@ -24,7 +25,13 @@ type Response struct {
 
 	h     *handler.Handler
 	steps *steps // with config.Metrics
+
+	attempts []retry.Attempt
 }
+
+// Attempts are the tries that were made for this response, by [config.Retry] or at once,
+// and did not become it: the oldest first. Those of redirects on the way are among them.
+func (r *Response) Attempts() []retry.Attempt { return r.attempts }
 
 func newResponse(h *handler.Handler, req *http.Request) (*Response, error) {
 	both := new(struct { // in one piece

@@ -16,6 +16,7 @@ import (
 	"github.com/ratmom/ratmom/handler"
 	"github.com/ratmom/ratmom/internal/failure"
 	"github.com/ratmom/ratmom/internal/testserver"
+	"github.com/ratmom/ratmom/retry"
 )
 
 const patience = 10 * time.Second
@@ -279,5 +280,5 @@ func TestRetry_is_decided_by_the_failure_and_not_by_a_later_cancel(t *testing.T)
 	second := get(t, h, s.URL)
 	require.ErrorIs(t, second.wait(t), failure.ConnectionClosed)
 	second.Cancel(context.Canceled)
-	require.Equal(t, handler.RetryIfSafe, second.Retry())
+	require.Equal(t, retry.Stale, second.Class())
 }

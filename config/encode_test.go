@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/ratmom/ratmom/cgo"
+	"github.com/ratmom/ratmom/retry"
 )
 
 // added returns what an option packs beyond what every client does, for an http
@@ -99,6 +100,11 @@ func TestOptions_pack_what_libcurl_is_to_do(t *testing.T) {
 		{ConnectionLifetime(1), []string{"CURLOPT_MAXLIFETIME_CONN 1"}},
 		{ConnectionLifetime(0), nil},
 		{FreshConnection(), []string{"CURLOPT_FRESH_CONNECT 1"}},
+		{ConnectionReuse(retry.ReuseNever), []string{"CURLOPT_FORBID_REUSE 1", "CURLOPT_FRESH_CONNECT 1"}},
+		{ConnectionReuse(retry.ReuseSafe), nil}, // by the request
+		{ConnectionReuse(retry.ReuseAlways), nil},
+		{Retry(retry.Policy{}), nil}, // done in Go
+		{RetryBudget(nil), nil},
 		{ForbidReuse(), []string{"CURLOPT_FORBID_REUSE 1"}},
 		{DNSCacheTimeout(0), []string{"CURLOPT_DNS_CACHE_TIMEOUT 0"}},
 		{DNSCacheTimeout(1), []string{"CURLOPT_DNS_CACHE_TIMEOUT 1"}},

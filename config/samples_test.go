@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ratmom/ratmom/cgo"
+	"github.com/ratmom/ratmom/retry"
 )
 
 // A sample is an option with two different values and, if it has one, the value
@@ -115,6 +116,10 @@ func samples() []sample {
 		{"ConnectionLifetime", ConnectionLifetime(1), ConnectionLifetime(time.Minute), ConnectionLifetime(0)},
 		{"FreshConnection", FreshConnection(), FreshConnection(), nil},
 		{"ForbidReuse", ForbidReuse(), ForbidReuse(), nil},
+		{"ConnectionReuse", ConnectionReuse(retry.ReuseNever), ConnectionReuse(retry.ReuseSafe), ConnectionReuse(retry.ReuseAlways)},
+		{"Retry", Retry(retry.Policy{}), Retry(retry.Policy{Tries: 5}), NoRetry()},
+		{"NoRetry", NoRetry(), NoRetry(), nil},
+		{"RetryBudget", RetryBudget(new(retry.Budget)), RetryBudget(new(retry.Budget)), RetryBudget(nil)},
 		{"MaxAbandonedLookups", MaxAbandonedLookups(1), MaxAbandonedLookups(6), MaxAbandonedLookups(0)},
 		{"DNSCacheTimeout", DNSCacheTimeout(1), DNSCacheTimeout(time.Minute), DNSCacheTimeout(0)},
 		{"DNSCacheForever", DNSCacheForever(), DNSCacheForever(), nil},

@@ -16,6 +16,7 @@ import (
 
 	"github.com/ratmom/ratmom/cgo"
 	"github.com/ratmom/ratmom/internal/failure"
+	"github.com/ratmom/ratmom/retry"
 )
 
 // apply gives an option of any kind to what takes it.
@@ -51,6 +52,9 @@ func TestOptions_refuse_values_out_of_range(t *testing.T) {
 		{"LowSpeed(1, 0s)", LowSpeed(1, 0), "needs both"},
 		{"LowSpeed(0, 1s)", LowSpeed(0, time.Second), "needs both"},
 		{"LowSpeed(", LowSpeed(1, long), "is longer"},
+		{`Retry("policy")`, Retry(retry.Policy{Tries: -1}), "-1 tries are not in 0..100"},
+		{`Retry("policy")`, Retry(retry.Policy{Statuses: []int{200}}), "status 200 is not in 400..599"},
+		{"ConnectionReuse(4)", ConnectionReuse(4), "is not one of the modes"},
 		{"MaxUploadSpeed(-1)", MaxUploadSpeed(-1), "is negative"},
 		{"MaxDownloadSpeed(-1)", MaxDownloadSpeed(-1), "is negative"},
 		{"HTTPVersion(Version(99))", HTTPVersion(99), "is not one of the versions"},
@@ -278,7 +282,7 @@ func TestOptions_refuse_values_out_of_range(t *testing.T) {
 			"TitleCaseHeaders", "Decompression", "NoRedirect", "CheckRedirect", "AutoReferer", "CookieJar",
 			"Metrics", "WireLog", "Debug", "NoAuth", "NoProxyAuth", "ProxyFromEnvironment", "SystemCA",
 			"DangerAcceptInvalidCertificates", "DangerAcceptInvalidHostnames", "FreshConnection",
-			"ForbidReuse", "DNSCacheForever", "TCPNoDelay", "Value",
+			"ForbidReuse", "NoRetry", "RetryBudget", "DNSCacheForever", "TCPNoDelay", "Value",
 			"RawHeaders", "IgnoreContentLength", "AllowHTTP09", "StopUploadOnError", "DisallowUserinfo", "TransferDecoding", "TransferCompression",
 			"UploadProgress", "DownloadProgress",
 			"ProxyTunnel", "ProxyHTTP2", "HAProxyProtocol", "PipeWait", "DNSShuffle", "TCPFastOpen",

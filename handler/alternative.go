@@ -6,6 +6,7 @@ import (
 
 	"github.com/ratmom/ratmom/cgo"
 	"github.com/ratmom/ratmom/internal/failure"
+	"github.com/ratmom/ratmom/retry"
 )
 
 // alternativeTime is how long it may take to connect to an alternative: those who
@@ -51,5 +52,9 @@ func (h *Handler) AlternativeFailed() (failed, unsent bool) {
 	if h.stream != nil || h.cancelErr != nil || !errors.As(h.err, &e) {
 		return false, false
 	}
-	return e.Code != 0 || h.classify(h.err) != RetryNever, !h.connected
+	switch h.classify(h.err) {
+	case retry.NeverSent, retry.Refused, retry.Stale:
+		return true, !h.connected
+	}
+	return e.Code != 0, !h.connected
 }

@@ -3,6 +3,7 @@ package handler
 import (
 	"context"
 	"errors"
+	"net/http"
 	"os"
 	"time"
 
@@ -13,10 +14,20 @@ import (
 // http.Client uses for its Timeout; the agent's handle calls it before the agent
 // is given the handler.
 func (h *Handler) Watch() {
-	ctx := h.spec.Request.Context()
-	c := h.spec.Request.Cancel //nolint:staticcheck // http.Client.Timeout still works by it
+	req := h.spec.Request
+	if req.Context().Done() != nil || req.Cancel != nil { //nolint:staticcheck // see Watch
+		h.unctx, h.over = Watch(req, h.Cancel)
+	}
+}
+
+// Watch calls cancel when the context of req is done, or its Cancel channel closed; not
+// any more after unctx was called, and over closed. Either is nil if there is nothing to
+// watch.
+func Watch(req *http.Request, cancel func(cause error)) (unctx func() bool, over chan struct{}) {
+	ctx := req.Context()
+	c := req.Cancel //nolint:staticcheck // http.Client.Timeout still works by it
 	if ctx.Done() != nil {
-		h.unctx = context.AfterFunc(ctx, func() {
+		unctx = context.AfterFunc(ctx, func() {
 			if c != nil && ctx.Err() == context.DeadlineExceeded {
 				// http.Client.Timeout sets both and explains itself only if
 				// its Cancel is what ends the request.
@@ -26,19 +37,38 @@ func (h *Handler) Watch() {
 				case <-time.After(cancelGrace):
 				}
 			}
-			h.Cancel(context.Cause(ctx))
+			cancel(context.Cause(ctx))
 		})
 	}
 	if c != nil {
-		h.over = make(chan struct{})
+		over = make(chan struct{})
 		go func() {
 			select {
 			case <-c:
-				h.Cancel(errCanceled)
-			case <-h.over:
+				cancel(errCanceled)
+			case <-over:
 			}
 		}()
 	}
+	return unctx, over
+}
+
+// GivenUp is the error of a request that was given up between its transfers.
+func GivenUp(req *http.Request, plan *Plan, cause error) error {
+	var e *failure.Error
+	if !errors.As(cancelError(cause), &e) {
+		return cause
+	}
+	c := *e
+	m := req.Method
+	if m == "" {
+		m = http.MethodGet
+	}
+	_ = c.At(m, req.URL)
+	if plan.RoundTripper {
+		return roundTripError(&c, plan.MaxHead)
+	}
+	return &c
 }
 
 // Cancel gives the request up: the future completes and the body fails at once
@@ -51,6 +81,7 @@ func (h *Handler) Cancel(cause error) {
 	if h.cancelErr == nil {
 		h.cancelErr = cause
 	}
+	h.givenUp = h.givenUp || !h.completed
 	s := h.stream
 	h.mu.Unlock()
 	err := h.annotate(cancelError(cause))

@@ -23,6 +23,9 @@ func (h *Handler) Deadline(now int64) int64 {
 	if h.spec.Tunnel {
 		return at
 	}
+	if d := h.headBy; d > 0 && h.head == nil {
+		at = min(at, d)
+	}
 	if d := h.plan.HeadTimeout; d > 0 && h.head == nil {
 		at = min(at, later(h.t.SentAt(), now)+int64(d))
 	}
@@ -54,6 +57,8 @@ func (h *Handler) Expire(now int64) error {
 		return failure.New(failure.Timeout, "the total time is over")
 	case h.drainUntil > 0:
 		return failure.New(failure.Canceled, "the body was closed")
+	case h.head == nil && h.headBy > 0 && h.headBy <= now:
+		return failure.Newf(failure.Timeout, "no answer to this try within %v", h.spec.TryTime)
 	case h.head == nil:
 		return failure.Newf(failure.Timeout, "timeout awaiting response headers (%v)", h.plan.HeadTimeout)
 	default:
@@ -63,7 +68,7 @@ func (h *Handler) Expire(now int64) error {
 
 // Timed reports whether the handler has time limits that the agent must watch.
 func (h *Handler) Timed() bool {
-	return h.deadline > 0 || h.plan.HeadTimeout > 0 || h.plan.IdleTime > 0 || h.drainUntil > 0
+	return h.deadline > 0 || h.headBy > 0 || h.plan.HeadTimeout > 0 || h.plan.IdleTime > 0 || h.drainUntil > 0
 }
 
 // Fail gives the caller err ahead of the end of the transfer. Agent only.

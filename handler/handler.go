@@ -35,6 +35,8 @@ type Spec struct {
 	Driver  Driver
 	// Deadline ends the whole exchange; zero: none.
 	Deadline time.Time
+	// TryTime is how long the head may take from the hand-over on; 0: any time.
+	TryTime time.Duration
 	// Fresh asks for a new connection.
 	Fresh bool
 	// Alternative is where to send the request in place of the host of its URL; nil:
@@ -107,7 +109,8 @@ type Handler struct {
 	local     netip.AddrPort
 	remote    netip.AddrPort
 	reused    bool
-	refused   bool  // nothing of the request was processed
+	refused   refusal
+	givenUp   bool  // by the caller, before the head
 	connected bool  // it was given a connection
 	reported  int64 // to the caller, of the upload
 
@@ -115,6 +118,7 @@ type Handler struct {
 
 	drainUntil int64 // agent only, with timers
 	deadline   int64 // the total time, in the loop's clock; 0: none
+	headBy     int64 // likewise, for the head
 }
 
 var lastID atomic.Uint64

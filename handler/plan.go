@@ -7,6 +7,7 @@ import (
 
 	"github.com/ratmom/ratmom/cgo"
 	"github.com/ratmom/ratmom/config"
+	"github.com/ratmom/ratmom/retry"
 )
 
 // Plan is a resolved configuration as the handler uses it: the merge of the
@@ -63,6 +64,8 @@ type Plan struct {
 	ConnectTimeout        time.Duration
 	keys                  [2]byte // their addresses name the plan with and without TLS
 	Redirect              config.RedirectPolicy
+	Retry                 *retry.Policy // nil: none
+	Reuse                 retry.Reuse
 	Jar                   http.CookieJar
 	Proxy                 func(*url.URL) (*url.URL, error)
 }
@@ -89,6 +92,8 @@ func NewPlan(cfg *config.RequestConfig, roundTripper bool) *Plan {
 		Wire:         cfg.WireLog() != nil,
 		Proxy:        cfg.ProxyFor,
 		Redirect:     cfg.Redirect(),
+		Retry:        cfg.Retry(),
+		Reuse:        cfg.ConnectionReuse(),
 		Jar:          cfg.CookieJar(),
 		Defaults:     cfg.DefaultHeaders(),
 		ServerName:   cfg.TLSServerName(),

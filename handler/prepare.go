@@ -11,6 +11,7 @@ import (
 	"github.com/ratmom/ratmom/cgo"
 	"github.com/ratmom/ratmom/internal/failure"
 	"github.com/ratmom/ratmom/internal/valid"
+	"github.com/ratmom/ratmom/retry"
 )
 
 // Packed options are built in memory that is used again.
@@ -151,6 +152,9 @@ func (h *Handler) prepare() error {
 // of libcurl's own would drop a paused HTTP/2 stream in a way that 7.88.1 does not
 // get over (see ratmom_cancel).
 func (h *Handler) setDeadline() error {
+	if d := h.spec.TryTime; d > 0 {
+		h.headBy = cgo.Now() + int64(d)
+	}
 	if h.spec.Deadline.IsZero() {
 		return nil
 	}
@@ -206,7 +210,7 @@ func (h *Handler) encodeBody(o *cgo.Options, setup *cgo.Setup) error {
 	}
 	// That a refused stream is told from a dead connection for sure matters only
 	// where the latter must not be repeated; it costs time.
-	setup.MayResend = (req.URL.Scheme == "https" || h.plan.PriorKnowledge) && !Idempotent(method)
+	setup.MayResend = (req.URL.Scheme == "https" || h.plan.PriorKnowledge) && !retry.Idempotent(method)
 
 	if h.upgrade {
 		h.upload = newPump(h)
@@ -270,14 +274,4 @@ func headerLength(h http.Header) (int64, error) {
 		return -1, nil
 	}
 	return valid.ContentLength(h)
-}
-
-// Idempotent reports whether a request with this method may reach the server twice
-// (RFC 9110, section 9.2.2).
-func Idempotent(method string) bool {
-	switch method {
-	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, http.MethodPut, http.MethodDelete:
-		return true
-	}
-	return false
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ratmom/ratmom/cgo"
 	"github.com/ratmom/ratmom/internal/failure"
+	"github.com/ratmom/ratmom/retry"
 )
 
 // CURLcodes that need more than the table.
@@ -30,13 +31,13 @@ func (h *Handler) outcome(res cgo.Result) error {
 		return failure.Newf(failure.HeadTooLarge, "more than %d bytes", h.plan.MaxHead)
 	case cgo.CauseResend:
 		if h.refusedUnseen() {
-			return h.refusal()
+			return h.errRefused()
 		}
 		return failure.New(failure.ConnectionClosed, "the connection died before the first byte of the response")
 	case cgo.CauseRefused:
-		return h.refusal()
+		return h.errRefused()
 	case cgo.CauseHungUp:
-		h.unprocessed()
+		h.unprocessed(refusedUnsent)
 		return failure.New(failure.ConnectionClosed, "the connection was closed before the request was sent")
 	case cgo.CauseShortUpload, cgo.CauseUpload:
 		if err := h.uploadErr(); err != nil {
@@ -66,7 +67,7 @@ func (h *Handler) outcome(res cgo.Result) error {
 		return failure.Newf(failure.HeadTooLarge, "a header line is longer than libcurl takes")
 	}
 	if res.Code == codeHTTP2 && res.Text == "" && h.stream == nil && cgo.Features().Version < 0x080000 && h.refusedUnseen() {
-		return h.refusal() // GOAWAY
+		return h.errRefused() // GOAWAY
 	}
 	e := failure.FromCurl(res.Code, res.Text)
 	if h.brokenProxy(e.Kind) && !h.conn.open {
@@ -91,16 +92,25 @@ func (h *Handler) outcome(res cgo.Result) error {
 	return e
 }
 
-// refusal is the error of a request that the server did not process.
-func (h *Handler) refusal() error {
-	h.unprocessed()
+// errRefused is the error of a request that the server did not process.
+func (h *Handler) errRefused() error {
+	h.unprocessed(refusedStream)
 	return failure.New(failure.HTTP2, "the server refused the stream")
 }
 
+// refusal says why the server has done nothing for a request.
+type refusal uint8
+
+const (
+	refusedNot refusal = iota
+	refusedStream
+	refusedUnsent // the connection had gone before
+)
+
 // unprocessed notes that the server has done nothing for the request.
-func (h *Handler) unprocessed() {
+func (h *Handler) unprocessed(why refusal) {
 	h.mu.Lock()
-	h.refused = true
+	h.refused = why
 	h.mu.Unlock()
 }
 
@@ -110,7 +120,7 @@ func (h *Handler) unprocessed() {
 func (h *Handler) refusedUnseen() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return !h.reused && h.t.Status() == 0 && Idempotent(h.method)
+	return !h.reused && h.t.Status() == 0 && retry.Idempotent(h.method)
 }
 
 func isBroken(code int) bool {
@@ -153,36 +163,60 @@ func (h *Handler) annotate(err error) error {
 	return &c
 }
 
-// Retry tells whether the request that failed may be sent again at once, if its body
-// can be had again: it is in memory, has a GetBody, or nothing of it was read.
-type Retry int
-
-const (
-	RetryNever  Retry = iota
-	RetryIfSafe       // if the method is idempotent
-	RetryAlways       // the server has not processed it
-)
-
-// Retry classifies a failure before the head. A cancel that came after the failure
-// does not matter: it fails the repetition, and then the caller gets its reason.
-func (h *Handler) Retry() Retry {
+// Class classifies the end of the transfer, up to its head: a response is [retry.Other],
+// its status is judged elsewhere. A cancel that came after a failure does not matter: it
+// fails the repetition, and then the caller gets its reason.
+func (h *Handler) Class() retry.Class {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.classify(h.err)
 }
 
-func (h *Handler) classify(err error) Retry {
+func (h *Handler) classify(err error) retry.Class {
 	var e *failure.Error
-	if h.stream != nil || !errors.As(err, &e) {
-		return RetryNever
+	if h.stream != nil || h.givenUp || !errors.As(err, &e) {
+		return retry.Other
 	}
 	switch {
-	case h.refused:
-		return RetryAlways
+	case h.refused == refusedUnsent:
+		return retry.NeverSent
+	case h.refused == refusedStream:
+		return retry.Refused
 	case e.Kind == failure.ConnectionClosed && e.Code == 0:
-		return RetryIfSafe // libcurl itself wanted to send it again
+		return retry.Stale // libcurl itself wanted to send it again
 	case h.reused && (e.Code == codeGotNothing || e.Code == codeSendError || e.Code == codeRecvError || e.Code == codeHTTP2):
-		return RetryIfSafe
+		return retry.Stale
+	case !h.connected:
+		return unconnected(e)
 	}
-	return RetryNever
+	switch e.Kind {
+	case failure.NameResolution, failure.Connect, failure.TLS, failure.Proxy:
+		if h.reused {
+			return retry.Stale // libcurl had no connection to send it again on
+		}
+	case failure.Timeout:
+		return retry.Timeout
+	case failure.Protocol:
+		if e.Code == 0 {
+			return retry.Broken // the head broke off
+		}
+	case failure.Send, failure.Receive, failure.ConnectionClosed, failure.HTTP2, failure.HTTP3:
+		return retry.Broken
+	}
+	return retry.Other
+}
+
+// unconnected is the class of a transfer that had no connection to send its request on.
+func unconnected(e *failure.Error) retry.Class {
+	switch e.Kind {
+	case failure.NameResolution, failure.Connect, failure.TLS, failure.Timeout, failure.Send, failure.Receive,
+		failure.ConnectionClosed, failure.HTTP2, failure.HTTP3:
+		return retry.Connect
+	case failure.Proxy:
+		switch e.ProxyStatus {
+		case 0, 502, 503, 504:
+			return retry.Connect
+		}
+	}
+	return retry.Other
 }

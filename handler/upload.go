@@ -10,6 +10,7 @@ import (
 	"github.com/ratmom/ratmom/body"
 	"github.com/ratmom/ratmom/cgo"
 	"github.com/ratmom/ratmom/internal/failure"
+	"github.com/ratmom/ratmom/retry"
 )
 
 // ringSize is the memory between a request body's reader and libcurl, in bytes.
@@ -69,7 +70,7 @@ func (h *Handler) keepBody(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.kept = !h.completed && h.upload != nil && !h.upload.started && h.source != nil && h.source.IsStream() &&
-		h.source.Untouched() && (h.classify(err) != RetryNever || h.spec.Alternative != nil && !h.connected)
+		h.source.Untouched() && (h.classify(err) != retry.Other || h.spec.Alternative != nil && !h.connected)
 }
 
 // KeptBody reports whether the request that failed has its body still, as it was: who

@@ -46,6 +46,21 @@ func (l *wireLog) add(raw []byte) {
 	}
 }
 
+// Remark adds a line of ours to the conversation, if it is listened to.
+func (h *Handler) Remark(text string) {
+	l := h.log
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e := config.NewWireEvent(config.WireInfo, []byte(text+"\n"))
+	l.tail = append(l.tail, e.String()...)
+	if l.to != nil {
+		l.talk.add(l.to, []config.WireEvent{e})
+	}
+}
+
 // last is a copy of what an error carries.
 func (l *wireLog) last() []byte {
 	if l == nil {

@@ -39,6 +39,11 @@ type Error struct {
 	// PeerCertificates are those of the server, the server's own first, if
 	// config.CertificateChain asked for them and libcurl has them.
 	PeerCertificates []*x509.Certificate
+	// Tries is how often the request was tried; 0 or 1 is once.
+	Tries int
+	// Earlier says in a few words each why the tries before the last one failed, such as
+	// "status 503" or "stale connection".
+	Earlier []string
 	// Text is the whole message, if it is not to be made of the parts above.
 	Text string
 	// Log is the conversation on the wire, its secrets masked.
@@ -92,6 +97,9 @@ func (e *Error) Error() string {
 		b.WriteString(": ")
 	}
 	b.WriteString(e.reason())
+	if e.Tries > 1 {
+		_, _ = fmt.Fprintf(&b, " (tried %d times)", e.Tries)
+	}
 	return b.String()
 }
 
@@ -135,6 +143,9 @@ func (e *Error) Format(s fmt.State, verb rune) {
 	}
 	if e.RemoteAddr.IsValid() {
 		_, _ = fmt.Fprintf(s, "\n  remote:  %s", e.RemoteAddr)
+	}
+	for i, why := range e.Earlier {
+		_, _ = fmt.Fprintf(s, "\n  try %d:   %s", i+1, oneLine(why))
 	}
 	if len(e.Log) > 0 {
 		_, _ = fmt.Fprintf(s, "\n%s", strings.TrimRight(string(e.Log), "\n"))

@@ -25,6 +25,7 @@ func TestError_is_one_line_with_operation_url_words_and_cause(t *testing.T) {
 		text string
 	}{
 		{"kind only", New(Closed, ""), "the client is closed"},
+		{"tried again", &Error{Kind: Timeout, Tries: 3}, "timeout (tried 3 times)"},
 		{"with detail", New(Connect, "refused"), "connection failed: refused"},
 		{"at a URL", FromCurl(28, "Connection timed out after 10 ms").At("GET", u),
 			"GET https://xxxxx@example.com/a?b=c#d: timeout: Connection timed out after 10 ms"},
@@ -55,11 +56,13 @@ func TestError_long_form_adds_code_addresses_and_log(t *testing.T) {
 	e := FromCurl(56, "Recv failure")
 	e.LocalAddr = netip.MustParseAddrPort("127.0.0.1:1000")
 	e.RemoteAddr = netip.MustParseAddrPort("127.0.0.1:80")
+	e.Tries, e.Earlier = 2, []string{"status 503, waited 1s"}
 	e.Log = []byte("> GET / HTTP/1.1\n< garbage\n")
-	assert.Equal(t, `receiving failed: Recv failure
+	assert.Equal(t, `receiving failed: Recv failure (tried 2 times)
   libcurl: 56 (CURLE_RECV_ERROR)
   local:   127.0.0.1:1000
   remote:  127.0.0.1:80
+  try 1:   status 503, waited 1s
 > GET / HTTP/1.1
 < garbage`, fmt.Sprintf("%+v", e))
 	assert.NotContains(t, fmt.Sprintf("%v", e), "garbage")

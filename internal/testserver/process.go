@@ -28,6 +28,8 @@ type Process struct {
 	cmd  *exec.Cmd
 	log  string
 	done chan struct{} // closed when it has ended
+
+	again func() error // runs it once more, as it was
 }
 
 // daemon says how to start a daemon.
@@ -81,6 +83,14 @@ func (d *daemon) start(t testing.TB) (*Process, []int) {
 		p.run(path, args, d.env)
 		err := p.ready(ports, d.sockets)
 		if err == nil {
+			p.again = func() error {
+				for _, path := range d.sockets {
+					_ = os.Remove(path) // left behind by a kill
+				}
+				p.done = make(chan struct{})
+				p.run(path, args, d.env)
+				return p.ready(ports, d.sockets)
+			}
 			t.Cleanup(func() {
 				p.Kill()
 				if t.Failed() {
@@ -187,6 +197,13 @@ func (p *Process) signal(s syscall.Signal) {
 		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
 		<-p.done
 	}
+}
+
+// Restart starts the daemon once more after [Process.Kill] or [Process.Stop], on the same
+// ports, and waits until it accepts connections.
+func (p *Process) Restart() {
+	p.t.Helper()
+	require.NoError(p.t, p.again())
 }
 
 // Log is what the daemon has printed and written to its logs of errors so far.

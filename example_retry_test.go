@@ -1,0 +1,51 @@
+package ratmom_test
+
+import (
+	"fmt"
+	"log"
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/ratmom/ratmom"
+	"github.com/ratmom/ratmom/config"
+	"github.com/ratmom/ratmom/retry"
+)
+
+// startBusy serves one request of three; the others are told to come back.
+func startBusy() (url string, stop func()) {
+	n := 0
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if n++; n%3 != 0 {
+			w.Header().Set("Retry-After", "0")
+			http.Error(w, "busy", http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = fmt.Fprintln(w, "Here you are.")
+	}))
+	return s.URL, s.Close
+}
+
+func ExampleResponse_Attempts() {
+	site, stop := startBusy()
+	defer stop()
+	client, err := ratmom.New(config.Retry(retry.Policy{Tries: 4}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+
+	resp, err := client.Get(site)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, a := range resp.Attempts() {
+		fmt.Println(a.Class, a.Status)
+	}
+	text, err := resp.Text()
+	fmt.Print(text, err)
+	// Output:
+	// status 503
+	// status 503
+	// Here you are.
+	// <nil>
+}
