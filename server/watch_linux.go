@@ -1,0 +1,176 @@
+package server
+
+import (
+	"errors"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+)
+
+// watcher tells connections that their client is gone, while nobody reads them: one goroutine and
+// one epoll set for all connections of a listener. It asks only for the end of the client's bytes and
+// for errors, so bytes that come do not wake it.
+type watcher struct {
+	file *os.File
+	raw  syscall.RawConn
+
+	mu      sync.Mutex
+	watches map[uint64]*watch
+	last    uint64
+	users   int
+}
+
+// watch is one connection that is watched. Its methods do nothing on nil.
+type watch struct {
+	watcher *watcher
+	id      uint64
+	conn    *conn
+	socket  syscall.RawConn
+	tls     bool
+}
+
+func newWatcher() (*watcher, error) {
+	fd, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, os.NewSyscallError("epoll_create1", err)
+	}
+	if err := syscall.SetNonblock(fd, true); err != nil {
+		_ = syscall.Close(fd)
+		return nil, os.NewSyscallError("fcntl", err)
+	}
+	w := &watcher{file: os.NewFile(uintptr(fd), "epoll"), watches: make(map[uint64]*watch), users: 1}
+	if w.raw, err = w.file.SyscallConn(); err != nil {
+		_ = w.file.Close()
+		return nil, err
+	}
+	go w.loop()
+	return w, nil
+}
+
+const edgeTriggered = 1 << 31 // syscall.EPOLLET is negative
+
+// add watches a connection, if its socket is one that can be.
+func (w *watcher) add(c *conn) *watch {
+	if w == nil {
+		return nil
+	}
+	s, ok := c.bare.(syscall.Conn)
+	if !ok {
+		return nil
+	}
+	socket, err := s.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	_, isTLS := c.rwc.(interface{ NetConn() net.Conn })
+	w.mu.Lock()
+	w.last++
+	h := &watch{watcher: w, id: w.last, conn: c, socket: socket, tls: isTLS}
+	w.watches[h.id] = h
+	w.users++
+	w.mu.Unlock()
+	if err := h.control(syscall.EPOLL_CTL_ADD); err != nil {
+		h.forget()
+		return nil
+	}
+	return h
+}
+
+func (h *watch) control(op int) (err error) {
+	event := syscall.EpollEvent{Events: syscall.EPOLLRDHUP | edgeTriggered, Fd: int32(h.id), Pad: int32(h.id >> 32)}
+	outer := h.watcher.raw.Control(func(epoll uintptr) {
+		inner := h.socket.Control(func(fd uintptr) { err = syscall.EpollCtl(int(epoll), op, int(fd), &event) })
+		err = errors.Join(err, inner)
+	})
+	return errors.Join(err, outer)
+}
+
+// remove ends the watch. It is called before the socket is closed or given away.
+func (h *watch) remove() {
+	if h != nil && h.forget() {
+		_ = h.control(syscall.EPOLL_CTL_DEL) // a closed socket has left by itself
+		h.watcher.release()
+	}
+}
+
+func (h *watch) forget() bool {
+	w := h.watcher
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, there := w.watches[h.id]
+	delete(w.watches, h.id)
+	return there
+}
+
+// release is called once by the watcher's maker and once for each watch; the last one closes.
+func (w *watcher) release() {
+	if w == nil {
+		return
+	}
+	w.mu.Lock()
+	w.users--
+	last := w.users == 0
+	w.mu.Unlock()
+	if last {
+		_ = w.file.Close()
+	}
+}
+
+// atEnd reports whether FIN is what comes next. What TLS has sent before it cannot be told.
+func (h *watch) atEnd() bool {
+	if h == nil {
+		return false
+	}
+	if h.tls {
+		return true
+	}
+	end := false
+	_ = h.socket.Control(func(fd uintptr) {
+		var b [1]byte
+		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		end = n == 0 && err == nil
+	})
+	return end
+}
+
+func (w *watcher) loop() {
+	var events [128]syscall.EpollEvent
+	for {
+		n := 0
+		var failed error
+		err := w.raw.Read(func(fd uintptr) bool {
+			n, failed = syscall.EpollWait(int(fd), events[:], 0)
+			return n > 0 || failed != nil && failed != syscall.EINTR
+		})
+		if err != nil || failed != nil {
+			return
+		}
+		for _, e := range events[:n] {
+			w.mu.Lock()
+			h := w.watches[uint64(uint32(e.Fd))|uint64(uint32(e.Pad))<<32]
+			w.mu.Unlock()
+			if h != nil {
+				h.tell(e.Events&(syscall.EPOLLERR|syscall.EPOLLHUP) != 0)
+			}
+		}
+	}
+}
+
+// tell lets no hook of a user run on the watcher's goroutine.
+func (h *watch) tell(reset bool) {
+	c := h.conn
+	if !reset {
+		c.fin.Store(true)
+		if h.atEnd() {
+			c.halfClosed()
+		}
+		return
+	}
+	if c.enter() {
+		go func() {
+			defer c.leave()
+			c.abort()
+		}()
+	}
+}
