@@ -76,7 +76,7 @@ func (ex *exchange) commit(body []byte) {
 		b = appendField(b, "Content-Type", http.DetectContentType(body))
 	}
 	switch {
-	case ex.closeAfter && !ex.http10 && !upgrading:
+	case ex.closeAfter && (!ex.http10 || connection == "close") && !upgrading:
 		b = append(b, "Connection: close\r\n"...)
 	case !ex.closeAfter && ex.keepAlive10 && connection == "":
 		b = append(b, "Connection: keep-alive\r\n"...)

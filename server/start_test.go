@@ -18,6 +18,8 @@ import (
 
 const wait = 10 * time.Second // for what should happen at once
 
+var quiet = log.New(io.Discard, "", 0)
+
 // start serves on a loopback port until the test ends, and then wants all connections dead.
 func start(t testing.TB, s *Server) string {
 	t.Helper()
@@ -29,7 +31,7 @@ func start(t testing.TB, s *Server) string {
 
 func serveOn(t testing.TB, s *Server, l net.Listener) {
 	if s.ErrorLog == nil {
-		s.ErrorLog = log.New(io.Discard, "", 0)
+		s.ErrorLog = quiet
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- s.Serve(l) }()

@@ -27,11 +27,11 @@ func (c *conn) settle(ex *exchange) {
 		}
 		out.release()
 		if last.closeAfter {
-			// A linger that may take its time, unless somebody else reads.
+			// Not if somebody else reads: who closes beside a reader has no unread bytes.
 			c.mu.Lock()
-			linger := last.linger && c.state == Open && (!c.reading || last == ex && !ex.handedOver)
+			linger := c.state == Open && (!c.reading || last == ex && !ex.handedOver)
 			c.mu.Unlock()
-			if linger {
+			if linger && (last.linger || c.watch.unread()) {
 				c.linger()
 			}
 			c.close(false)

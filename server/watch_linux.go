@@ -122,16 +122,25 @@ func (h *watch) atEnd() bool {
 	if h == nil {
 		return false
 	}
-	if h.tls {
-		return true
+	n, err := h.peek()
+	return h.tls || n == 0 && err == nil
+}
+
+// unread reports whether there are bytes that nobody has read.
+func (h *watch) unread() bool {
+	if h == nil {
+		return false
 	}
-	end := false
-	_ = h.socket.Control(func(fd uintptr) {
+	n, _ := h.peek()
+	return n > 0
+}
+
+func (h *watch) peek() (n int, err error) {
+	outer := h.socket.Control(func(fd uintptr) {
 		var b [1]byte
-		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		end = n == 0 && err == nil
+		n, _, err = syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
 	})
-	return end
+	return n, errors.Join(err, outer)
 }
 
 func (w *watcher) loop() {

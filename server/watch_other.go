@@ -17,5 +17,7 @@ func (*watch) remove() {}
 
 func (*watch) atEnd() bool { return false }
 
+func (*watch) unread() bool { return false }
+
 // newWaiter gives none: the buffer is kept while a connection is idle.
 func newWaiter(*conn) waiter { return nil }
