@@ -259,7 +259,7 @@ func (s *scanner) whole(b []byte) error {
 	case s.codes > 0 && s.lengths > 0:
 		return bad("both Content-Length and Transfer-Encoding")
 	case s.codes > 0 && s.minor == 0:
-		return bad("Transfer-Encoding in HTTP/1.0")
+		return bad("Transfer-Encoding in version 1.0")
 	case s.length > s.limits.BodyBytes:
 		return errBodyTooLarge
 	}

@@ -66,10 +66,7 @@ func (s *Server) Serve(l net.Listener) error {
 	}
 	defer s.serving.Done()
 	defer s.dropListener(&l)
-	watcher, err := newWatcher()
-	if err != nil {
-		return err
-	}
+	watcher := newWatcher()
 	defer watcher.release()
 
 	base := context.Background()

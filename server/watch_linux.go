@@ -30,31 +30,32 @@ type watch struct {
 	tls     bool
 }
 
-func newWatcher() (*watcher, error) {
+func newWatcher() *watcher { return &watcher{watches: make(map[uint64]*watch), users: 1} }
+
+// open makes the epoll set. The first socket needs it. The lock is held.
+func (w *watcher) open() error {
 	fd, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
 	if err != nil {
-		return nil, os.NewSyscallError("epoll_create1", err)
+		return os.NewSyscallError("epoll_create1", err)
 	}
 	if err := syscall.SetNonblock(fd, true); err != nil {
 		_ = syscall.Close(fd)
-		return nil, os.NewSyscallError("fcntl", err)
+		return os.NewSyscallError("fcntl", err)
 	}
-	w := &watcher{file: os.NewFile(uintptr(fd), "epoll"), watches: make(map[uint64]*watch), users: 1}
-	if w.raw, err = w.file.SyscallConn(); err != nil {
-		_ = w.file.Close()
-		return nil, err
+	file := os.NewFile(uintptr(fd), "epoll")
+	if w.raw, err = file.SyscallConn(); err != nil {
+		_ = file.Close()
+		return err
 	}
+	w.file = file
 	go w.loop()
-	return w, nil
+	return nil
 }
 
 const edgeTriggered = 1 << 31 // syscall.EPOLLET is negative
 
 // add watches a connection, if its socket is one that can be.
 func (w *watcher) add(c *conn) *watch {
-	if w == nil {
-		return nil
-	}
 	s, ok := c.bare.(syscall.Conn)
 	if !ok {
 		return nil
@@ -65,6 +66,10 @@ func (w *watcher) add(c *conn) *watch {
 	}
 	_, isTLS := c.rwc.(interface{ NetConn() net.Conn })
 	w.mu.Lock()
+	if w.file == nil && w.open() != nil {
+		w.mu.Unlock()
+		return nil // a read must tell
+	}
 	w.last++
 	h := &watch{watcher: w, id: w.last, conn: c, socket: socket, tls: isTLS}
 	w.watches[h.id] = h
@@ -72,6 +77,7 @@ func (w *watcher) add(c *conn) *watch {
 	w.mu.Unlock()
 	if err := h.control(syscall.EPOLL_CTL_ADD); err != nil {
 		h.forget()
+		w.release()
 		return nil
 	}
 	return h
@@ -105,14 +111,9 @@ func (h *watch) forget() bool {
 
 // release is called once by the watcher's maker and once for each watch; the last one closes.
 func (w *watcher) release() {
-	if w == nil {
-		return
-	}
 	w.mu.Lock()
-	w.users--
-	last := w.users == 0
-	w.mu.Unlock()
-	if last {
+	defer w.mu.Unlock()
+	if w.users--; w.users == 0 && w.file != nil {
 		_ = w.file.Close()
 	}
 }
