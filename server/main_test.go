@@ -7,4 +7,9 @@ import (
 	"github.com/ratmom/ratmom/internal/testserver"
 )
 
-func TestMain(m *testing.M) { os.Exit(testserver.CheckLeaks(m)) }
+func TestMain(m *testing.M) {
+	if kind := os.Getenv(idleServer); kind != "" {
+		serveIdle(kind)
+	}
+	os.Exit(testserver.CheckLeaks(m))
+}
