@@ -18,10 +18,10 @@ type exchange struct {
 	cancel context.CancelFunc
 	began  time.Time // set if ReadTimeout counts from it
 
-	safe, upgrade, last bool // what the head said; last: no request follows
-	more                bool // bytes behind this request were here when the role was handed over
-	handedOver          bool // the reader's role has passed on
-	finished            bool // the answer is complete; the connection's lock guards it
+	safe, last bool // others may be at work beside it; no request follows
+	more       bool // bytes behind this request were here when the role was handed over
+	handedOver bool // the reader's role has passed on
+	finished   bool // the answer is complete; the connection's lock guards it
 
 	turn       atomic.Bool // it may write to the socket
 	done       atomic.Bool // the handler has returned
@@ -38,7 +38,9 @@ type exchange struct {
 }
 
 func newExchange(c *conn, req *http.Request, s *scanner) *exchange {
-	ex := &exchange{conn: c, safe: safe(req.Method), upgrade: s.upgrade || req.Method == http.MethodConnect}
+	// Behind an upgrade the bytes may be of another protocol.
+	upgrade := s.upgrade || req.Method == http.MethodConnect
+	ex := &exchange{conn: c, safe: safe(req.Method) && !upgrade}
 	if c.server.ReadTimeout > 0 {
 		ex.began = time.Now()
 	}
@@ -76,7 +78,7 @@ func (ex *exchange) mayHandOver() bool {
 	if ex.handedOver || ex.done.Load() {
 		return false
 	}
-	return !c.watched || c.pipe.ahead > 0 && ex.safe && !ex.upgrade && !ex.last && !ex.closeAfter
+	return !c.watched || c.pipe.ahead > 0 && ex.safe && !ex.last && !ex.closeAfter
 }
 
 func (ex *exchange) handOver() {
