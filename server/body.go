@@ -19,11 +19,9 @@ type body struct {
 	err    error // sticky; io.EOF when it is whole
 	closed bool
 
-	began    time.Time     // of the first wait for bytes
-	waited   time.Duration // by the reader, for bytes
-	asked    time.Time
-	deadline time.Time // the handler's
-	late     bool      // a deadline of the server's passed, not one of the handler's
+	waited time.Duration // by the reader, for bytes
+	asked  time.Time
+	late   bool // a deadline of the server's passed, not one of the handler's
 }
 
 // newBody gives nil for a request without one.

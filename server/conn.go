@@ -230,7 +230,7 @@ func (c *conn) idle() bool {
 // may be on its way. It reports whether the connection was closed.
 func (c *conn) closeIfIdle(patient bool) bool {
 	c.mu.Lock()
-	closed := c.state == Open && c.idle() && !(patient && c.fresh) && !c.hijacked
+	closed := c.state == Open && c.idle() && (!patient || !c.fresh) && !c.hijacked
 	c.mu.Unlock()
 	if closed {
 		c.close(false)

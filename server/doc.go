@@ -9,7 +9,7 @@
 // Handlers are those of net/http, and run unchanged: flushing, hijacking, deadlines and full duplex by
 // [net/http.ResponseController], trailers, informational answers, [net/http.ErrAbortHandler],
 // [net/http.TimeoutHandler]. What they write reaches the client as net/http's server writes it.
-// HTTP/2 is that of golang.org/x/net/http2, on the same handler.
+// HTTP/2 is net/http's, on the same handler.
 //
 // # Pipelining
 //

@@ -171,7 +171,7 @@ func TestServer_works_on_what_it_cannot_watch(t *testing.T) {
 	for range 3 {
 		c.send(get1("/1") + "POST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx" + get1("/3"))
 		for _, want := range []string{"/1", "/2x", "/3"} {
-			_, body := c.answer("GET")
+			body := c.body("GET")
 			assert.Equal(t, want, body)
 		}
 	}
@@ -191,7 +191,7 @@ func TestServer_cancels_at_FIN_and_still_answers(t *testing.T) {
 		c := dial(t, addr)
 		c.send(get1("/1"))
 		require.NoError(t, c.Conn.(*net.TCPConn).CloseWrite())
-		_, body := c.answer("GET")
+		body := c.body("GET")
 		assert.Equal(t, "cancelled", body)
 		assert.Empty(t, c.rest())
 	}
@@ -214,7 +214,7 @@ func TestServer_takes_FIN_for_a_half_close_when_told_so(t *testing.T) {
 		g.let("/1")
 		g.let("/2")
 		for _, want := range []string{"/1", "/2"} {
-			_, body := c.answer("GET")
+			body := c.body("GET")
 			assert.Equal(t, want, body)
 		}
 		assert.Empty(t, c.rest())
@@ -227,7 +227,7 @@ func TestServer_serves_what_was_sent_before_FIN(t *testing.T) {
 	c.send(get1("/1") + get1("/2") + get1("/3"))
 	require.NoError(t, c.Conn.(*net.TCPConn).CloseWrite())
 	for _, want := range []string{"/1", "/2", "/3"} {
-		_, body := c.answer("GET")
+		body := c.body("GET")
 		assert.Equal(t, want, body)
 	}
 	assert.Empty(t, c.rest())

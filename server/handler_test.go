@@ -31,7 +31,7 @@ var shouting = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	}
 	nc, rw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		http.Error(w, err.Error(), 500)
+		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
 	defer func() { _ = nc.Close() }()
@@ -63,7 +63,7 @@ func TestHijack_gives_the_connection_and_what_was_read_of_it(t *testing.T) {
 				early = "one\n"
 			}
 			c.send(get1("/1") + request + early)
-			_, body := c.answer("GET")
+			body := c.body("GET")
 			assert.Equal(t, "/1", body)
 			resp, err := http.ReadResponse(c.r, nil)
 			require.NoError(t, err)
@@ -97,7 +97,7 @@ func TestHijack_fails_when_requests_behind_are_at_work(t *testing.T) {
 	})})
 	c := dial(t, addr)
 	c.send(get1("/1") + get1("/2"))
-	_, body := c.answer("GET")
+	body := c.body("GET")
 	assert.Equal(t, errRunAhead.Error(), body)
 }
 
@@ -148,7 +148,7 @@ func TestServer_cuts_only_from_the_answer_that_fails(t *testing.T) {
 	})})
 	c := dial(t, addr)
 	c.send(get1("/1") + get1("/2") + get1("/3"))
-	_, body := c.answer("GET")
+	body := c.body("GET")
 	assert.Equal(t, "whole", body)
 	assert.Empty(t, c.rest())
 }
@@ -220,7 +220,7 @@ func TestServer_sends_a_file(t *testing.T) {
 			assert.True(t, body == string(data))
 		}
 		c.send(bye("/more"))
-		_, body := c.answer("GET")
+		body := c.body("GET")
 		assert.Equal(t, string(data[:600]), body)
 	}
 }
@@ -327,7 +327,7 @@ func TestServer_serves_unix_sockets(t *testing.T) {
 	require.NoError(t, err)
 	c := &client{nc, t, bufio.NewReader(nc)}
 	c.send(get1("/1"))
-	_, body := c.answer("GET")
+	body := c.body("GET")
 	assert.Equal(t, "/1", body)
 	c.send(get1("/wait"))
 	receive(t, h.entered)

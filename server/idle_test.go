@@ -1,12 +1,9 @@
 package server
 
 import (
-	"bufio"
 	"fmt"
 	"net"
 	"net/http"
-	"os"
-	"os/exec"
 	"runtime"
 	"testing"
 
@@ -48,18 +45,7 @@ func serveIdle(kind string) {
 
 func idleCost(t *testing.T, kind string) float64 {
 	const n = 1000
-	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), idleServer+"="+kind)
-	out, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	defer func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	}()
-	addr, err := bufio.NewReader(out).ReadString('\n')
-	require.NoError(t, err)
-	addr = addr[:len(addr)-1]
+	addr, _ := child(t, kind)
 	asker := dial(t, addr)
 	memory := func() (n float64) {
 		asker.send(get1("/memory"))

@@ -27,8 +27,8 @@ var handlersLikeNetHTTP = map[string]func(w http.ResponseWriter, r *http.Request
 	"2049":       func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(bytes.Repeat([]byte("a"), 2049)) },
 	"big":        func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(bytes.Repeat([]byte("abc\n"), 100000)) },
 	"not found":  http.NotFound,
-	"error":      func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", 500) },
-	"redirect":   func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x", 302) },
+	"error":      func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusInternalServerError) },
+	"redirect":   func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x", http.StatusFound) },
 	"204":        func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) },
 	"204 + body": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204); _, _ = io.WriteString(w, "x") },
 	"304": func(w http.ResponseWriter, _ *http.Request) {
@@ -147,7 +147,7 @@ var handlersLikeNetHTTP = map[string]func(w http.ResponseWriter, r *http.Request
 	"max bytes": func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, 2)
 		if _, err := io.ReadAll(r.Body); err != nil {
-			http.Error(w, "too big", 413)
+			http.Error(w, "too big", http.StatusRequestEntityTooLarge)
 		}
 	},
 	"timeout handler": http.TimeoutHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "x") }), time.Minute, "late").ServeHTTP,
@@ -227,7 +227,7 @@ func TestServer_asks_for_the_body_when_it_is_wanted(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, 100, resp.StatusCode)
 		c.send("hello")
-		_, body := c.answer("POST")
+		body := c.body("POST")
 		assert.Contains(t, body, "hello")
 	}
 }

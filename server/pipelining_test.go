@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -35,7 +34,7 @@ func TestServer_answers_16_pipelined_requests_in_order_and_at_once(t *testing.T)
 			c.send(get1(fmt.Sprint("/", ms)))
 		}
 		for ms := 160; ms >= 10; ms -= 10 {
-			_, body := c.answer("GET")
+			body := c.body("GET")
 			require.Equal(t, fmt.Sprint(ms), body)
 		}
 		if best = min(best, time.Since(began)); best <= 180*time.Millisecond {
@@ -109,7 +108,7 @@ func TestServer_runs_an_unsafe_request_alone(t *testing.T) {
 	g.let("/5")
 	g.let("/4")
 	for i := 1; i <= 5; i++ {
-		_, body := c.answer("GET")
+		body := c.body("GET")
 		assert.Equal(t, fmt.Sprint("/", i), body)
 	}
 }
@@ -137,7 +136,7 @@ func TestServer_runs_no_more_than_its_pipeline_allows(t *testing.T) {
 			if next := i + ahead + 1; next < 8 {
 				g.await(t, fmt.Sprint("/", next))
 			}
-			_, body := c.answer("GET")
+			body := c.body("GET")
 			require.Equal(t, fmt.Sprint("/", i), body)
 		}
 	}
@@ -165,9 +164,9 @@ func TestServer_blocks_an_early_answer_beyond_the_bound_until_its_turn(t *testin
 	require.Eventually(t, func() bool { return written.Load() == 30<<10 }, wait, time.Millisecond)
 	assert.Never(t, func() bool { return written.Load() > 30<<10 }, 50*time.Millisecond, 5*time.Millisecond)
 	g.let("/1")
-	_, body := c.answer("GET")
+	body := c.body("GET")
 	assert.Equal(t, "/1", body)
-	_, body = c.answer("GET")
+	body = c.body("GET")
 	assert.Equal(t, strings.Repeat(big, 100), body)
 }
 
@@ -179,10 +178,10 @@ func TestServer_parses_nothing_behind_an_unread_body(t *testing.T) {
 	g.await(t, "/1")
 	g.let("/1")
 	g.let("/2")
-	_, body := c.answer("POST")
+	body := c.body("POST")
 	assert.Equal(t, "/1", body)
 	g.await(t, "/2")
-	_, body = c.answer("GET")
+	body = c.body("GET")
 	assert.Equal(t, "/2", body)
 }
 
@@ -195,7 +194,7 @@ func TestServer_answers_a_bad_request_in_its_turn(t *testing.T) {
 	g.let("/2")
 	g.let("/1")
 	for _, want := range []string{"/1", "/2"} {
-		_, body := c.answer("GET")
+		body := c.body("GET")
 		assert.Equal(t, want, body)
 	}
 	resp, _ := c.answer("GET")
@@ -309,55 +308,4 @@ func oneRandomConnection(t *testing.T, addr string) {
 		assert.NoError(t, err)
 		assert.Equal(t, fmt.Sprint("/", i), strings.TrimLeft(string(body), "y"))
 	}
-}
-
-func BenchmarkServer(b *testing.B) {
-	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "hello, world") })
-	for _, depth := range []int{1, 16} {
-		run := func(addr string) func(b *testing.B) {
-			return func(b *testing.B) { load(b, addr, depth) }
-		}
-		theirs := httptest.NewServer(h)
-		b.Run(fmt.Sprintf("depth=%d/nethttp", depth), run(theirs.Listener.Addr().String()))
-		theirs.Close()
-		b.Run(fmt.Sprintf("depth=%d/ours", depth), run(start(b, &Server{Handler: h})))
-		b.Run(fmt.Sprintf("depth=%d/ours-pipeline", depth), run(start(b, &Server{Handler: h, Pipeline: 15})))
-	}
-}
-
-// load keeps 16 connections busy with depth requests at a time.
-func load(b *testing.B, addr string, depth int) {
-	const connections = 16
-	request := []byte(strings.Repeat("GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: bench\r\n\r\n", depth))
-	var left atomic.Int64
-	left.Store(int64(b.N))
-	var done sync.WaitGroup
-	b.ResetTimer()
-	for range connections {
-		done.Go(func() {
-			nc, err := net.Dial("tcp", addr)
-			if err != nil {
-				b.Error(err)
-				return
-			}
-			defer func() { _ = nc.Close() }()
-			buf := make([]byte, 64<<10)
-			for left.Add(-int64(depth)) > -int64(depth) {
-				if _, err := nc.Write(request); err != nil {
-					b.Error(err)
-					return
-				}
-				for seen := 0; seen < depth; {
-					n, err := nc.Read(buf)
-					if err != nil {
-						b.Error(err)
-						return
-					}
-					seen += strings.Count(string(buf[:n]), "hello, world")
-				}
-			}
-		})
-	}
-	done.Wait()
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "req/s")
 }

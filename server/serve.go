@@ -112,7 +112,7 @@ func (s *Server) accepted(base context.Context, rwc net.Conn, watcher *watcher) 
 		return
 	}
 	c.connState(http.StateNew)
-	go c.serve(watcher)
+	go c.serve(watcher) //nolint:contextcheck // the connection has its context
 }
 
 // serve is the first goroutine of a connection: TLS, the protocol, and then the reader's role.

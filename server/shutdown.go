@@ -29,7 +29,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		go f()
 	}
 	s.mu.Unlock()
-	s.http2.shutdown()
+	s.http2.shutdown(ctx)
 	begun := time.Now()
 	pause := time.Millisecond
 	timer := time.NewTimer(pause)

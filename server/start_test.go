@@ -77,6 +77,13 @@ func (c *client) answer(method string) (*http.Response, string) {
 	return resp, string(b)
 }
 
+// body is answer for who wants the body alone.
+func (c *client) body(method string) string {
+	c.t.Helper()
+	_, b := c.answer(method)
+	return b
+}
+
 // rest reads up to the end of the connection.
 func (c *client) rest() string {
 	c.t.Helper()

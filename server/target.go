@@ -8,7 +8,7 @@ import (
 // checkTarget accepts the four forms of RFC 9112, section 3.2.
 func checkTarget(method, target []byte, relax Relax) error {
 	for _, c := range target {
-		if !isTarget[c] && !(relax.RawTarget && (c >= 0x80 || c == '#')) {
+		if raw := c >= 0x80 || c == '#'; !isTarget[c] && (!raw || !relax.RawTarget) {
 			return bad("malformed request target")
 		}
 	}

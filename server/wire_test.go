@@ -95,10 +95,10 @@ func TestServer_bounds_bodies(t *testing.T) {
 	})})
 	c := dial(t, addr)
 	c.send("POST / HTTP/1.1\r\n" + host + "Content-Length: 5\r\n\r\nhello")
-	_, body := c.answer("POST")
+	body := c.body("POST")
 	assert.Equal(t, "hello", body)
 	c.send("POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
-	_, body = c.answer("POST")
+	body = c.body("POST")
 	assert.Equal(t, "hello", body)
 	for _, text := range []string{
 		"POST / HTTP/1.1\r\n" + host + "Content-Length: 6\r\n\r\nhello!" + get1("/2"),
@@ -121,7 +121,7 @@ func TestServer_closes_rather_than_to_read_much_that_nobody_wants(t *testing.T) 
 	c := dial(t, addr)
 	for range 3 {
 		c.send("POST /x HTTP/1.1\r\n" + host + "Content-Length: 1000\r\n\r\n" + strings.Repeat("a", 1000))
-		_, body := c.answer("POST")
+		body := c.body("POST")
 		assert.Equal(t, "/x", body)
 	}
 }

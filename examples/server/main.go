@@ -63,7 +63,7 @@ func run(ctx context.Context, address string, out io.Writer) error {
 	_, _ = fmt.Fprintf(out, "listening on %s\n", l.Addr())
 
 	ended := make(chan error, 1)
-	go func() { ended <- s.Serve(l) }()
+	go func() { ended <- s.Serve(l) }() //nolint:contextcheck // Shutdown ends it
 	select {
 	case err = <-ended:
 		return err

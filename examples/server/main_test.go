@@ -36,6 +36,7 @@ func TestServer_answers_pipelined_requests_in_order(t *testing.T) {
 		require.NoError(t, err)
 		body, err := io.ReadAll(resp.Body)
 		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
 		assert.Contains(t, string(body), want+", begun as number ")
 	}
 	stop()
