@@ -67,6 +67,7 @@ func TestHijack_gives_the_connection_and_what_was_read_of_it(t *testing.T) {
 			assert.Equal(t, "/1", body)
 			resp, err := http.ReadResponse(c.r, nil)
 			require.NoError(t, err)
+			require.NoError(t, resp.Body.Close())
 			require.Equal(t, 101, resp.StatusCode)
 			if early == "" {
 				c.send("one\n")

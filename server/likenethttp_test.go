@@ -223,8 +223,7 @@ func TestServer_asks_for_the_body_when_it_is_wanted(t *testing.T) {
 	c := dial(t, addr)
 	for range 2 {
 		c.send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
-		resp, err := http.ReadResponse(c.r, nil)
-		require.NoError(t, err)
+		resp, _ := c.answer("POST")
 		require.Equal(t, 100, resp.StatusCode)
 		c.send("hello")
 		body := c.body("POST")
@@ -268,7 +267,7 @@ func TestServer_lets_a_handler_read_on_after_it_has_begun_to_answer(t *testing.T
 	c.send("0\r\n\r\n")
 	_, err = io.ReadAll(lines)
 	require.NoError(t, err)
-	c.send(bye("/y"))
-	_, err = http.ReadResponse(c.r, nil)
-	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	c.send("POST /y HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nmore")
+	assert.Equal(t, "more!\n", c.body("POST"))
 }

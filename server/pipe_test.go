@@ -72,6 +72,7 @@ func (c *pipeClient) answer() string {
 	require.NoError(c.t, err)
 	b, err := io.ReadAll(resp.Body)
 	require.NoError(c.t, err)
+	require.NoError(c.t, resp.Body.Close())
 	return string(b)
 }
 

@@ -306,6 +306,7 @@ func oneRandomConnection(t *testing.T, addr string) {
 		}
 		body, err := io.ReadAll(resp.Body)
 		assert.NoError(t, err)
+		assert.NoError(t, resp.Body.Close())
 		assert.Equal(t, fmt.Sprint("/", i), strings.TrimLeft(string(body), "y"))
 	}
 }

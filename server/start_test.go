@@ -66,15 +66,22 @@ func (c *client) send(text string) {
 	require.NoError(c.t, err)
 }
 
+// answered is an answer's head.
+type answered struct {
+	StatusCode int
+	Header     http.Header
+	Close      bool
+}
+
 // answer reads an answer to a method, and its body.
-func (c *client) answer(method string) (*http.Response, string) {
+func (c *client) answer(method string) (answered, string) {
 	c.t.Helper()
 	resp, err := http.ReadResponse(c.r, &http.Request{Method: method})
 	require.NoError(c.t, err)
 	b, err := io.ReadAll(resp.Body)
 	require.NoError(c.t, err)
 	_ = resp.Body.Close()
-	return resp, string(b)
+	return answered{resp.StatusCode, resp.Header, resp.Close}, string(b)
 }
 
 // body is answer for who wants the body alone.
