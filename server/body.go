@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -19,9 +20,10 @@ type body struct {
 	err    error // sticky; io.EOF when it is whole
 	closed bool
 
-	waited time.Duration // by the reader, for bytes
-	asked  time.Time
-	late   bool // a deadline of the server's passed, not one of the handler's
+	reading atomic.Bool   // somebody waits for bytes
+	waited  time.Duration // by the reader, for bytes
+	asked   time.Time
+	late    bool // a deadline of the server's passed, not one of the handler's
 }
 
 // newBody gives nil for a request without one.
@@ -118,6 +120,7 @@ func (b *body) atEnd() {
 // before sets the deadline of a read: the handler's, or that of the whole request, or the one that
 // the least rate leaves.
 func (b *body) before() error {
+	b.reading.Store(true)
 	b.asked = time.Now()
 	s := b.ex.conn.server
 	var t time.Time
@@ -140,7 +143,19 @@ func (b *body) before() error {
 	return nil
 }
 
-func (b *body) after() { b.waited += time.Since(b.asked) }
+func (b *body) after() {
+	b.waited += time.Since(b.asked)
+	b.reading.Store(false)
+}
+
+// interrupt ends the wait of a goroutine that the handler has left behind, as proxies do.
+func (b *body) interrupt() {
+	if b.reading.Load() {
+		past := time.Unix(1, 0)
+		b.ex.readDeadline.Store(&past)
+		b.ex.conn.setReadDeadline(past)
+	}
+}
 
 // whole reports whether all of it has been read; a body that there is not, is.
 func (b *body) whole() bool {

@@ -77,6 +77,7 @@ func (ex *exchange) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	c.watch.remove()
+	c.server.forget(c) // Shutdown does not wait for what is the handler's
 	_ = c.rwc.SetDeadline(time.Time{})
 	c.connState(http.StateHijacked)
 	if ex.body != nil {

@@ -3,8 +3,10 @@ package server
 import (
 	"context"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -301,4 +303,89 @@ func TestServer_tells_the_states_of_net_http_in_order(t *testing.T) {
 	require.NoError(t, c.Close())
 	<-dead
 	assert.Equal(t, []http.ConnState{http.StateNew, http.StateActive, http.StateIdle, http.StateActive, http.StateIdle, http.StateClosed}, seen)
+}
+
+// A handler that returns while a goroutine of its own still reads the body, as that of a proxy whose
+// upstream answers early.
+func TestServer_interrupts_who_still_reads_when_the_handler_returns(t *testing.T) {
+	failed := make(chan string, 1)
+	addr := start(t, &Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.NoError(t, http.NewResponseController(w).EnableFullDuplex())
+		begun := make(chan struct{})
+		go func() {
+			_, _ = io.ReadFull(r.Body, make([]byte, 3))
+			close(begun)
+			_, err := io.ReadAll(r.Body)
+			failed <- err.Error()
+		}()
+		<-begun
+		for !r.Body.(*body).reading.Load() {
+			time.Sleep(time.Millisecond)
+		}
+	})})
+	c := dial(t, addr)
+	c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nabc")
+	resp, _ := c.answer("POST")
+	assert.Equal(t, 200, resp.StatusCode)
+	receive(t, failed)
+	require.NoError(t, c.Conn.(*net.TCPConn).CloseWrite())
+	assert.Empty(t, c.rest())
+}
+
+func TestServer_shutdown_does_not_wait_for_what_was_hijacked(t *testing.T) {
+	entered, leave := make(chan string, 1), make(chan struct{})
+	s := &Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		nc, _, err := http.NewResponseController(w).Hijack()
+		assert.NoError(t, err)
+		defer func() { _ = nc.Close() }()
+		entered <- ""
+		<-leave
+	})}
+	c := dial(t, start(t, s))
+	c.send(get1("/"))
+	receive(t, entered)
+	require.NoError(t, s.Shutdown(t.Context()))
+	close(leave)
+	assert.Empty(t, c.rest())
+}
+
+// Clients that die at random leave nothing behind: the end of the test waits for all connections to
+// be dead, the end of the package for all goroutines and files to be gone.
+func TestServer_outlives_clients_that_die_at_random(t *testing.T) {
+	clients := 1000
+	if testing.Short() {
+		clients = 100
+	}
+	for _, pipeline := range []int{0, 5} {
+		addr := start(t, &Server{Pipeline: pipeline, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			select {
+			case <-r.Context().Done():
+			case <-time.After(time.Duration(rand.IntN(2000)) * time.Microsecond):
+			}
+			_, _ = w.Write(make([]byte, rand.IntN(20000)))
+		})})
+		text := strings.Repeat(get1("/")+"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"+get1("/"), 5)
+		var done sync.WaitGroup
+		for range 20 {
+			done.Go(func() {
+				for range clients / 20 {
+					nc, err := net.Dial("tcp", addr)
+					if !assert.NoError(t, err) {
+						return
+					}
+					cut := rand.IntN(len(text))
+					_, _ = io.WriteString(nc, text[:cut])
+					if cut >= len(get1("/")) && rand.IntN(2) == 0 {
+						_, _ = io.CopyN(io.Discard, nc, int64(1+rand.IntN(10)))
+					}
+					if rand.IntN(2) == 0 {
+						_ = nc.(*net.TCPConn).SetLinger(0)
+					}
+					_ = nc.Close()
+				}
+			})
+		}
+		done.Wait()
+	}
 }

@@ -117,6 +117,9 @@ func (ex *exchange) end(returned bool) {
 	ex.done.Store(true)
 	ex.cancel()
 	ex.stopContinue()
+	if ex.body != nil {
+		ex.body.interrupt()
+	}
 	if ex.hijacked {
 		ex.out.release()
 		return

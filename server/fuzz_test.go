@@ -97,3 +97,30 @@ func FuzzChunked_reads_back_what_was_written(f *testing.F) {
 		assert.True(t, strings.HasPrefix("rest", rest))
 	})
 }
+
+// Each byte is an event: a safe or an unsafe request asks to begin, or the first answer is complete.
+func FuzzPipeline_keeps_its_rules(f *testing.F) {
+	f.Add(uint8(3), []byte{0, 0, 1, 2, 2, 1, 2, 0})
+	f.Fuzz(func(t *testing.T, ahead uint8, events []byte) {
+		p := pipeline{ahead: int(ahead)}
+		var model []*exchange
+		for _, e := range events {
+			ex := &exchange{safe: e%3 == 0}
+			switch {
+			case e%3 == 2 && len(model) > 0:
+				require.Same(t, model[0], p.first)
+				p.pop()
+				model = model[1:]
+			case e%3 != 2:
+				alone := len(model) == 0
+				beside := ex.safe && len(model) <= int(ahead) && (alone || model[len(model)-1].safe)
+				require.Equal(t, alone || beside, p.admits(ex.safe))
+				if p.admits(ex.safe) {
+					p.push(ex)
+					model = append(model, ex)
+				}
+			}
+			require.Equal(t, len(model), p.active)
+		}
+	})
+}
