@@ -51,14 +51,10 @@ func TestHijack_gives_the_connection_and_what_was_read_of_it(t *testing.T) {
 	plain := get1("/ws") // nothing says that it will be hijacked, and somebody reads on
 	for _, pipeline := range []int{0, 5} {
 		for _, request := range []string{upgrade, plain} {
-			if request == plain && pipeline > 0 {
-				// The first line must not be taken for a request that has begun.
-				request += "" // it is sent behind the 101 below
-			}
 			s := newStates()
 			addr := start(t, &Server{Handler: shouting, Pipeline: pipeline, StateChange: s.changed})
 			c := dial(t, addr)
-			early := ""
+			early := "" // with a pipeline it would be taken for a request behind the plain one
 			if request == upgrade || pipeline == 0 {
 				early = "one\n"
 			}
@@ -81,6 +77,31 @@ func TestHijack_gives_the_connection_and_what_was_read_of_it(t *testing.T) {
 			require.NoError(t, c.Conn.(*net.TCPConn).CloseWrite())
 			assert.Empty(t, c.rest())
 			assert.Empty(t, s.all())
+		}
+	}
+}
+
+func TestHijack_calls_back_who_reads_on_where_nobody_watches(t *testing.T) {
+	for _, pipeline := range []int{0, 5} {
+		for _, early := range []string{"one\n", ""} {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			require.NoError(t, err)
+			serveOn(t, &Server{Handler: shouting, Pipeline: pipeline}, hiding{l})
+			c := dial(t, l.Addr().String())
+			c.send(get1("/1") + upgrade + early)
+			assert.Equal(t, "/1", c.body("GET"))
+			resp, _ := c.answer("GET")
+			require.Equal(t, 101, resp.StatusCode)
+			c.send("two\n")
+			for _, want := range []string{strings.ToUpper(early), "TWO\n"} {
+				if want != "" {
+					line, err := c.r.ReadString('\n')
+					require.NoError(t, err)
+					assert.Equal(t, want, line)
+				}
+			}
+			require.NoError(t, c.Conn.(*net.TCPConn).CloseWrite())
+			assert.Empty(t, c.rest())
 		}
 	}
 }

@@ -87,7 +87,14 @@ func (c *conn) next() (*exchange, error) {
 func (c *conn) awaitHead(s *scanner) error {
 	c.mu.Lock()
 	c.fresh, c.headBegun = false, true
+	for c.pipe.barrier && c.state == Open && !c.hijacking {
+		c.changed.Wait() // what is behind an upgrade may be no request
+	}
+	stopped := c.state != Open || c.hijacking
 	c.mu.Unlock()
+	if stopped {
+		return errStopped
+	}
 	var began time.Time
 	for {
 		if done, err := s.scan(c.in.pending()); done || err != nil {
