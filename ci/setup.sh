@@ -30,6 +30,7 @@ haproxy haproxy
 dante-server danted
 microsocks microsocks
 bind9 named
+varnish varnishtest
 nghttp2-server nghttpd
 nghttp2-proxy nghttpx
 valgrind valgrind

@@ -1,0 +1,172 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+)
+
+// http2Side is what HTTP/2 takes: net/http's, on the same handler, contexts and hooks. Connections
+// that have agreed on it are handed to an http.Server that speaks nothing else.
+type http2Side struct {
+	base      *http.Server // and the value of http.ServerContextKey
+	tlsConfig *tls.Config
+	tls       bool // over TLS
+	clear     bool // without, by prior knowledge
+
+	serving sync.Once
+	handed  chan net.Conn
+	closed  chan struct{}
+	mu      sync.Mutex
+	conns   map[net.Conn]*handedConn
+}
+
+// handedConn is a connection that the http.Server has.
+type handedConn struct {
+	conn  *conn
+	ended chan struct{}
+}
+
+const (
+	protoHTTP1 = "http/1.1"
+	protoHTTP2 = "h2"
+	preface    = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" // RFC 9113, section 3.4
+)
+
+func (h *http2Side) prepare(s *Server) {
+	protocols := s.Protocols
+	if protocols == nil {
+		protocols = new(http.Protocols)
+		protocols.SetHTTP1(true)
+		protocols.SetHTTP2(true)
+	}
+	h.tls, h.clear = protocols.HTTP2(), protocols.UnencryptedHTTP2()
+	h.tlsConfig = s.TLSConfig.Clone()
+	if h.tlsConfig == nil {
+		h.tlsConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	offer := slices.DeleteFunc(slices.Clone(h.tlsConfig.NextProtos), func(p string) bool {
+		return p == protoHTTP2 || p == protoHTTP1
+	})
+	if protocols.HTTP1() {
+		offer = slices.Insert(offer, 0, protoHTTP1)
+	}
+	if h.tls {
+		offer = slices.Insert(offer, 0, protoHTTP2)
+	}
+	h.tlsConfig.NextProtos = offer
+
+	only := new(http.Protocols)
+	only.SetHTTP2(true)
+	only.SetUnencryptedHTTP2(true)
+	h.base = &http.Server{
+		Addr: s.Addr, Handler: http.HandlerFunc(s.handle), ErrorLog: s.ErrorLog, Protocols: only,
+		TLSConfig: h.tlsConfig.Clone(), MaxHeaderBytes: min(s.limits.HeadBytes, 1<<30),
+		ReadTimeout: s.ReadTimeout, WriteTimeout: s.WriteTimeout, IdleTimeout: s.idleTimeout(),
+		ConnContext: func(_ context.Context, nc net.Conn) context.Context { return h.find(nc).conn.ctx },
+		ConnState:   h.connState,
+	}
+	h.handed, h.closed = make(chan net.Conn), make(chan struct{})
+	h.conns = make(map[net.Conn]*handedConn)
+}
+
+// wants reports whether a connection speaks HTTP/2: TLS has agreed on it, or the preface of prior
+// knowledge is what comes first.
+func (h *http2Side) wants(c *conn) bool {
+	if c.tls != nil {
+		return h.tls && c.tls.NegotiatedProtocol == protoHTTP2
+	}
+	for h.clear {
+		got := c.in.pending()
+		got = got[:min(len(got), len(preface))]
+		switch {
+		case !bytes.HasPrefix([]byte(preface), got):
+			return false
+		case len(got) == len(preface):
+			return true
+		}
+		// What fails here, fails the HTTP/1 reader too, which knows what to say.
+		if c.awaitBytes() != nil {
+			return false
+		}
+	}
+	return false
+}
+
+// serve hands the connection over, and waits for its end.
+func (h *http2Side) serve(c *conn) {
+	h.serving.Do(func() { go func() { _ = h.base.Serve(h) }() })
+	c.mu.Lock()
+	c.fresh, c.headBegun = false, true // GOAWAY ends it, not closeIfIdle
+	c.mu.Unlock()
+	c.setReadDeadline(time.Time{})
+	nc := c.rwc
+	if pending := c.in.pending(); len(pending) > 0 {
+		nc = &prefixed{slices.Clone(pending), c.rwc}
+		c.in.drop()
+	}
+	handed := &handedConn{c, make(chan struct{})}
+	h.mu.Lock()
+	h.conns[nc] = handed
+	h.mu.Unlock()
+	select {
+	case h.handed <- nc:
+		<-handed.ended
+	case <-h.closed:
+	}
+	h.mu.Lock()
+	delete(h.conns, nc)
+	h.mu.Unlock()
+}
+
+func (h *http2Side) find(nc net.Conn) *handedConn {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.conns[nc]
+}
+
+// connState passes the states on that the connection itself does not tell of.
+func (h *http2Side) connState(nc net.Conn, state http.ConnState) {
+	handed := h.find(nc)
+	switch state {
+	case http.StateActive, http.StateIdle:
+		handed.conn.connState(state)
+	case http.StateClosed:
+		close(handed.ended)
+	}
+}
+
+// shutdown has all HTTP/2 connections say GOAWAY. Its Shutdown begins that and then would wait, which
+// is not wanted: ours waits.
+func (h *http2Side) shutdown(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	cancel()
+	_ = h.base.Shutdown(ctx)
+	h.serving.Do(func() { close(h.closed) }) // nothing was ever handed over
+}
+
+// Accept, Close and Addr make it the listener of its http.Server.
+
+// Accept gives the connections that are handed over.
+func (h *http2Side) Accept() (net.Conn, error) {
+	select {
+	case nc := <-h.handed:
+		return nc, nil
+	case <-h.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close is called once, by Serve.
+func (h *http2Side) Close() error {
+	close(h.closed)
+	return nil
+}
+
+// Addr is of no use to anybody.
+func (h *http2Side) Addr() net.Addr { return &net.TCPAddr{} }

@@ -1,0 +1,83 @@
+package server
+
+import (
+	"net"
+	"sync"
+)
+
+// output is what of an answer has not been sent yet.
+type output struct {
+	wire []byte // as it goes out
+	body []byte // of which nobody knows yet whether it is all
+}
+
+const (
+	wireSize = 4 << 10
+	bodySize = 2 << 10 // as net/http: up to that much gets a Content-Length by itself
+)
+
+var outputPool = sync.Pool{New: func() any {
+	return &output{wire: make([]byte, 0, wireSize), body: make([]byte, 0, bodySize)}
+}}
+
+func takeOutput() *output { return outputPool.Get().(*output) }
+
+func (o *output) release() {
+	if cap(o.wire) <= 4*wireSize {
+		o.wire, o.body = o.wire[:0], o.body[:0]
+		outputPool.Put(o)
+	}
+}
+
+// put takes a part of the answer as it is to go out. Small parts are gathered; before its turn an
+// exchange may gather a bound, and then it waits.
+func (ex *exchange) put(p []byte) error {
+	o := ex.out
+	most := wireSize
+	if !ex.turn.Load() {
+		most = ex.conn.server.limits.PipelineBuffer
+	}
+	if len(o.wire)+len(p) <= most {
+		o.wire = append(o.wire, p...)
+		return nil
+	}
+	if !ex.hasTurn() {
+		return net.ErrClosed
+	}
+	if len(p) < wireSize {
+		err := ex.send(o.wire)
+		o.wire = append(o.wire[:0], p...)
+		return err
+	}
+	parts := net.Buffers{o.wire, p}
+	if len(o.wire) == 0 {
+		parts = parts[1:]
+	}
+	_, err := parts.WriteTo(ex.conn.rwc)
+	o.wire = o.wire[:0]
+	return ex.sent(err)
+}
+
+// flush sends what is gathered; before the turn it stays where it is.
+func (ex *exchange) flush() error {
+	if len(ex.out.wire) == 0 || !ex.turn.Load() {
+		return nil
+	}
+	err := ex.send(ex.out.wire)
+	ex.out.wire = ex.out.wire[:0]
+	return err
+}
+
+func (ex *exchange) send(p []byte) error {
+	_, err := ex.conn.rwc.Write(p)
+	return ex.sent(err)
+}
+
+// sent ends the connection with the first write that fails.
+func (ex *exchange) sent(err error) error {
+	if err != nil {
+		ex.closeAfter = true
+		ex.conn.abort()
+	}
+	return err
+}
