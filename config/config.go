@@ -45,6 +45,7 @@ func NewClient(opts ...ClientOption) (*ClientConfig, error) {
 		return nil, err
 	}
 	c.defaults = &RequestConfig{client: c, set: c.set, targets: c.set.targets(), packed: true}
+	c.defaults.dial, _ = lookup[dialContext](c.defaults)
 	return c, c.defaults.packDirect()
 }
 
@@ -82,6 +83,7 @@ type RequestConfig struct {
 	set     settings // the client's, the request's put over them
 	targets []targetEncoder
 	packed  bool // set is the client's: take what is packed there
+	dial    dialContext
 	apart   bool // connections over TLS are not shared with the client's other requests
 	// What targets say for http and https, where no URL goes through a proxy and no
 	// host has an entry in a netrc; nil where some may.
@@ -107,6 +109,7 @@ func (r *RequestConfig) With(opts ...RequestOption) (*RequestConfig, error) {
 		return nil, err
 	}
 	n.targets = n.set.targets()
+	n.dial, _ = lookup[dialContext](n)
 	n.apart = n.set.apart() != n.client.set.apart()
 	return n, nil
 }
@@ -183,6 +186,9 @@ func (r *RequestConfig) encodeTarget(o *cgo.Options, t target) {
 	}
 	if r.apart && t.tls() {
 		ownConnection(o)
+	}
+	if r.dial.dialer != nil {
+		r.dial.encodeDial(o, r, t)
 	}
 }
 
