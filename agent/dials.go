@@ -25,20 +25,24 @@ func (a *agent) dialled(d *handler.Dial) {
 		a.m.Dialled(d.Socket, d.FD, d.Local, d.Remote)
 		return
 	}
-	others := a.m.Waiting(d.Socket) // over HTTP/2 there may be some
-	if a.holds(d.Handler) && d.Handler.Transfer().On(d.Socket) {
-		a.fail(d.Handler, d.Err)
+	if a.m.Waiting(d.Socket) < 0 {
+		return
 	}
-	for i := 0; others > 0 && i < len(a.slots) && a.m.Waiting(d.Socket) > 0; i++ {
-		if h := a.slots[i]; h != nil && h.Transfer().On(d.Socket) {
-			a.fail(h, d.Err)
+	if h := d.Handler; a.holds(h) {
+		h.Fail(d.Err)
+		if h.Transfer().Held() {
+			a.remove(h, d.Err)
+			return
 		}
 	}
-}
-
-func (a *agent) fail(h *handler.Handler, err error) {
-	h.Fail(err)
-	a.remove(h, err)
+	if a.m.Waiting(d.Socket) > 1 || !a.holds(d.Handler) { // over HTTP/2 there may be others
+		for _, h := range a.slots {
+			if h != nil && h.Transfer().On(d.Socket) {
+				h.Fail(d.Err)
+			}
+		}
+	}
+	a.m.DialFailed(d.Socket)
 }
 
 // giveUp ends the dial of a connection that libcurl has closed.
@@ -51,6 +55,6 @@ func (a *agent) giveUp(id uint64) {
 	d.GiveUp()
 	// A tunnel is all over for libcurl, which does not tell it.
 	if h := d.Handler; a.holds(h) && h.Transfer().Held() {
-		a.fail(h, failure.New(failure.Connect, "the connection was closed before it was there"))
+		a.remove(h, failure.New(failure.Connect, "the connection was closed before it was there"))
 	}
 }

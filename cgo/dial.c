@@ -176,8 +176,19 @@ void ratmom_dial_poke(struct ratmom_multi *m, int32_t at, uint64_t id) {
         (void)!send(at, "", 1, SEND_FLAGS);
 }
 
-uint32_t ratmom_dial_users(struct ratmom_multi *m, int32_t at, uint64_t id) {
-    return at < m->io->nfds && m->io->fds[at].dial == id ? m->io->fds[at].users : 0;
+/* libcurl itself ends the connection and all who wait for it, so that whoever waits for
+ * them in turn goes on. */
+void ratmom_dial_failed(struct ratmom_multi *m, int32_t at, uint64_t id) {
+    struct ratmom_fd *f = &m->io->fds[at];
+    if (at >= m->io->nfds || f->dial != id)
+        return;
+    close(f->plug);
+    f->dial = 0;
+}
+
+int ratmom_dial_users(const struct ratmom_multi *m, int32_t at, uint64_t id) {
+    const struct ratmom_fd *f = at < m->io->nfds ? &m->io->fds[at] : NULL;
+    return f && f->dial == id ? (int)f->users : -1;
 }
 
 static curl_socket_t probe_open(void *user, curlsocktype purpose, struct curl_sockaddr *a) {

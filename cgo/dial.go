@@ -21,7 +21,8 @@ type Socket struct {
 // [Multi.Dialled].
 func (t *Transfer) Dial() Socket { return Socket{uint64(t.r.dial_id), t.r.dial_fd} }
 
-// On reports whether the transfer waits for the connection of s, its own or another's.
+// On reports whether the transfer waits for the connection of s, which is pending, be it
+// the one that asked for it or another.
 func (t *Transfer) On(s Socket) bool {
 	return t.r.dial_id == C.uint64_t(s.ID) || t.r.fd == s.fd
 }
@@ -40,10 +41,14 @@ func (m *Multi) Dialled(s Socket, fd int, local, remote netip.AddrPort) bool {
 // see package connfd.
 func (m *Multi) Poke(s Socket) { C.ratmom_dial_poke(m.c, s.fd, C.uint64_t(s.ID)) }
 
-// Waiting is how many transfers are known to wait for the connection.
+// Waiting is how many transfers are known to wait for the connection of s; -1 if libcurl
+// does not want it any more.
 func (m *Multi) Waiting(s Socket) int {
 	return int(C.ratmom_dial_users(m.c, s.fd, C.uint64_t(s.ID)))
 }
+
+// DialFailed ends the transfers that wait for the connection of s, in the next step.
+func (m *Multi) DialFailed(s Socket) { C.ratmom_dial_failed(m.c, s.fd, C.uint64_t(s.ID)) }
 
 // GivenUp calls f for each connection that nobody waits for any more.
 func (m *Multi) GivenUp(f func(id uint64)) {

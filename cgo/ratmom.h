@@ -306,8 +306,10 @@ int ratmom_close_idle(struct ratmom_multi *m);
  * nobody waits for it any more. */
 int ratmom_dial_done(struct ratmom_multi *m, int32_t at, uint64_t id, int32_t fd,
                      const struct ratmom_addr *local, const struct ratmom_addr *remote);
-/* How many transfers wait for the connection id, as far as they are known. */
-uint32_t ratmom_dial_users(struct ratmom_multi *m, int32_t at, uint64_t id);
+/* It will not come. */
+void ratmom_dial_failed(struct ratmom_multi *m, int32_t at, uint64_t id);
+/* How many are known to wait for it; -1: libcurl does not want it any more. */
+int ratmom_dial_users(const struct ratmom_multi *m, int32_t at, uint64_t id);
 /* Has the end of the socketpair that is the connection id be a reset. */
 void ratmom_dial_poke(struct ratmom_multi *m, int32_t at, uint64_t id);
 /* Whether this libcurl takes a socket that is connected already. */

@@ -24,8 +24,14 @@ func Take(conn net.Conn, poke func()) (int, error) {
 	// Only these very types: one that has one of them within may do more than it.
 	switch c := conn.(type) {
 	case *net.TCPConn:
+		if c == nil {
+			return -1, net.ErrClosed
+		}
 		return own(c)
 	case *net.UnixConn:
+		if c == nil {
+			return -1, net.ErrClosed
+		}
 		if a := c.LocalAddr(); a != nil && a.Network() == "unix" {
 			return own(c)
 		}

@@ -33,7 +33,7 @@ func TestDial_that_fails_is_the_cause_of_the_error(t *testing.T) {
 		"nil panic":          {func(context.Context, string, string) (net.Conn, error) { panic(nil) }, "panic: panic called with nil"},
 		"neither":            {func(context.Context, string, string) (net.Conn, error) { return nil, nil }, "neither a connection nor an error"},
 		"end of goroutine":   {func(context.Context, string, string) (net.Conn, error) { runtime.Goexit(); return nil, nil }, "ended its goroutine"},
-		"no real connection": {func(context.Context, string, string) (net.Conn, error) { return (*net.TCPConn)(nil), nil }, "invalid argument"},
+		"no real connection": {func(context.Context, string, string) (net.Conn, error) { return (*net.TCPConn)(nil), nil }, "closed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, url := range []string{"http://a.invalid/", "https://a.invalid/"} {
@@ -59,7 +59,7 @@ func TestDial_that_fails_fails_all_who_wait_for_its_connection(t *testing.T) {
 	var begun sync.WaitGroup
 	begun.Add(1)
 	var once sync.Once
-	c := newClient(t, config.HTTPVersion(config.HTTP2PriorKnowledge), config.MaxConnectionsPerHost(1), config.PipeWait(true), config.DialContext(func(context.Context, string, string) (net.Conn, error) {
+	c := newClient(t, config.HTTPVersion(config.HTTP2PriorKnowledge), config.MaxConnectionsPerHost(1), config.DialContext(func(context.Context, string, string) (net.Conn, error) {
 		once.Do(begun.Done)
 		<-release
 		return nil, errNoWay

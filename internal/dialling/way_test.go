@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -39,8 +40,7 @@ func TestDial_makes_the_connection_to_a_proxy(t *testing.T) {
 			"socks5": {socks.Addr, "socks5h://proxy.invalid:3128"},
 		} {
 			t.Run(name, func(t *testing.T) {
-				c := newClient(t, config.Proxy(x.option), config.CAFile(secure.CAFile), config.IPVersion(config.IPv4),
-					config.LocalPort(20000, 9), config.DialContext(redirected(dial, x.to, asked)))
+				c := newClient(t, config.Proxy(x.option), config.CAFile(secure.CAFile), config.IPVersion(config.IPv4), config.DialContext(redirected(dial, x.to, asked)))
 				for i := range 3 {
 					assert.Equal(t, plain.Addr, get(t, c, plain.URL))
 					get(t, c, secure.URL)
@@ -50,6 +50,10 @@ func TestDial_makes_the_connection_to_a_proxy(t *testing.T) {
 					}
 				}
 				assert.Empty(t, asked)
+				// What would be for a socket of libcurl's does no harm.
+				own := newClient(t, config.Proxy(x.option), config.LocalPort(1, 1), config.LocalAddress(netip.MustParseAddr("192.0.2.1")), config.DialContext(redirected(dial, x.to, asked)))
+				assert.Equal(t, plain.Addr, get(t, own, plain.URL))
+				assert.Equal(t, "proxy.invalid:3128", done(t, asked, "dial"))
 				// Another function, or none, does not use these connections.
 				get(t, c, plain.URL, config.DialContext(redirected(dial, x.to, asked)))
 				assert.Equal(t, "proxy.invalid:3128", done(t, asked, "dial"))
@@ -152,10 +156,9 @@ func TestDial_makes_the_connection_of_a_WebSocket(t *testing.T) {
 			c := newClient(t, append(trust(s), d.option())...)
 			w, err := c.WebSocket(t.Context(), "ws"+strings.TrimPrefix(s.URL, "http"))
 			require.NoError(t, err)
-			ctx, cancel := context.WithTimeout(t.Context(), soon)
-			defer cancel()
-			require.NoError(t, w.Write(ctx, ratmom.TextMessage, []byte("hello")))
-			_, got, err := w.Read(ctx)
+			require.NoError(t, w.SetReadDeadline(time.Now().Add(soon)))
+			require.NoError(t, w.Write(ratmom.TextMessage, []byte("hello")))
+			_, got, err := w.Read()
 			require.NoError(t, err)
 			assert.Equal(t, "hello", string(got))
 			assert.NoError(t, w.Close(1000, ""))
