@@ -77,7 +77,8 @@ curl_socket_t ratmom_dial_open(struct ratmom_req *r) {
     f->lane = r->lane;
     f->plug = fds[1];
     f->dial = ++m->dial_id;
-    ratmom_fd_place(m->io, fds[0], key_of(r));
+    f->next = -1;
+    f->name = key_of(r);
     r->opened[r->nopened++ % 8] = fds[0];
     r->dial_fd = fds[0];
     r->dial_id = f->dial;
@@ -89,9 +90,17 @@ curl_socket_t ratmom_dial_open(struct ratmom_req *r) {
 int32_t ratmom_dial_find(struct ratmom_req *r) {
     struct ratmom_io *io = r->multi->io;
     uint64_t key = key_of(r);
-    int32_t fd = io->bucket[key % RATMOM_BUCKETS];
-    while (fd >= 0 && io->fds[fd].key != key)
-        fd = io->fds[fd].next;
+    for (int32_t fd = io->bucket[key % RATMOM_BUCKETS]; fd >= 0; fd = io->fds[fd].next)
+        if (io->fds[fd].key == key)
+            return fd;
+    /* The first request on it. Without a key it is not taken for idle before that. */
+    int32_t fd = r->nopened ? r->opened[(r->nopened - 1) % 8] : 0;
+    if (!io->fds[fd].ours || io->fds[fd].name != key)
+        for (fd = 0; fd < io->nfds && !(io->fds[fd].ours && io->fds[fd].name == key);)
+            fd++;
+    if (fd >= io->nfds)
+        return -1;
+    ratmom_fd_place(io, fd, key);
     return fd;
 }
 

@@ -33,6 +33,7 @@ struct ratmom_fd {
     uint64_t dial;            /* the connection that is to take its place; 0: none */
     int32_t plug;             /* its other end until then */
     uint64_t dialled;         /* the connection that is there */
+    uint64_t name;            /* of a connection that Go makes: its key, when that is known */
 };
 
 #define RATMOM_BUCKETS 1024
