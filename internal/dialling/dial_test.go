@@ -151,6 +151,20 @@ func TestDial_keeps_origins_apart(t *testing.T) {
 	}
 }
 
+func TestDial_goes_on_after_a_redirect_to_another_origin(t *testing.T) {
+	s := testserver.StartFunc(t, testserver.H1, func(w http.ResponseWriter, r *http.Request) {
+		if r.Host == "a.invalid" {
+			http.Redirect(w, r, "http://b.invalid/", http.StatusFound)
+			return
+		}
+		_, _, ok := r.BasicAuth()
+		fmt.Fprint(w, r.Host, " ", ok)
+	})
+	c := newClient(t)
+	dial := config.DialContext(func(ctx context.Context, _, _ string) (net.Conn, error) { return direct(ctx, "tcp", s.Addr) })
+	assert.Equal(t, "b.invalid false", get(t, c, "http://a.invalid/", dial, config.BasicAuth("u", "p")))
+}
+
 func TestDial_takes_a_pipe(t *testing.T) {
 	l := newPipes()
 	server := &http.Server{Handler: testserver.Echo()}
