@@ -51,10 +51,10 @@ func DialContext(dial func(ctx context.Context, network, address string) (net.Co
 
 // DialContext returns the value of the option of that name; nil if there is none.
 func (r *RequestConfig) DialContext() func(ctx context.Context, network, address string) (net.Conn, error) {
-	if s, _ := lookup[dialContext](r); s.dialer != nil {
-		return s.dial
+	if r.dial.dialer == nil {
+		return nil
 	}
-	return nil
+	return r.dial.dial
 }
 
 // DialLimit is the time that a function for connections has; 0: any.
@@ -143,7 +143,7 @@ func (s dialContext) encodeDial(o *cgo.Options, r *RequestConfig, t target) {
 
 // checkHop refuses what cannot be told to libcurl.
 func (s dialContext) checkHop(first *hop) error {
-	if s.dialer == nil || first == nil || first.scheme != "https" {
+	if first == nil || first.scheme != "https" {
 		return nil
 	}
 	// By its name libcurl both verifies and looks up such a proxy.

@@ -21,8 +21,8 @@ func (r *RequestConfig) targetOf(u *url.URL) (target, error) {
 		pre, _ := lookup[preProxy](r)
 		err = pre.check(p)
 	}
-	if dial, _ := lookup[dialContext](r); err == nil {
-		err = dial.checkHop(r.firstHop(p))
+	if err == nil && r.dial.dialer != nil {
+		err = r.dial.checkHop(r.firstHop(p))
 	}
 	d, _ := lookup[doh](r)
 	return target{url: u, proxy: p, doh: d != ""}, err
