@@ -188,8 +188,8 @@ void ratmom_dial_poke(struct ratmom_multi *m, int32_t at, uint64_t id) {
 /* libcurl itself ends the connection and all who wait for it, so that whoever waits for
  * them in turn goes on. */
 void ratmom_dial_failed(struct ratmom_multi *m, int32_t at, uint64_t id) {
-    struct ratmom_fd *f = &m->io->fds[at];
-    if (at >= m->io->nfds || f->dial != id)
+    struct ratmom_fd *f = at < m->io->nfds ? &m->io->fds[at] : NULL;
+    if (!f || f->dial != id)
         return;
     close(f->plug);
     f->dial = 0;

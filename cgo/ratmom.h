@@ -42,15 +42,15 @@ void ratmom_alloc_idle(void);
 /* ---- one request ---------------------------------------------------------- */
 
 enum ratmom_event {
-    RATMOM_EV_HEAD = 1,    /* the final head is complete */
-    RATMOM_EV_INFO = 2,    /* a 1xx head is in info */
-    RATMOM_EV_BODY = 4,    /* body chunks wait in body_first */
-    RATMOM_EV_PAUSED = 8,  /* receiving paused at the high-water mark */
-    RATMOM_EV_WANT = 16,   /* libcurl wants upload bytes and there are none */
-    RATMOM_EV_SPACE = 32,  /* the upload ring has room and its writer waits */
-    RATMOM_EV_REWIND = 64, /* the upload must begin again */
-    RATMOM_EV_DEBUG = 128, /* wire log in debug */
-    RATMOM_EV_DONE = 256,  /* the transfer has ended; see result and cause */
+    RATMOM_EV_HEAD = 1,     /* the final head is complete */
+    RATMOM_EV_INFO = 2,     /* a 1xx head is in info */
+    RATMOM_EV_BODY = 4,     /* body chunks wait in body_first */
+    RATMOM_EV_PAUSED = 8,   /* receiving paused at the high-water mark */
+    RATMOM_EV_WANT = 16,    /* libcurl wants upload bytes and there are none */
+    RATMOM_EV_SPACE = 32,   /* the upload ring has room and its writer waits */
+    RATMOM_EV_REWIND = 64,  /* the upload must begin again */
+    RATMOM_EV_DEBUG = 128,  /* wire log in debug */
+    RATMOM_EV_DONE = 256,   /* the transfer has ended; see result and cause */
     RATMOM_EV_TUNNEL = 512, /* the tunnel is there: take its end */
     RATMOM_EV_DIAL = 1024   /* libcurl wants a connection: make it, see dial.c */
 };
@@ -251,15 +251,15 @@ struct ratmom_multi {
     uint32_t nevents, cap_events;
     struct ratmom_req *live;
     uint32_t nlive;
-    uint32_t nlimited; /* of them, with limited set */
-    int nudged;        /* the next timer is one that ratmom_nudge set */
-    uint32_t nwaiting; /* of them, without a connection yet */
-    uint32_t ntunnels; /* of them, tunnels */
-    uint64_t dial_id;  /* of the last connection that was asked for */
+    uint32_t nlimited;  /* of them, with limited set */
+    int nudged;         /* the next timer is one that ratmom_nudge set */
+    uint32_t nwaiting;  /* of them, without a connection yet */
+    uint32_t ntunnels;  /* of them, tunnels */
+    uint64_t dial_id;   /* of the last connection that was asked for */
     uint64_t *given_up; /* those that nobody waits for any more; taken by Go */
     uint32_t ngiven_up, cap_given_up;
-    uint32_t recheck;  /* some may have one now, see loop.c */
-    uint32_t unended;  /* some request has this set */
+    uint32_t recheck; /* some may have one now, see loop.c */
+    uint32_t unended; /* some request has this set */
     CURL *probe;
     int32_t multi_code;  /* last failure of the loop itself */
     int64_t now;         /* ns, monotonic, of this step */

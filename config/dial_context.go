@@ -85,7 +85,7 @@ func (s dialContext) String() string {
 func (dialContext) validate() error { return nil }
 
 func (s dialContext) supported(f *cgo.FeatureSet) error {
-	if s.dialer != nil && !(f.Unix && f.IPv6 && cgo.CanDial()) {
+	if s.dialer != nil && (!f.Unix || !f.IPv6 || !cgo.CanDial()) {
 		return unsupported(f, "DialContext", s, "to be 8.2 or later, built with Unix domain sockets and IPv6")
 	}
 	return nil

@@ -173,7 +173,7 @@ func TestDial_takes_a_pipe(t *testing.T) {
 	go func() { serving <- server.Serve(l) }()
 	defer func() {
 		_ = server.Close()
-		done(t, serving, "Serve")
+		_ = done(t, serving, "Serve")
 	}()
 	c := newClient(t, config.DialContext(l.dial))
 	for range 3 {
