@@ -55,24 +55,24 @@ func TestDial_that_fails_is_the_cause_of_the_error(t *testing.T) {
 }
 
 func TestDial_that_fails_fails_all_who_wait_for_its_connection(t *testing.T) {
-	release := make(chan struct{})
-	var begun sync.WaitGroup
-	begun.Add(1)
-	var once sync.Once
-	c := newClient(t, config.HTTPVersion(config.HTTP2PriorKnowledge), config.MaxConnectionsPerHost(1), config.DialContext(func(context.Context, string, string) (net.Conn, error) {
-		once.Do(begun.Done)
-		<-release
-		return nil, errNoWay
-	}))
-	var futures []*ratmom.Future
-	for range 50 {
-		futures = append(futures, c.SendAsync(request(t, http.MethodGet, "http://a.invalid/")))
-	}
-	begun.Wait()
-	close(release)
-	for _, f := range futures {
-		_, err := f.Wait(t.Context())
-		assert.ErrorIs(t, err, errNoWay)
+	for url, version := range map[string]config.Version{"http://a.invalid/": config.HTTP2PriorKnowledge, "https://a.invalid/": config.HTTP2} {
+		begun, release := make(chan struct{}), make(chan struct{})
+		var once sync.Once
+		c := newClient(t, config.HTTPVersion(version), config.MaxConnectionsPerHost(1), config.DialContext(func(context.Context, string, string) (net.Conn, error) {
+			once.Do(func() { close(begun) })
+			<-release
+			return nil, errNoWay
+		}))
+		var futures []*ratmom.Future
+		for range 50 {
+			futures = append(futures, c.SendAsync(request(t, http.MethodGet, url)))
+		}
+		done(t, begun, "dial")
+		close(release)
+		for _, f := range futures {
+			_, err := f.Wait(t.Context())
+			assert.ErrorIs(t, err, errNoWay, url)
+		}
 	}
 }
 
