@@ -42,6 +42,7 @@ type agent struct {
 	live    int
 	adds    []*cgo.Transfer
 	timers  timers
+	dials   map[uint64]*handler.Dial // under way; nil if there was none yet
 	closing bool
 	yield   bool // the last step woke somebody
 }
@@ -95,6 +96,9 @@ func (a *agent) turn() cgo.Verdict {
 	clear(a.adds)
 	a.adds = a.adds[:0]
 	a.m.Events(a.event)
+	if len(a.dials) > 0 {
+		a.m.GivenUp(a.giveUp)
+	}
 	if err := a.m.Err(); err != nil {
 		a.cause = err
 		return cgo.Stop
@@ -139,6 +143,8 @@ func (a *agent) take(msg message) {
 			a.watch(h)
 			a.m.Unpause(h.Transfer(), true, false)
 		}
+	case dialled:
+		a.dialled(msg.d)
 	case closeIdle:
 		a.m.CloseIdle()
 		msg.reply(a)
@@ -182,7 +188,11 @@ func (a *agent) event(slot uint32) {
 		return
 	}
 	a.yield = true
-	switch h.Handle() {
+	progress := h.Handle()
+	if d := h.TakeDial(); d != nil {
+		a.dial(d)
+	}
+	switch progress {
 	case handler.Ended:
 		a.vacate(h)
 		return
@@ -245,6 +255,9 @@ func (a *agent) finish() {
 	}
 	a.cause = cause
 	err := a.stopErrorOf(cause)
+	for _, d := range a.dials {
+		d.GiveUp()
+	}
 	for _, h := range a.slots {
 		if h != nil {
 			a.m.Remove(h.Transfer())

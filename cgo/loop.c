@@ -51,6 +51,7 @@ void ratmom_multi_free(struct ratmom_multi *m) {
     ratmom_io_close(m);
     free(m->adds);
     free(m->events);
+    free(m->given_up);
     free(m);
     __atomic_sub_fetch(ratmom_count_multis(), 1, __ATOMIC_RELAXED);
 }
@@ -260,7 +261,7 @@ static void send_ends(struct ratmom_multi *m) {
 void ratmom_finish(struct ratmom_multi *m, struct ratmom_req *r, CURLcode result) {
     if (r->tunnel && !r->relay && result == CURLE_OK) {
         result = ratmom_tunnel_begin(m, r);
-        if (r->relay)
+        if (r->relay || r->held)
             return; /* it goes on */
     }
     r->result = result;

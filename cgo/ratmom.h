@@ -42,16 +42,17 @@ void ratmom_alloc_idle(void);
 /* ---- one request ---------------------------------------------------------- */
 
 enum ratmom_event {
-    RATMOM_EV_HEAD = 1,    /* the final head is complete */
-    RATMOM_EV_INFO = 2,    /* a 1xx head is in info */
-    RATMOM_EV_BODY = 4,    /* body chunks wait in body_first */
-    RATMOM_EV_PAUSED = 8,  /* receiving paused at the high-water mark */
-    RATMOM_EV_WANT = 16,   /* libcurl wants upload bytes and there are none */
-    RATMOM_EV_SPACE = 32,  /* the upload ring has room and its writer waits */
-    RATMOM_EV_REWIND = 64, /* the upload must begin again */
-    RATMOM_EV_DEBUG = 128, /* wire log in debug */
-    RATMOM_EV_DONE = 256,  /* the transfer has ended; see result and cause */
-    RATMOM_EV_TUNNEL = 512 /* the tunnel is there: take its end */
+    RATMOM_EV_HEAD = 1,     /* the final head is complete */
+    RATMOM_EV_INFO = 2,     /* a 1xx head is in info */
+    RATMOM_EV_BODY = 4,     /* body chunks wait in body_first */
+    RATMOM_EV_PAUSED = 8,   /* receiving paused at the high-water mark */
+    RATMOM_EV_WANT = 16,    /* libcurl wants upload bytes and there are none */
+    RATMOM_EV_SPACE = 32,   /* the upload ring has room and its writer waits */
+    RATMOM_EV_REWIND = 64,  /* the upload must begin again */
+    RATMOM_EV_DEBUG = 128,  /* wire log in debug */
+    RATMOM_EV_DONE = 256,   /* the transfer has ended; see result and cause */
+    RATMOM_EV_TUNNEL = 512, /* the tunnel is there: take its end */
+    RATMOM_EV_DIAL = 1024   /* libcurl wants a connection: make it, see dial.c */
 };
 
 /* Why we ended a transfer ourselves; libcurl only knows "aborted by callback". */
@@ -138,6 +139,8 @@ struct ratmom_req {
     uint32_t reused; /* the connection was there before */
     uint32_t recv_paused, send_paused;
     int32_t tunnel_fd; /* the caller's end of a tunnel; -1: none, or taken */
+    int32_t dial_fd;   /* the socket that waits for the connection dial_id */
+    uint64_t dial_id;  /* 0: none does */
     struct ratmom_buf head, info, trailer, debug;
     struct ratmom_buf certs; /* of the server, in PEM */
     struct ratmom_chunk *body_first, *body_last;
@@ -201,6 +204,8 @@ struct ratmom_req {
     uint32_t elsewhere;         /* it connects to another host than the URL's */
     uint32_t fresh, forbid;     /* both: no other is to use its connection, see lanes.c */
     uint32_t tos;               /* of the sockets opened for it */
+    uint32_t dials;             /* its connections are made elsewhere, see dial.c */
+    uint32_t held;              /* a tunnel whose connection is being made */
     struct ratmom_relay *relay; /* see relay.c */
 };
 
@@ -246,12 +251,15 @@ struct ratmom_multi {
     uint32_t nevents, cap_events;
     struct ratmom_req *live;
     uint32_t nlive;
-    uint32_t nlimited; /* of them, with limited set */
-    int nudged;        /* the next timer is one that ratmom_nudge set */
-    uint32_t nwaiting; /* of them, without a connection yet */
-    uint32_t ntunnels; /* of them, tunnels */
-    uint32_t recheck;  /* some may have one now, see loop.c */
-    uint32_t unended;  /* some request has this set */
+    uint32_t nlimited;  /* of them, with limited set */
+    int nudged;         /* the next timer is one that ratmom_nudge set */
+    uint32_t nwaiting;  /* of them, without a connection yet */
+    uint32_t ntunnels;  /* of them, tunnels */
+    uint64_t dial_id;   /* of the last connection that was asked for */
+    uint64_t *given_up; /* those that nobody waits for any more; taken by Go */
+    uint32_t ngiven_up, cap_given_up;
+    uint32_t recheck; /* some may have one now, see loop.c */
+    uint32_t unended; /* some request has this set */
     CURL *probe;
     int32_t multi_code;  /* last failure of the loop itself */
     int64_t now;         /* ns, monotonic, of this step */
@@ -294,6 +302,18 @@ void ratmom_unpause(struct ratmom_req *r, int recv, int send);
 void ratmom_cancel(struct ratmom_multi *m, struct ratmom_req *r);
 void ratmom_remove(struct ratmom_multi *m, struct ratmom_req *r);
 int ratmom_close_idle(struct ratmom_multi *m);
+/* The connection id is there: its socket is fd, which is closed in any case. Returns 0 if
+ * nobody waits for it any more. */
+int ratmom_dial_done(struct ratmom_multi *m, int32_t at, uint64_t id, int32_t fd,
+                     const struct ratmom_addr *local, const struct ratmom_addr *remote);
+/* It will not come. */
+void ratmom_dial_failed(struct ratmom_multi *m, int32_t at, uint64_t id);
+/* How many are known to wait for it; -1: libcurl does not want it any more. */
+int ratmom_dial_users(const struct ratmom_multi *m, int32_t at, uint64_t id);
+/* Has the end of the socketpair that is the connection id be a reset. */
+void ratmom_dial_poke(struct ratmom_multi *m, int32_t at, uint64_t id);
+/* Whether this libcurl takes a socket that is connected already. */
+int ratmom_dial_probe(void);
 int64_t ratmom_now(void);
 /* The portable twin only. */
 void ratmom_poll_wait(struct ratmom_multi *m);
@@ -323,6 +343,7 @@ void ratmom_io_assign(struct ratmom_req *r, const char *local_ip, int local_port
 void ratmom_io_release(struct ratmom_req *r);
 void ratmom_alert_explain(struct ratmom_req *r);
 void ratmom_certs_take(struct ratmom_req *r);
+int ratmom_dial_waits(const struct ratmom_req *r);
 void ratmom_io_http2(struct ratmom_req *r);
 void ratmom_io_listen(struct ratmom_req *r);
 int ratmom_io_hungup(struct ratmom_req *r);

@@ -254,7 +254,7 @@ static int on_prereq(void *user, char *rip, char *lip, int rport, int lport) {
     ratmom_io_listen(r);
     if (r->multi) {
         r->multi->starts++;
-        if (r->upload_kind == RATMOM_UP_NONE)
+        if (r->upload_kind == RATMOM_UP_NONE && !ratmom_dial_waits(r))
             r->t_sent = r->multi->now;
     }
     return CURL_PREREQFUNC_OK;

@@ -26,6 +26,8 @@ type Driver interface {
 	Feed(*Handler)    // lift the pause of sending
 	Cancel(*Handler)  // remove the transfer at once
 	Abandon(*Handler) // the rest of the body is not wanted
+	Dialled(*Dial)    // a dial has come to its end
+	Poke(*Dial)       // write a byte on its connection, and wait for that
 }
 
 // Spec is what a handler is made from.
@@ -115,6 +117,7 @@ type Handler struct {
 	reported  int64 // to the caller, of the upload
 
 	conn tunnel // under mu
+	dial *Dial  // that is to be started; agent only
 
 	drainUntil int64 // agent only, with timers
 	deadline   int64 // the total time, in the loop's clock; 0: none
@@ -179,6 +182,9 @@ func (h *Handler) Handle() Progress {
 		h.trace.info(t.TakeInfo())
 	}
 	done := ev&cgo.EventDone != 0
+	if ev&cgo.EventDial != 0 && !done {
+		h.newDial()
+	}
 	if ev&cgo.EventTunnel != 0 {
 		h.openTunnel()
 	}
