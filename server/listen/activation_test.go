@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -37,7 +38,8 @@ func beActivated() error {
 	if again := sockets.Named("http"); len(again) != 0 {
 		return fmt.Errorf("%d sockets a second time", len(again))
 	}
-	l, err := sockets.Listen(context.Background(), "tcp", os.Getenv(addrVariable))
+	network, address, _ := strings.Cut(os.Getenv(addrVariable), " ")
+	l, err := sockets.Listen(context.Background(), network, address)
 	if err != nil {
 		return err
 	}
@@ -52,37 +54,76 @@ func beActivated() error {
 	select {}
 }
 
-func TestOpenSockets_takes_what_systemd_passes(t *testing.T) {
+// activate starts the program in a role as systemd would, with sockets of these names.
+// It begins with the first connection.
+func activate(t *testing.T, role string, names string, env ...string) (*generations, []string) {
+	t.Helper()
 	tool, err := exec.LookPath("systemd-socket-activate")
 	if err != nil {
 		testserver.Lacks(t, "systemd-socket-activate is not installed (Debian: systemd)")
 	}
 	exe, err := os.Executable()
 	require.NoError(t, err)
-	var addresses []string
-	for range 2 {
+	var addresses, args []string
+	var taken []net.Listener
+	for range strings.Split(names, ":") {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err)
+		taken = append(taken, l) // until the last: no port comes twice
 		addresses = append(addresses, l.Addr().String())
+		args = append(args, "-l", l.Addr().String())
+	}
+	for _, l := range taken {
 		require.NoError(t, l.Close())
 	}
-	cmd := exec.Command(tool, "-l", addresses[0], "-l", addresses[1], "--fdname", "http:other",
-		"-E", roleVariable, "-E", addrVariable, exe)
-	g := startCommand(t, cmd, []string{roleVariable + "=activated", addrVariable + "=" + addresses[1]})
-	// The tool starts the program at the first connection, which waits until then.
-	answers := make(chan string, 1)
-	go func() {
-		for {
-			if answer, err := oneConnection("tcp", addresses[0])(); err == nil {
-				answers <- answer
-				return
-			}
-		}
-	}()
+	env = append(env, roleVariable+"="+role, addrVariable+"=tcp "+addresses[len(addresses)-1])
+	args = append(args, "--fdname", names)
+	for _, entry := range env {
+		args = append(args, "-E", entry)
+	}
+	return startCommand(t, exec.Command(tool, append(args, exe)...), env), addresses
+}
+
+func TestOpenSockets_takes_what_systemd_passes(t *testing.T) {
+	g, addresses := activate(t, "activated", "http:other")
+	answers := knock(addresses[0])
 	pid, got := g.ready(t)
 	assert.Equal(t, addresses, got, "by name, then by address")
 	assert.Equal(t, fmt.Sprint(pid), <-answers)
 	assert.Equal(t, fmt.Sprint(pid), ask(t, keeping(t), "http://"+addresses[1]))
+}
+
+// knock asks until there is an answer.
+func knock(address string) <-chan string {
+	answers := make(chan string, 1)
+	go func() {
+		for until := time.Now().Add(patience); time.Now().Before(until); {
+			if answer, err := oneConnection("tcp", address)(); err == nil {
+				answers <- answer
+				return
+			}
+		}
+		close(answers)
+	}()
+	return answers
+}
+
+func TestRestart_passes_the_sockets_of_systemd_on(t *testing.T) {
+	g, addresses := activate(t, "server", "http")
+	answers := knock(addresses[0])
+	pid, _ := g.ready(t)
+	assert.NotEmpty(t, <-answers)
+	l := newLoad()
+	l.send(3, oneConnection("tcp", addresses[0]))
+	for range 2 {
+		l.more(t, 100)
+		require.NoError(t, syscall.Kill(pid, syscall.SIGHUP))
+		pid = g.replaced(t, pid)
+	}
+	l.more(t, 100)
+	l.end()
+	assert.Empty(t, l.lost)
+	assert.Len(t, l.by, 3)
 }
 
 func TestOpenSockets_believes_only_what_is_for_it(t *testing.T) {

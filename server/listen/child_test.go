@@ -127,16 +127,13 @@ func serve() error {
 	for {
 		select {
 		case <-hup:
+			limit := patience
+			if next, _ := os.ReadFile(os.Getenv(faultVariable)); string(next) == "hang" {
+				limit = time.Second
+			}
 			go func() {
-				ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+				ctx, cancel := context.WithTimeout(ctx, limit)
 				defer cancel()
-				if string(fault) == "" {
-					if b, _ := os.ReadFile(os.Getenv(faultVariable)); string(b) == "hang" {
-						cancel()
-						ctx, cancel = context.WithTimeout(context.Background(), time.Second)
-						defer cancel()
-					}
-				}
 				if err := sockets.Restart(ctx, nil); err != nil {
 					fmt.Println(os.Getpid(), "stays:", strings.ReplaceAll(err.Error(), "\n", " "))
 				}
