@@ -71,10 +71,10 @@ func serve() error {
 		return err
 	}
 	server := &http.Server{
-		Handler: LastResponses(sockets.Draining(), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		Handler: LastResponses(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)
 			fmt.Fprintf(w, "%d %s", os.Getpid(), r.RemoteAddr)
-		})),
+		}), sockets.Draining()),
 	}
 	var bound []string
 	var listeners []net.Listener
@@ -120,7 +120,8 @@ func serve() error {
 	fmt.Println(os.Getpid(), "ready", strings.Join(bound, ","))
 	ended := make(chan error, 1)
 	go func() {
-		err := sockets.Drain(ctx, 300*time.Millisecond, server)
+		<-sockets.Draining()
+		err := Drain(ctx, 300*time.Millisecond, server)
 		wg.Wait()
 		ended <- err
 	}()
@@ -220,8 +221,8 @@ func (g *generations) replaced(t testing.TB, old int) (pid int) {
 	t.Helper()
 	for drained := false; !drained || pid == 0; {
 		by, words := g.next(t)
-		switch {
-		case by == old:
+		switch by {
+		case old:
 			require.Equal(t, "drained <nil>", words)
 			drained = true
 		default:

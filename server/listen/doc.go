@@ -4,7 +4,7 @@
 //
 //	sockets, err := listen.OpenSockets(listen.Config{})
 //	l, err := sockets.Listen(ctx, "tcp", ":8080")
-//	server := &http.Server{Handler: listen.LastResponses(sockets.Draining(), handler)}
+//	server := &http.Server{Handler: listen.LastResponses(handler, sockets.Draining())}
 //	go server.Serve(listen.Patient(l, report))
 //	err = sockets.Ready(ctx)
 //
@@ -12,7 +12,8 @@
 //	err = sockets.Restart(ctx, nil)
 //
 //	// And at the end of main: wait for a hand-over, and end in order.
-//	err = sockets.Drain(ctx, time.Second, server)
+//	<-sockets.Draining()
+//	err = listen.Drain(ctx, time.Second, server)
 //
 // A program that is never replaced opens its listeners with [Config.Listen].
 //

@@ -8,16 +8,18 @@ import (
 	"time"
 )
 
-// LastResponses wraps a handler so that, once stop is closed, every response ends its
-// connection: it says "Connection: close", which makes an HTTP/2 server send GOAWAY.
+// LastResponses wraps a handler so that, once one of stops is closed, every response ends
+// its connection: it says "Connection: close", which makes an HTTP/2 server send GOAWAY.
 // Clients thereby leave by themselves, and none finds its connection closed under its
 // next request.
-func LastResponses(stop <-chan struct{}, h http.Handler) http.Handler {
+func LastResponses(h http.Handler, stops ...<-chan struct{}) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		select {
-		case <-stop:
-			w.Header().Set("Connection", "close")
-		default:
+		for _, stop := range stops {
+			select {
+			case <-stop:
+				w.Header().Set("Connection", "close")
+			default:
+			}
 		}
 		h.ServeHTTP(w, r)
 	})
@@ -28,15 +30,11 @@ type Shutdowner interface {
 	Shutdown(context.Context) error
 }
 
-// Drain waits for a hand-over, then for grace, and then shuts the servers down; ctx ends
-// all of it early. Within grace the connections that are in use get a last response, with
-// LastResponses as the handler. It is wanted: Shutdown of http.Server closes a connection
+// Drain ends servers in order: it waits for grace, and then shuts them down; ctx limits
+// both. Within grace the connections that are in use get a last response, if the handler
+// is one of LastResponses. It is wanted: Shutdown of http.Server closes a connection
 // without an answer to a request that it reads from then on.
-func (s *Sockets) Drain(ctx context.Context, grace time.Duration, servers ...Shutdowner) error {
-	select {
-	case <-s.draining:
-	case <-ctx.Done():
-	}
+func Drain(ctx context.Context, grace time.Duration, servers ...Shutdowner) error {
 	timer := time.NewTimer(grace)
 	defer timer.Stop()
 	select {

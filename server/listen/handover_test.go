@@ -176,9 +176,9 @@ func TestRestart_leaves_the_old_process_serving_when_the_new_one_fails(t *testin
 	} {
 		require.NoError(t, os.WriteFile(fault, []byte(how), 0o600))
 		require.NoError(t, syscall.Kill(pid, syscall.SIGHUP))
-		by, words := g.next(t) // what the new one says of itself
-		assert.NotEqual(t, pid, by)
-		by, words = g.next(t)
+		by, said := g.next(t)
+		assert.NotEqual(t, pid, by, "the new one: %s", said)
+		by, words := g.next(t)
 		assert.Equal(t, pid, by)
 		assert.Contains(t, words, want)
 		assert.True(t, strings.HasPrefix(words, "stays: listen: restart: "), "%q", words)

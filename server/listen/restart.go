@@ -32,7 +32,7 @@ const (
 // be another binary, arguments and environment. cmd.ExtraFiles and cmd.Env are added to.
 //
 // It returns nil when the new process has called Ready. From then on this one accepts
-// nothing: Draining is closed, and Drain ends the servers. If the new process ends before
+// nothing: Draining is closed, and it is time for Drain. If the new process ends before
 // or ctx is over, it is killed and Restart returns an error; this process has gone on
 // serving and does so still.
 //
@@ -140,12 +140,12 @@ func (s *Sockets) await(ctx context.Context, cmd *exec.Cmd, control net.Conn) er
 	case err = <-exited:
 		err = errors.Join(errors.New("the new process ended before it was ready"), err)
 		_ = control.Close()
-		<-said
+		_ = <-said
 	case <-ctx.Done():
 		_ = cmd.Process.Kill()
 		<-exited
 		_ = control.Close()
-		<-said
+		_ = <-said
 		err = fmt.Errorf("the new process was not ready in time: %w", ctx.Err())
 	}
 	return err

@@ -127,7 +127,7 @@ func (s *Sockets) Successor() bool {
 }
 
 // Draining is closed when the sockets have been handed over: this process accepts nothing
-// more, and should end when its connections have (Drain). Accept of its listeners then
+// more, and should end when its connections have: see the function Drain. Accept of its listeners then
 // waits for their Close.
 func (s *Sockets) Draining() <-chan struct{} { return s.draining }
 

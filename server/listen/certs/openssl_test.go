@@ -36,7 +36,7 @@ func TestStore_satisfies_openssl(t *testing.T) {
 	go func() { ended <- server.ServeTLS(tcp, "", "") }()
 	defer func() {
 		require.NoError(t, server.Close())
-		<-ended
+		assert.ErrorIs(t, <-ended, http.ErrServerClosed)
 	}()
 	ca := a.File(t)
 	ask := func(name string) string {

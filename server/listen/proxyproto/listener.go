@@ -209,7 +209,8 @@ func (l *Listener) expect(conn net.Conn) {
 		l.mu.Unlock()
 		// From here on Close sets no deadline any more.
 		_ = conn.SetReadDeadline(time.Time{})
-		if err != nil && !(l.config.HeaderOptional && (errors.Is(err, ErrNoHeader) || errors.Is(err, errSilent))) {
+		none := errors.Is(err, ErrNoHeader) || errors.Is(err, errSilent)
+		if err != nil && (!none || !l.config.HeaderOptional) {
 			l.refuse(conn, err)
 			return
 		}

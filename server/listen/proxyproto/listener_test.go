@@ -382,7 +382,7 @@ func TestListener_stands_behind_HAProxy(t *testing.T) {
 			go func() { served <- server.Serve(plain) }()
 			defer func() {
 				require.NoError(t, server.Close())
-				<-served
+				assert.ErrorIs(t, <-served, http.ErrServerClosed)
 			}()
 			proxy := testserver.HAProxy(t, l.Addr().String()+" "+c.options)
 
