@@ -139,14 +139,9 @@ func (s *Sockets) await(ctx context.Context, cmd *exec.Cmd, control net.Conn) er
 		err = errors.Join(errors.New("the new process was not ready"), err, <-exited)
 	case err = <-exited:
 		err = errors.Join(errors.New("the new process ended before it was ready"), err)
-		_ = control.Close()
-		_ = <-said
 	case <-ctx.Done():
 		_ = cmd.Process.Kill()
-		<-exited
-		_ = control.Close()
-		_ = <-said
-		err = fmt.Errorf("the new process was not ready in time: %w", ctx.Err())
+		err = errors.Join(fmt.Errorf("the new process was not ready in time: %w", ctx.Err()), <-exited)
 	}
 	return err
 }
