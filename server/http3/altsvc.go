@@ -25,7 +25,7 @@ func (s *Server) AltSvc(next http.Handler) http.Handler {
 func (s *Server) altSvc() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closing || len(s.ports) == 0 {
+	if s.closing.Load() || len(s.ports) == 0 {
 		return ""
 	}
 	number := s.AltSvcPort

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -51,7 +52,7 @@ type Server struct {
 	inner   *h3.Server // nil before the first Serve
 	ports   []*port
 	links   map[*link]struct{}
-	closing bool
+	closing atomic.Bool    // set under mu
 	serving sync.WaitGroup // calls of Serve
 }
 
@@ -59,10 +60,26 @@ type Server struct {
 type port struct {
 	conn      net.PacketConn
 	transport *quic.Transport
-	listener  *quic.EarlyListener
+	*quic.EarlyListener
+	stopped context.Context // done when Accept is to end
+	stop    context.CancelFunc
+}
+
+// Accept ends when the port is stopped. The listener stays open, to refuse clients that
+// would else wait for an answer.
+func (p *port) Accept(ctx context.Context) (*quic.Conn, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(p.stopped, cancel)()
+	c, err := p.EarlyListener.Accept(ctx)
+	if err != nil && p.stopped.Err() != nil {
+		err = quic.ErrServerClosed
+	}
+	return c, err
 }
 
 func (p *port) close() error {
+	p.stop()
 	// The transport does not close what it was given.
 	return errors.Join(p.transport.Close(), p.conn.Close())
 }
@@ -74,10 +91,7 @@ func (s *Server) ListenAndServe() error {
 	if address == "" {
 		address = ":443"
 	}
-	s.mu.Lock()
-	closing := s.closing
-	s.mu.Unlock()
-	if closing {
+	if s.closing.Load() {
 		return http.ErrServerClosed
 	}
 	conn, err := net.ListenPacket("udp", address)
@@ -94,7 +108,7 @@ func (s *Server) Serve(conn net.PacketConn) error {
 	if err != nil {
 		return errors.Join(err, conn.Close())
 	}
-	err = inner.ServeListener(p.listener)
+	err = inner.ServeListener(p)
 	s.serving.Done()
 	if errors.Is(err, http.ErrServerClosed) {
 		return err // Shutdown or Close does the rest
@@ -113,7 +127,7 @@ func (s *Server) Serve(conn net.PacketConn) error {
 func (s *Server) open(conn net.PacketConn) (*h3.Server, *port, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closing {
+	if s.closing.Load() {
 		return nil, nil, http.ErrServerClosed
 	}
 	if s.TLSConfig == nil {
@@ -134,11 +148,20 @@ func (s *Server) open(conn net.PacketConn) (*h3.Server, *port, error) {
 		}
 	}
 	p := &port{conn: conn, transport: &quic.Transport{Conn: conn}}
+	p.stopped, p.stop = context.WithCancel(context.Background())
 	var err error
-	p.listener, err = p.transport.ListenEarly(h3.ConfigureTLSConfig(s.TLSConfig), &quic.Config{
-		MaxIdleTimeout: idle, MaxIncomingStreams: s.MaxStreams, Allow0RTT: s.EarlyData,
+	config := &quic.Config{MaxIdleTimeout: idle, MaxIncomingStreams: s.MaxStreams, Allow0RTT: s.EarlyData}
+	p.EarlyListener, err = p.transport.ListenEarly(h3.ConfigureTLSConfig(s.TLSConfig), &quic.Config{
+		Allow0RTT: s.EarlyData,
+		GetConfigForClient: func(*quic.ClientInfo) (*quic.Config, error) {
+			if s.closing.Load() {
+				return nil, http.ErrServerClosed
+			}
+			return config, nil
+		},
 	})
 	if err != nil {
+		p.stop()
 		return nil, nil, errors.Join(err, p.transport.Close())
 	}
 	s.ports = append(s.ports, p)
@@ -150,7 +173,7 @@ func (s *Server) open(conn net.PacketConn) (*h3.Server, *port, error) {
 // requests (GOAWAY), and waits until those under way are answered. Connections without
 // any are then closed. When ctx is over it closes all and returns ctx's error.
 func (s *Server) Shutdown(ctx context.Context) error {
-	inner := s.stopAccepting()
+	inner := s.stopAccepting(handover)
 	if inner == nil {
 		return nil
 	}
@@ -165,21 +188,28 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 // Close closes all connections at once. It waits for handlers, whose contexts end.
 func (s *Server) Close() error {
-	inner := s.stopAccepting()
+	inner := s.stopAccepting(0)
 	if inner == nil {
 		return nil
 	}
 	return errors.Join(inner.Close(), s.closePorts())
 }
 
-// stopAccepting returns when no call of Serve will hand a connection to the inner server,
-// which counts them without a lock: one that came during its own Shutdown would make it
-// close a channel twice.
-func (s *Server) stopAccepting() *h3.Server {
+// handover is how long a connection may take from its first packet to the inner server.
+const handover = 50 * time.Millisecond
+
+// stopAccepting refuses new connections, and returns when no call of Serve will hand one
+// to the inner server, which counts them without a lock: one that came during its own
+// Shutdown would make it close a channel twice. Those that have begun have a while to get
+// there.
+func (s *Server) stopAccepting(while time.Duration) *h3.Server {
 	s.mu.Lock()
-	s.closing = true
+	if s.inner == nil || s.closing.Swap(true) {
+		while = 0
+	}
+	s.closing.Store(true)
 	for _, p := range s.ports {
-		_ = p.listener.Close()
+		time.AfterFunc(while, p.stop)
 	}
 	s.mu.Unlock()
 	s.serving.Wait()

@@ -243,11 +243,30 @@ func TestShutdown_answers_what_is_under_way_and_closes_what_is_idle(t *testing.T
 	}
 	fresh := newClient(t)
 	_, err := fresh.Get(url)
-	assert.Error(t, err, "a new connection")
+	var refused *quic.TransportError
+	require.ErrorAs(t, err, &refused, "a new connection")
+	assert.Equal(t, quic.ConnectionRefused, refused.ErrorCode)
 	close(finish)
 	assert.Equal(t, "answer", <-answer)
 	require.NoError(t, <-stopped)
 	assert.NoError(t, s.Shutdown(context.Background()), "a second time")
+}
+
+func TestShutdown_closes_connections_whose_clients_do_not_leave(t *testing.T) {
+	s := &Server{}
+	url := start(t, s)
+	config := clientTLS()
+	config.NextProtos = []string{h3.NextProtoH3}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	conn, err := quic.DialAddr(ctx, strings.TrimPrefix(url, "https://"), config, nil)
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return len(s.copyLinks()) == 1 }, patience, time.Millisecond)
+	require.NoError(t, s.Shutdown(ctx))
+	<-conn.Context().Done()
+	var closed *quic.ApplicationError
+	require.ErrorAs(t, context.Cause(conn.Context()), &closed)
+	assert.EqualValues(t, h3.ErrCodeNoError, closed.ErrorCode)
 }
 
 func TestShutdown_ends_with_its_context(t *testing.T) {
@@ -287,7 +306,7 @@ func TestShutdown_under_load_never_panics(t *testing.T) {
 					default:
 					}
 					tr := &h3.Transport{TLSClientConfig: clientTLS()}
-					ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+					ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 					req, _ := http.NewRequestWithContext(ctx, "GET", url, nil)
 					if resp, err := tr.RoundTrip(req); err == nil {
 						_ = resp.Body.Close()
