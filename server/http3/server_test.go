@@ -399,60 +399,6 @@ func TestAltSvc_names_the_server_where_it_helps(t *testing.T) {
 	assert.Empty(t, ask(asIs, ""), "it is gone")
 }
 
-func TestServer_takes_early_data_only_when_told(t *testing.T) {
-	for _, early := range []bool{false, true} {
-		t.Run(fmt.Sprint(early), func(t *testing.T) {
-			url := start(t, &Server{EarlyData: early, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				fmt.Fprintf(w, "early %q", r.Header.Get("Early-Data"))
-			})})
-			config := clientTLS()
-			tickets := &ticketCache{ClientSessionCache: tls.NewLRUClientSessionCache(1), got: make(chan struct{}, 10)}
-			config.ClientSessionCache = tickets
-			tokens := quic.NewLRUTokenStore(1, 1)
-			visit := func(method string) (string, bool) {
-				var used bool
-				tr := &h3.Transport{TLSClientConfig: config, QUICConfig: &quic.Config{TokenStore: tokens}}
-				defer tr.Close()
-				var conn *quic.Conn
-				tr.Dial = func(ctx context.Context, addr string, tlsConfig *tls.Config, c *quic.Config) (*quic.Conn, error) {
-					var err error
-					conn, err = quic.DialAddrEarly(ctx, addr, tlsConfig, c)
-					return conn, err
-				}
-				req, err := http.NewRequest(method, url, nil)
-				require.NoError(t, err)
-				resp, err := tr.RoundTrip(req)
-				require.NoError(t, err)
-				resp.Request.Method = "GET"
-				said := text(t, resp)
-				used = conn.ConnectionState().Used0RTT
-				return said, used
-			}
-			_, used := visit("GET")
-			assert.False(t, used, "there is no session yet")
-			<-tickets.got
-			_, used = visit(h3.MethodGet0RTT)
-			assert.Equal(t, early, used)
-		})
-	}
-}
-
-// ticketCache says when a session ticket has come.
-type ticketCache struct {
-	tls.ClientSessionCache
-	got chan struct{}
-}
-
-func (c *ticketCache) Put(key string, s *tls.ClientSessionState) {
-	c.ClientSessionCache.Put(key, s)
-	if s != nil {
-		select {
-		case c.got <- struct{}{}:
-		default:
-		}
-	}
-}
-
 func TestLink_lets_only_safe_requests_run_before_the_handshake_is_complete(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		complete := make(chan struct{})
