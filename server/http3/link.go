@@ -114,22 +114,24 @@ func (s *Server) closeIdle(done <-chan struct{}) {
 			if now.Sub(begin) < settle {
 				continue
 			}
-			for _, l := range s.idleLinks(now) {
-				_ = l.conn.CloseWithError(quic.ApplicationErrorCode(h3.ErrCodeNoError), "")
-			}
+			s.closeLinks(func(l *link) bool { return l.idle(now) })
 		case <-done:
 			return
 		}
 	}
 }
 
-func (s *Server) idleLinks(now time.Time) (idle []*link) {
+// closeLinks closes those connections that want says.
+func (s *Server) closeLinks(want func(*link) bool) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	var links []*link
 	for l := range s.links {
-		if l.idle(now) {
-			idle = append(idle, l)
+		if want(l) {
+			links = append(links, l)
 		}
 	}
-	return idle
+	s.mu.Unlock()
+	for _, l := range links {
+		_ = l.conn.CloseWithError(quic.ApplicationErrorCode(h3.ErrCodeNoError), "")
+	}
 }

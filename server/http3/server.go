@@ -171,7 +171,8 @@ func (s *Server) open(conn net.PacketConn) (*h3.Server, *port, error) {
 
 // Shutdown refuses new connections, tells the clients of the others to send no further
 // requests (GOAWAY), and waits until those under way are answered. Connections without
-// any are then closed. When ctx is over it closes all and returns ctx's error.
+// any are then closed. When ctx is over it closes all, as Close does, and returns ctx's
+// error.
 func (s *Server) Shutdown(ctx context.Context) error {
 	inner := s.stopAccepting(handover)
 	if inner == nil {
@@ -180,19 +181,30 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	done := make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() { s.closeIdle(done) })
-	err := inner.Shutdown(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- inner.Shutdown(ctx) }()
+	var err error
+	select {
+	case err = <-ended:
+	case <-ctx.Done(): // the inner server goes on to wait for handlers
+		err = ctx.Err()
+	}
 	close(done)
 	wg.Wait()
+	s.closeLinks(func(*link) bool { return true })
 	return errors.Join(err, s.closePorts())
 }
 
-// Close closes all connections at once. It waits for handlers, whose contexts end.
+// Close closes all connections at once, which ends the contexts of their requests. It does
+// not wait for handlers.
 func (s *Server) Close() error {
 	inner := s.stopAccepting(0)
 	if inner == nil {
 		return nil
 	}
-	return errors.Join(inner.Close(), s.closePorts())
+	s.closeLinks(func(*link) bool { return true })
+	go func() { _ = inner.Close() }() // it waits for handlers
+	return s.closePorts()
 }
 
 // handover is how long a connection may take from its first packet to the inner server.

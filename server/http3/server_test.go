@@ -291,6 +291,39 @@ func TestShutdown_ends_with_its_context(t *testing.T) {
 	assert.Error(t, <-failed)
 }
 
+func TestServer_does_not_wait_for_a_handler_that_hangs(t *testing.T) {
+	for name, end := range map[string]func(*Server) error{
+		"Close": (*Server).Close,
+		"Shutdown": func(s *Server) error {
+			ctx, cancel := context.WithCancel(context.Background())
+			cancel()
+			if err := s.Shutdown(ctx); !errors.Is(err, context.Canceled) {
+				return fmt.Errorf("it returns %v", err)
+			}
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			begun, release := make(chan struct{}), make(chan struct{})
+			defer close(release)
+			s := &Server{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+				close(begun)
+				<-release
+			})}
+			url := start(t, s)
+			c := newClient(t)
+			failed := make(chan error, 1)
+			go func() {
+				_, err := c.Get(url)
+				failed <- err
+			}()
+			<-begun
+			require.NoError(t, end(s))
+			assert.Error(t, <-failed)
+		})
+	}
+}
+
 func TestShutdown_under_load_never_panics(t *testing.T) {
 	for range 10 {
 		s := &Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "x") })}
