@@ -70,7 +70,7 @@ type port struct {
 func (p *port) Accept(ctx context.Context) (*quic.Conn, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(p.stopped, cancel)()
+	defer context.AfterFunc(p.stopped, cancel)() //nolint:contextcheck // either of both ends it
 	c, err := p.EarlyListener.Accept(ctx)
 	if err != nil && p.stopped.Err() != nil {
 		err = quic.ErrServerClosed
