@@ -206,7 +206,9 @@ func (p *previous) takeOver(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { _ = p.control.Close() })
 	defer stop()
 	_, err := p.control.Write([]byte(wordReady))
-	if err == nil {
+	if err != nil {
+		err = fmt.Errorf("%w: %w", errGone, err)
+	} else {
 		err = expect(p.control, wordGo)
 	}
 	if ctx.Err() != nil {
