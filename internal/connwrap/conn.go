@@ -12,8 +12,9 @@ import (
 // methods. Who embeds it redefines what it changes.
 type Conn struct{ net.Conn }
 
-// NetConn is the connection within, as crypto/tls calls it.
-func (c Conn) NetConn() net.Conn { return c.Conn }
+// Unwrap is the connection within. It is not called NetConn, as in crypto/tls: a server
+// may close what NetConn gives, past the Close of the wrapper.
+func (c Conn) Unwrap() net.Conn { return c.Conn }
 
 // CloseWrite ends the writing half, if the connection within has halves.
 func (c Conn) CloseWrite() error {
@@ -32,11 +33,14 @@ func Find[T any](c net.Conn) (found T, ok bool) {
 		if found, ok = c.(T); ok {
 			return found, true
 		}
-		wrapper, wraps := c.(interface{ NetConn() net.Conn })
-		if !wraps {
-			break
+		switch wrapper := c.(type) {
+		case interface{ Unwrap() net.Conn }:
+			c = wrapper.Unwrap()
+		case interface{ NetConn() net.Conn }: // crypto/tls
+			c = wrapper.NetConn()
+		default:
+			return found, false
 		}
-		c = wrapper.NetConn()
 	}
 	return found, false
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"syscall"
 
 	"github.com/ratmom/ratmom/internal/connwrap"
 )
@@ -156,6 +157,14 @@ type limitedConn struct {
 	connwrap.Conn
 	once sync.Once
 	free func()
+}
+
+// SyscallConn lets a server watch the socket.
+func (c *limitedConn) SyscallConn() (syscall.RawConn, error) {
+	if s, ok := c.Conn.Conn.(syscall.Conn); ok {
+		return s.SyscallConn()
+	}
+	return nil, fmt.Errorf("descriptor of a %T: %w", c.Conn.Conn, errors.ErrUnsupported)
 }
 
 func (c *limitedConn) Close() error {

@@ -1,9 +1,11 @@
 package listen
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"strings"
 	"syscall"
 	"testing"
@@ -12,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ratmom/ratmom/server/listen/proxyproto"
 )
 
 func limit(t testing.TB, c Limits) net.Listener {
@@ -139,10 +143,33 @@ func TestLimit_keeps_what_a_connection_can_do(t *testing.T) {
 	c := accepted(t, l)
 	_, err := io.Copy(c, strings.NewReader("hello"))
 	require.NoError(t, err)
+	_, err = c.(syscall.Conn).SyscallConn()
+	require.NoError(t, err)
 	require.NoError(t, c.(interface{ CloseWrite() error }).CloseWrite())
 	said, err := io.ReadAll(client)
 	require.NoError(t, err)
 	assert.Equal(t, "hello", string(said))
+}
+
+func TestLimit_is_seen_through_for_the_PROXY_header(t *testing.T) {
+	tcp, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	proxied, err := proxyproto.Listen(tcp, proxyproto.Config{Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+	require.NoError(t, err)
+	l, err := Limit(proxied, Limits{PerSource: 1})
+	require.NoError(t, err)
+	defer l.Close()
+	_, err = io.WriteString(dialFrom(t, l, "127.0.0.1"), "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n")
+	require.NoError(t, err)
+	c := accepted(t, l)
+	require.NotNil(t, proxyproto.FromConn(c))
+	assert.Equal(t, "192.0.2.1:1", c.RemoteAddr().String())
+	assert.Contains(t, l.(*limited).open, netip.MustParsePrefix("192.0.2.1/32"))
+	_, err = c.(syscall.Conn).SyscallConn()
+	assert.ErrorIs(t, err, errors.ErrUnsupported, "bytes may wait above the socket")
+	_, shown := c.(interface{ NetConn() net.Conn })
+	assert.False(t, shown, "a server that closes what is within would keep the place taken")
+	require.NotNil(t, proxyproto.FromConn(tls.Server(c, &tls.Config{})))
 }
 
 func TestLimit_names_what_is_wrong(t *testing.T) {

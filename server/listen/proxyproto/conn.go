@@ -22,6 +22,10 @@ type Conn struct {
 // Header is what the proxy said, nil if there was no header.
 func (c *Conn) Header() *Header { return c.header }
 
+// NetConn is the connection within: its addresses are the proxy's and ours. Bytes that
+// came with the header are not to be read there.
+func (c *Conn) NetConn() net.Conn { return c.Conn.Conn }
+
 // RemoteAddr is the client's address, if the header names one.
 func (c *Conn) RemoteAddr() net.Addr {
 	if c.header != nil && c.header.Source != nil {
@@ -53,8 +57,8 @@ func (c *Conn) Read(b []byte) (int, error) {
 	return c.Conn.Read(b)
 }
 
-// FromConn finds the header of a connection, within TLS or another wrapper that has a
-// method NetConn too; nil if there was none.
+// FromConn finds the header of a connection, also within TLS (a method NetConn) or a
+// limit (Unwrap); nil if there was none.
 func FromConn(c net.Conn) *Header {
 	if found, ok := connwrap.Find[*Conn](c); ok {
 		return found.header
