@@ -113,9 +113,11 @@ func TestStore_serves_a_certificate_whose_key_the_client_can_use(t *testing.T) {
 	p256 := a.Host(t, "a.test")
 	s := load(t, Config{Files: []Files{files(t, p384), files(t, p256)}})
 	for curve, want := range map[tls.CurveID]string{tls.CurveP256: serial(p256), tls.CurveP384: "180"} {
-		state, err := handshake(s, &tls.Config{ServerName: "a.test", MaxVersion: tls.VersionTLS12, CurvePreferences: []tls.CurveID{curve}})
-		require.NoError(t, err)
-		assert.Equal(t, want, state.PeerCertificates[0].SerialNumber.Text(16))
+		for _, name := range []string{"a.test", "unknown.test", ""} {
+			state, err := handshake(s, &tls.Config{ServerName: name, MaxVersion: tls.VersionTLS12, CurvePreferences: []tls.CurveID{curve}})
+			require.NoError(t, err)
+			assert.Equal(t, want, state.PeerCertificates[0].SerialNumber.Text(16), "%q", name)
+		}
 	}
 }
 

@@ -232,6 +232,18 @@ func TestListener_refuses_a_connection_without_a_good_header(t *testing.T) {
 	})
 }
 
+func TestListener_leaves_no_deadline_behind(t *testing.T) {
+	const timeout = 200 * time.Millisecond
+	l := listen(t, Config{Timeout: timeout})
+	client := dial(t, l, "PROXY UNKNOWN\r\n")
+	c, err := l.Accept()
+	require.NoError(t, err)
+	defer c.Close()
+	time.AfterFunc(2*timeout, func() { _, _ = io.WriteString(client, "x") })
+	_, err = c.Read(make([]byte, 1))
+	assert.NoError(t, err)
+}
+
 func TestListener_lets_a_connection_without_header_through_when_told(t *testing.T) {
 	l := listen(t, Config{HeaderOptional: true, Timeout: 50 * time.Millisecond})
 	for _, bytes := range []string{"GET / HTTP/1.1\r\n\r\n", "PROPFIND / HTTP/1.1\r\n", ""} {
