@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ratmom/ratmom/server"
 	"github.com/ratmom/ratmom/server/listen/proxyproto"
 )
 
@@ -33,6 +34,7 @@ const (
 	addrVariable  = "RATMOM_LISTEN_ADDR"  // "network address", several by commas
 	faultVariable = "RATMOM_LISTEN_FAULT" // a file that holds what the next process does wrong
 	proxyVariable = "RATMOM_LISTEN_PROXY" // reads the PROXY protocol
+	oursVariable  = "RATMOM_LISTEN_OURS"  // server.Server rather than net/http's
 )
 
 // roles are what the program can be beside the tests.
@@ -70,11 +72,17 @@ func serve() error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{
-		Handler: LastResponses(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			_, _ = io.Copy(io.Discard, r.Body)
-			fmt.Fprintf(w, "%d %s", os.Getpid(), r.RemoteAddr)
-		}), sockets.Draining()),
+	handler := LastResponses(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		fmt.Fprintf(w, "%d %s", os.Getpid(), r.RemoteAddr)
+	}), sockets.Draining())
+	var site interface {
+		Shutdowner
+		Serve(net.Listener) error
+		Close() error
+	} = &http.Server{Handler: handler}
+	if os.Getenv(oursVariable) != "" {
+		site = &server.Server{Handler: handler}
 	}
 	var bound []string
 	var listeners []net.Listener
@@ -112,7 +120,7 @@ func serve() error {
 	var wg sync.WaitGroup
 	for _, l := range listeners {
 		wg.Go(func() {
-			if err := server.Serve(l); err != http.ErrServerClosed {
+			if err := site.Serve(l); err != http.ErrServerClosed {
 				fmt.Println(os.Getpid(), "failed: serve:", err)
 			}
 		})
@@ -121,7 +129,7 @@ func serve() error {
 	ended := make(chan error, 1)
 	go func() {
 		<-sockets.Draining()
-		err := Drain(ctx, 300*time.Millisecond, server)
+		err := Drain(ctx, 300*time.Millisecond, site)
 		wg.Wait()
 		ended <- err
 	}()
@@ -143,7 +151,7 @@ func serve() error {
 			fmt.Println(os.Getpid(), "drained", err)
 			return err
 		case <-term:
-			return server.Close()
+			return site.Close()
 		}
 	}
 }

@@ -118,8 +118,13 @@ func keeping(t testing.TB) *http.Client {
 }
 
 func TestRestart_loses_no_request_under_load(t *testing.T) {
+	t.Run("net/http", func(t *testing.T) { restartUnderLoad(t, oursVariable+"=") })
+	t.Run("ours", func(t *testing.T) { restartUnderLoad(t, oursVariable+"=1") })
+}
+
+func restartUnderLoad(t *testing.T, env string) {
 	path := filepath.Join(t.TempDir(), "s")
-	g := start(t, "server", addrVariable+"=tcp 127.0.0.1:0,unix "+path)
+	g := start(t, "server", addrVariable+"=tcp 127.0.0.1:0,unix "+path, env)
 	pid, addresses := g.ready(t)
 	l := newLoad()
 	l.send(3, oneConnection("tcp", addresses[0]))
@@ -146,7 +151,12 @@ func TestRestart_loses_no_request_under_load(t *testing.T) {
 }
 
 func TestRestart_loses_no_request_behind_HAProxy(t *testing.T) {
-	g := start(t, "server", addrVariable+"=tcp 127.0.0.1:0", proxyVariable+"=1")
+	t.Run("net/http", func(t *testing.T) { restartBehindHAProxy(t, oursVariable+"=") })
+	t.Run("ours", func(t *testing.T) { restartBehindHAProxy(t, oursVariable+"=1") })
+}
+
+func restartBehindHAProxy(t *testing.T, env string) {
+	g := start(t, "server", addrVariable+"=tcp 127.0.0.1:0", proxyVariable+"=1", env)
 	pid, addresses := g.ready(t)
 	proxy := testserver.HAProxy(t, addresses[0]+" send-proxy-v2")
 	l := newLoad()
