@@ -38,6 +38,7 @@ type agent struct {
 	m       *cgo.Multi
 	pool    *cgo.Pool
 	slots   []*handler.Handler
+	links   linkTable
 	free    []uint32
 	live    int
 	adds    []*cgo.Transfer
@@ -94,6 +95,7 @@ func (a *agent) turn() cgo.Verdict {
 	a.m.Step(a.adds, armed, park)
 	clear(a.adds)
 	a.adds = a.adds[:0]
+	a.m.LinkEvents(a.linkEvent)
 	a.m.Events(a.event)
 	if err := a.m.Err(); err != nil {
 		a.cause = err
@@ -114,6 +116,11 @@ func (a *agent) take(msg message) {
 		if h.Canceled() { // its cancel message may have come first
 			a.load.Add(-1)
 			h.End(nil)
+			return
+		}
+		if l := h.Link(); l != nil && !a.enter(l) {
+			a.load.Add(-1)
+			h.LoseLink()
 			return
 		}
 		a.place(h)
@@ -139,6 +146,8 @@ func (a *agent) take(msg message) {
 			a.watch(h)
 			a.m.Unpause(h.Transfer(), true, false)
 		}
+	case closeLink:
+		a.leave(msg.link)
 	case closeIdle:
 		a.m.CloseIdle()
 		msg.reply(a)
@@ -157,6 +166,9 @@ func (a *agent) place(h *handler.Handler) {
 		a.slots = append(a.slots, h)
 	}
 	h.Transfer().SetSlot(h.Slot)
+	if h.Link() != nil {
+		h.Bind()
+	}
 	a.live++
 	if h.Timed() {
 		a.watch(h)
@@ -269,6 +281,7 @@ func (a *agent) finish() {
 			runtime.Gosched()
 		}
 	}
+	a.closeLinks()
 	a.pool.Close()
 	a.m.Close()
 	close(a.stopped)

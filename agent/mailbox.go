@@ -21,6 +21,7 @@ const (
 	resume
 	feed
 	abandon
+	closeLink
 	closeIdle
 	stats
 	closeNow
@@ -29,6 +30,7 @@ const (
 type message struct {
 	kind  kind
 	h     *handler.Handler
+	link  *handler.Link
 	reply func(*agent)
 }
 
@@ -96,8 +98,11 @@ func (a *agent) spill() bool {
 }
 
 func (a *agent) refuse(msg message, err error) {
-	if msg.kind == execute {
+	switch msg.kind {
+	case execute:
 		a.load.Add(-1)
 		msg.h.End(err)
+	case closeLink:
+		a.leave(msg.link)
 	}
 }

@@ -67,7 +67,9 @@ enum ratmom_cause {
     RATMOM_CAUSE_MULTI,     /* the multi handle refused it; see multi_code */
     RATMOM_CAUSE_LOOKUPS,   /* too many look-ups have been left behind */
     RATMOM_CAUSE_HUNG_UP,   /* we had hung up the connection; nothing was sent */
-    RATMOM_CAUSE_REWIND     /* the body had to begin again and cannot */
+    RATMOM_CAUSE_REWIND,    /* the body had to begin again and cannot */
+    RATMOM_CAUSE_LINK_LOST, /* its link's connection cannot be used; nothing was sent */
+    RATMOM_CAUSE_REVOKED    /* it was taken back in time; nothing was sent */
 };
 
 /* Before each piece of a WebSocket frame between the caller and the loop: flags, bytes
@@ -107,6 +109,28 @@ struct ratmom_io;
 struct ratmom_batch;
 struct ratmom_lane;
 struct ratmom_relay;
+
+enum ratmom_link_event {
+    RATMOM_LINK_UP = 1,  /* it has a connection, and a new one if it had one */
+    RATMOM_LINK_DOWN = 2 /* the connection is closed */
+};
+
+/* One connection as a thing of its own, see links.c. */
+struct ratmom_link {
+    uint32_t slot; /* where Go keeps it */
+    uint32_t events;
+    struct ratmom_link *next_event;
+    CURLSH *share;
+    struct curl_slist *to;
+    uint32_t named; /* to is a name, not an address */
+    uint32_t users; /* transfers on it */
+    uint32_t closing;
+    int32_t fd; /* -1: none */
+    struct ratmom_addr local, remote;
+};
+
+/* Whether a transfer can still be taken back; decided by a compare-and-swap. */
+enum ratmom_commit { RATMOM_UNCOMMITTED = 0, RATMOM_COMMITTED, RATMOM_REVOKED };
 
 struct ratmom_req {
     /* set by Go before the transfer is added */
@@ -202,6 +226,9 @@ struct ratmom_req {
     uint32_t fresh, forbid;     /* both: no other is to use its connection, see lanes.c */
     uint32_t tos;               /* of the sockets opened for it */
     struct ratmom_relay *relay; /* see relay.c */
+    struct ratmom_link *link;   /* see links.c */
+    uint32_t bound;             /* must not make a connection */
+    uint32_t commit;            /* atomic: one of enum ratmom_commit */
 };
 
 /* ---- packed options ------------------------------------------------------- */
@@ -270,7 +297,8 @@ struct ratmom_multi {
     int64_t mend;        /* when changes of the epoll set are to be made up for */
     uint32_t max_paused; /* streams of a connection; 0: any number. Set by Go */
     struct ratmom_lane *lanes;
-    int64_t swept;         /* when unused lanes were looked for */
+    int64_t swept; /* when unused lanes were looked for */
+    struct ratmom_link *link_events;
     uint32_t max_lookups;  /* that may be left behind; 0: any number. Set by Go */
     uint32_t left_lookups; /* left behind, at the most */
     uint32_t nlookups;     /* that somebody waits for */
@@ -294,6 +322,10 @@ void ratmom_unpause(struct ratmom_req *r, int recv, int send);
 void ratmom_cancel(struct ratmom_multi *m, struct ratmom_req *r);
 void ratmom_remove(struct ratmom_multi *m, struct ratmom_req *r);
 int ratmom_close_idle(struct ratmom_multi *m);
+struct ratmom_link *ratmom_link_new(const char *to, int named);
+void ratmom_link_free(struct ratmom_link *l);
+void ratmom_link_close(struct ratmom_multi *m, struct ratmom_link *l);
+struct ratmom_link *ratmom_link_event(struct ratmom_multi *m, uint32_t *events);
 int64_t ratmom_now(void);
 /* The portable twin only. */
 void ratmom_poll_wait(struct ratmom_multi *m);
@@ -340,6 +372,9 @@ void ratmom_relay_free(struct ratmom_req *r);
 void ratmom_lane_enter(struct ratmom_multi *m, struct ratmom_req *r);
 void ratmom_lane_leave(struct ratmom_multi *m, struct ratmom_req *r);
 void ratmom_lanes_free(struct ratmom_multi *m);
+int ratmom_link_enter(struct ratmom_req *r);
+void ratmom_link_leave(struct ratmom_multi *m, struct ratmom_req *r);
+uint32_t ratmom_commit(struct ratmom_req *r);
 void ratmom_lookup_callbacks(struct ratmom_req *r);
 void ratmom_lookup_proxy(struct ratmom_req *r, const char *proxy);
 void ratmom_lookup_end(struct ratmom_req *r);

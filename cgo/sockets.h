@@ -30,6 +30,7 @@ struct ratmom_fd {
     uint32_t paused;          /* streams, on HTTP/2 */
     struct ratmom_buf certs;  /* of the server, if somebody has asked */
     struct ratmom_req *relay; /* whose bytes are moved here, not by libcurl's loop */
+    struct ratmom_link *link; /* whose connection it is */
 };
 
 #define RATMOM_BUCKETS 1024
@@ -55,6 +56,8 @@ void ratmom_fd_drop(struct ratmom_multi *m, curl_socket_t fd);   /* before close
 /* Has the relay of a socket run on these events; none: leaves it alone. */
 void ratmom_fd_relay(struct ratmom_multi *m, curl_socket_t fd, unsigned events);
 enum { RATMOM_FD_IN = 1, RATMOM_FD_OUT = 2, RATMOM_FD_GONE = 4 };
+/* Tells the link that its connection is over. */
+void ratmom_link_down(struct ratmom_multi *m, struct ratmom_fd *f);
 void ratmom_fd_unclog(struct ratmom_multi *m, int32_t fd);
 
 #endif
