@@ -1,0 +1,5 @@
+package peer
+
+type flight struct{}
+type wire struct{}
+type call struct{}
