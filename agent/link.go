@@ -2,6 +2,7 @@ package agent
 
 import (
 	"runtime"
+	"time"
 
 	"github.com/ratmom/ratmom/cgo"
 	"github.com/ratmom/ratmom/handler"
@@ -60,7 +61,7 @@ func (a *agent) closeLinks() {
 func (a *agent) linkEvent(slot uint32, ev cgo.LinkEvent) {
 	l := a.links.slots[slot]
 	if ev&cgo.LinkUp != 0 {
-		l.Watcher.LinkUp(handler.LinkInfo{Fd: l.C.Fd(), Local: l.C.LocalAddr(), Remote: l.C.RemoteAddr()})
+		l.Watcher.LinkUp(handler.LinkInfo{Fd: l.C.Fd(), Local: l.C.LocalAddr(), Remote: l.C.RemoteAddr(), RTT: time.Duration(l.C.RTT()) * time.Microsecond})
 	}
 	if ev&cgo.LinkDown != 0 {
 		l.Watcher.LinkDown()

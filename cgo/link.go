@@ -10,6 +10,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"runtime"
 	"sync/atomic"
 	"unsafe"
 )
@@ -62,6 +63,10 @@ func (l *Link) Close() {
 func (l *Link) LocalAddr() netip.AddrPort  { return addrPort(&l.c.local) }
 func (l *Link) RemoteAddr() netip.AddrPort { return addrPort(&l.c.remote) }
 
+// RTT is the round-trip time that the kernel knew when the connection was made, in
+// microseconds; 0: it is not known. Agent only.
+func (l *Link) RTT() int { return int(l.c.rtt) }
+
 // Fd is the socket of the link's connection, -1 if there is none. Agent only.
 func (l *Link) Fd() int { return int(l.c.fd) }
 
@@ -108,4 +113,16 @@ func (t *Transfer) Revoke() bool {
 // not a byte of it has left.
 func (t *Transfer) Committed() bool {
 	return atomic.LoadUint32(u32(&t.r.commit)) == C.RATMOM_COMMITTED
+}
+
+// ReturnMemory takes the memory of [Transfer.BodyMemory] back, from any goroutine while
+// the transfer is out of its pool: when it returns, nobody reads there. A transfer that
+// still wants some of it fails.
+func (t *Transfer) ReturnMemory() {
+	for word := u32(&t.r.mem_use); !atomic.CompareAndSwapUint32(word, C.RATMOM_MEM_FREE, C.RATMOM_MEM_BACK); {
+		if atomic.LoadUint32(word) == C.RATMOM_MEM_BACK {
+			return
+		}
+		runtime.Gosched()
+	}
 }

@@ -8,6 +8,12 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+
+#ifdef __linux__
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#endif
 
 /* A link to the host and port of its requests, or, with to, to that one: in the form of
  * CURLOPT_CONNECT_TO. */
@@ -112,6 +118,19 @@ void ratmom_link_leave(struct ratmom_multi *m, struct ratmom_req *r) {
         destroy(m, l);
 }
 
+static uint32_t round_trip(curl_socket_t fd) {
+#ifdef __linux__
+    struct tcp_info ti;
+    socklen_t n = sizeof(ti);
+    memset(&ti, 0, sizeof(ti));
+    if (!getsockopt(fd, IPPROTO_TCP, TCP_INFO, &ti, &n))
+        return ti.tcpi_rtt;
+#else
+    (void)fd;
+#endif
+    return 0;
+}
+
 /* Before r is sent: notes the link's connection, which may be new. */
 static void meet(struct ratmom_req *r) {
     struct ratmom_multi *m = r->multi;
@@ -125,6 +144,7 @@ static void meet(struct ratmom_req *r) {
     l->fd = r->fd;
     l->local = r->local;
     l->remote = r->remote;
+    l->rtt = round_trip(r->fd);
     f->link = l;
     mark(m, l, RATMOM_LINK_UP);
 }

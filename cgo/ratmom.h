@@ -84,6 +84,9 @@ enum ratmom_tunnel {
     RATMOM_TUNNEL_RELAY      /* libcurl moves them: there is TLS to the proxy */
 };
 
+/* Who may read a body in memory. */
+enum ratmom_mem { RATMOM_MEM_FREE = 0, RATMOM_MEM_READ, RATMOM_MEM_BACK /* the caller's */ };
+
 enum ratmom_upload { RATMOM_UP_NONE = 0, RATMOM_UP_MEMORY, RATMOM_UP_RING };
 
 struct ratmom_buf {
@@ -125,7 +128,8 @@ struct ratmom_link {
     uint32_t named; /* to is a name, not an address */
     uint32_t users; /* transfers on it */
     uint32_t closing;
-    int32_t fd; /* -1: none */
+    int32_t fd;   /* -1: none */
+    uint32_t rtt; /* as the kernel estimates it at first, in microseconds; 0: not known */
     struct ratmom_addr local, remote;
 };
 
@@ -178,6 +182,7 @@ struct ratmom_req {
     /* upload from memory (pinned by Go) */
     const unsigned char *mem;
     uint64_t mem_len, mem_off;
+    uint32_t mem_use; /* atomic: one of enum ratmom_mem */
     /* upload through a ring: Go writes at tail, the read callback takes at head */
     unsigned char *ring;
     uint64_t ring_cap; /* a power of two */

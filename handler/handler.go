@@ -119,6 +119,7 @@ type Handler struct {
 	givenUp   bool  // by the caller, before the head
 	connected bool  // it was given a connection
 	committed bool  // its request was given to it; once it has ended
+	lost      bool  // see LinkLost
 	reported  int64 // to the caller, of the upload
 
 	conn tunnel // under mu

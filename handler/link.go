@@ -2,6 +2,7 @@ package handler
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/ratmom/ratmom/cgo"
 	"github.com/ratmom/ratmom/internal/failure"
@@ -21,6 +22,7 @@ type Link struct {
 type LinkInfo struct {
 	Fd            int // the socket; for looking at, not for use
 	Local, Remote netip.AddrPort
+	RTT           time.Duration // as the kernel estimates it; 0: it is not known
 }
 
 // LinkWatcher is told what happens to a link's connection, on the agent's goroutine: its
@@ -55,7 +57,7 @@ func (h *Handler) Bind() { h.t.SetLink(h.spec.Link.C, h.spec.Bound) }
 // LoseLink ends the handler, whose link was closed before it came to the agent. Agent
 // only.
 func (h *Handler) LoseLink() {
-	h.unprocessed()
+	h.loseLink()
 	h.End(failure.New(failure.ConnectionClosed, "the link is closed"))
 }
 
@@ -103,7 +105,7 @@ func (h *Handler) Withdraw() bool {
 		return false
 	}
 	h.mu.Lock()
-	h.refused = true
+	h.refused = refusedUnsent
 	if h.cancelErr == nil {
 		h.cancelErr = errWithdrawn
 	}
@@ -120,5 +122,55 @@ var errWithdrawn = failure.New(failure.Canceled, "taken back before it was sent"
 func (h *Handler) Unsent() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.refused || !h.committed
+	return h.refused != refusedNot || !h.committed
+}
+
+func (h *Handler) loseLink() {
+	h.unprocessed(refusedUnsent)
+	h.mu.Lock()
+	h.lost = true
+	h.mu.Unlock()
+}
+
+// LinkLost reports whether the request failed because it could not have its link's
+// connection. Once it has ended.
+func (h *Handler) LinkLost() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.lost
+}
+
+// Multiplexes reports whether the response came over HTTP/2 or later. Agent only, once
+// there is a head.
+func (h *Handler) Multiplexes() bool { return h.http2() }
+
+// CopyHead copies the raw head to p and returns its length, which may be more than
+// that of p. Before the response is made.
+func (h *Handler) CopyHead(p []byte) int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	copy(p, h.head)
+	return len(h.head)
+}
+
+// Drop ends the handler whose response nobody wants: cheaply, so that the connection
+// lives on, if there is a head.
+func (h *Handler) Drop(cause error) {
+	h.mu.Lock()
+	s := h.stream
+	h.mu.Unlock()
+	if s == nil {
+		h.Cancel(cause)
+		return
+	}
+	_ = s.Close()
+}
+
+// ReturnBody takes the memory of the request's body back: when it returns, nobody
+// reads there. A request that is not sent yet fails.
+func (h *Handler) ReturnBody() {
+	if h.hold() {
+		defer h.unref()
+		h.t.ReturnMemory()
+	}
 }

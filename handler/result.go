@@ -40,10 +40,10 @@ func (h *Handler) outcome(res cgo.Result) error {
 		h.unprocessed(refusedUnsent)
 		return failure.New(failure.ConnectionClosed, "the connection was closed before the request was sent")
 	case cgo.CauseLinkLost:
-		h.unprocessed()
+		h.loseLink()
 		return failure.New(failure.ConnectionClosed, "the connection of the link cannot be used")
 	case cgo.CauseRevoked:
-		h.unprocessed()
+		h.unprocessed(refusedUnsent)
 		return errWithdrawn
 	case cgo.CauseShortUpload, cgo.CauseUpload:
 		if err := h.uploadErr(); err != nil {

@@ -19,6 +19,7 @@ type scheduler struct {
 	queue     tagQueue
 	pins      map[*pin]struct{}
 	http2     bool // the last link spoke it, so that one opening link is enough
+	streams   int  // that an HTTP/2 link was found to take at once; 0: not known
 	lastID    uint64
 	seq       uint64
 	eps       []*Endpoint // memory of pick
@@ -68,15 +69,17 @@ type outcome struct {
 	stale bool
 	// lost tells that a bound run was refused the connection of its link.
 	lost bool
+	// hopeless tells that it would fail anywhere.
+	hopeless bool
 }
 
 // endpoint is an address and what its links are doing.
 type endpoint struct {
 	Endpoint
-	gone    bool // the resolver names it no more
-	links   int  // not closed, not pinned
-	untold  int  // of them, those that have had no head, which tells what they can carry
-	failed  int // connections in a row
+	gone   bool // the resolver names it no more
+	links  int  // not closed, not pinned
+	untold int  // of them, those that have had no head, which tells what they can carry
+	failed int  // connections in a row
 }
 
 func newScheduler(l limits, p Policy, t transport) *scheduler {
@@ -227,14 +230,15 @@ func (s *scheduler) ended(r *run, o outcome, now time.Time) {
 	if o.lost && !l.down && l.runs > 0 && l.state != linkClosed {
 		// It has a connection, which does not take as many at once.
 		l.limit = min(l.limit, l.runs)
+		s.streams = l.limit
 		s.settle(l, now)
 	} else if o.lost || !opened {
 		s.drain(l, now)
 	}
-	if !opened && o.err != nil && t != nil {
+	if !opened && o.err != nil && !o.hopeless && t != nil {
 		l.ep.failed++
 	}
-	if o.err != nil && t != nil && !o.lost {
+	if o.err != nil && t != nil && !o.lost && !o.hopeless {
 		l.ep.Latency.Fail(now.Sub(r.started), now)
 	}
 	if t != nil {
@@ -247,7 +251,7 @@ func (s *scheduler) ended(r *run, o outcome, now time.Time) {
 // judge decides what becomes of a tag whose run has ended.
 func (s *scheduler) judge(t *tag, r *run, o outcome, opened bool) {
 	switch {
-	case o.err == nil || t.state == tagHead:
+	case o.err == nil || o.hopeless || t.state == tagHead:
 		s.finish(t, o)
 	case t.pin != nil:
 		if o.lost || (opened && o.unsent) || o.stale {
@@ -295,7 +299,7 @@ func (s *scheduler) cancel(t *tag, why error, now time.Time) {
 		} else {
 			s.queue.remove(t)
 		}
-		s.finish(t, outcome{err: why, unsent: true})
+		s.finish(t, outcome{err: why, unsent: true, hopeless: true})
 	default:
 		unsent := s.takeBack(t.run, now)
 		if !unsent {
@@ -303,7 +307,7 @@ func (s *scheduler) cancel(t *tag, why error, now time.Time) {
 			r.tag = nil
 			s.do.abort(r)
 		}
-		s.finish(t, outcome{err: why, unsent: unsent})
+		s.finish(t, outcome{err: why, unsent: unsent, hopeless: true})
 	}
 	s.place(now)
 }
@@ -326,6 +330,21 @@ func (s *scheduler) takeBack(r *run, now time.Time) bool {
 func (s *scheduler) finish(t *tag, o outcome) {
 	t.state, t.run = tagDone, nil
 	s.do.finish(t, o)
+}
+
+// failQueue ends what waits for a link.
+func (s *scheduler) failQueue(err error, now time.Time) {
+	for s.queue.Len() > 0 {
+		s.finish(s.queue.pop(), outcome{err: err, unsent: true})
+	}
+	for p := range s.pins {
+		waiting := p.waiting
+		p.waiting = nil
+		for _, t := range waiting {
+			s.finish(t, outcome{err: err, unsent: true})
+		}
+	}
+	s.place(now)
 }
 
 // close ends everything: queued tags with err, links with what runs on them.

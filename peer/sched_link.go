@@ -37,6 +37,7 @@ type link struct {
 	served    int
 	born      time.Time
 	used      time.Time // when the last run left
+	stalled   time.Time // when another place was looked for last
 	wire      wire      // the transport's
 }
 
@@ -137,42 +138,56 @@ func (s *scheduler) shut(l *link) {
 	}
 }
 
-// tick does what is due by time, and says when it wants to be called next; zero: not.
-func (s *scheduler) tick(now time.Time) (next time.Time) {
-	soon := func(t time.Time) {
-		if next.IsZero() || t.Before(next) {
-			next = t
+// next is when tick has something to do; zero: not by time alone.
+func (s *scheduler) next() (next time.Time) {
+	for _, l := range s.links {
+		if at := s.dueAt(l); !at.IsZero() && (next.IsZero() || at.Before(next)) {
+			next = at
 		}
 	}
+	return next
+}
+
+// dueAt is when a link is to be looked at.
+func (s *scheduler) dueAt(l *link) (at time.Time) {
+	soon := func(t time.Time) {
+		if at.IsZero() || t.Before(at) {
+			at = t
+		}
+	}
+	if l.pin != nil || l.state == linkClosed || l.state == linkDraining {
+		return at
+	}
+	if a := s.limits.maxAge; a > 0 {
+		soon(l.born.Add(a))
+	}
+	if d := s.limits.idle; d > 0 && l.state == linkReady && l.runs == 0 && l.ep.links > s.limits.minLinks {
+		soon(l.used.Add(d))
+	}
+	if d := s.limits.stallAfter; d > 0 && l.state == linkOpening && len(s.endpoints) > 1 {
+		if l.stalled.IsZero() {
+			soon(l.born.Add(d))
+		} else {
+			soon(l.stalled.Add(d))
+		}
+	}
+	return at
+}
+
+// tick does what is due by time.
+func (s *scheduler) tick(now time.Time) {
 	for _, l := range slices.Clone(s.links) {
-		if l.pin != nil || l.state == linkClosed || l.state == linkDraining {
+		if at := s.dueAt(l); at.IsZero() || at.After(now) {
 			continue
 		}
-		if a := s.limits.maxAge; a > 0 {
-			if now.Sub(l.born) >= a {
-				s.drain(l, now)
-				continue
-			}
-			soon(l.born.Add(a))
+		if l.state == linkOpening && l.runs > 0 && !l.worn(s.limits, now) {
+			l.stalled = now
+			s.unstall(l, now)
+			continue
 		}
-		if d := s.limits.idle; d > 0 && l.state == linkReady && l.runs == 0 {
-			if now.Sub(l.used) < d {
-				soon(l.used.Add(d))
-			} else if l.ep.links > s.limits.minLinks {
-				s.drain(l, now)
-			}
-		}
-		if d := s.limits.stallAfter; d > 0 && l.state == linkOpening && l.runs > 0 {
-			if now.Sub(l.born) < d {
-				soon(l.born.Add(d))
-			} else {
-				soon(now.Add(d))
-				s.unstall(l, now)
-			}
-		}
+		s.drain(l, now)
 	}
 	s.place(now)
-	return next
 }
 
 // closeIdle closes the links that nothing runs on.

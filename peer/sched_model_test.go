@@ -35,11 +35,11 @@ type model struct {
 }
 
 type modelTag struct {
-	t              *tag
-	sent, starts   int
-	finished       bool
-	neverSend      bool
-	dialed         int
+	t            *tag
+	sent, starts int
+	finished     bool
+	neverSend    bool
+	dialed       int
 }
 
 type modelRun struct {

@@ -141,7 +141,7 @@ func (s *scheduler) steal(now time.Time) bool {
 			continue
 		}
 		r := l.running[0]
-		if r.tag == nil || r.tag.state != tagAssigned || r.tag.fresh {
+		if r.tag == nil || r.tag.state != tagAssigned || r.tag.fresh || r.tag.once {
 			continue
 		}
 		if best == nil || tagQueue([]*tag{r.tag, best.tag}).Less(0, 1) {
@@ -171,7 +171,7 @@ func (s *scheduler) freeLink() (best *link) {
 func (s *scheduler) unstall(l *link, now time.Time) {
 	r := l.running[0]
 	t := r.tag
-	if t == nil || t.state != tagAssigned {
+	if t == nil || t.state != tagAssigned || t.once {
 		return
 	}
 	before := t.tried

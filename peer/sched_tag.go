@@ -34,6 +34,7 @@ type tag struct {
 	attempts   int
 	tried      []*endpoint // have not connected
 	fresh      bool        // wants a new connection
+	once       bool        // its body can be read once: it moves only when its last run has ended
 	call       *call       // the transport's
 }
 
