@@ -29,6 +29,7 @@ type call struct {
 	launched  bool
 	req       *http.Request    // of the next sending
 	last      *handler.Handler // of the last one
+	shown     bool             // one before that has left
 
 	done chan struct{} // closed when there is a result, or a head for who streams
 
@@ -37,7 +38,6 @@ type call struct {
 	over    bool             // done is closed
 	ended   bool             // the transfer is over
 	endErr  error
-	unsent  bool  // with err: nothing of it has left
 	busy    bool  // a worker collects, or will
 	late    bool  // whoever asks collects
 	calling bool  // OnProgress's function runs
@@ -182,7 +182,7 @@ func (c *call) finish(o outcome) {
 	switch {
 	case c.over:
 	case c.h == nil || o.hopeless:
-		c.settle(o.err, o.unsent)
+		c.settle(o.err)
 	case c.started || c.eager || c.opt.progress != nil:
 		c.work()
 	default:
@@ -200,9 +200,9 @@ func (c *call) finish(o outcome) {
 }
 
 // settle ends the call with an error, or with what was collected. mu is held.
-func (c *call) settle(err error, unsent bool) {
+func (c *call) settle(err error) {
 	if err != nil {
-		c.err, c.unsent = at(err, c.origin), unsent
+		c.err = at(err, c.origin)
 		c.result = nil
 	}
 	c.over, c.late = true, false
@@ -276,17 +276,7 @@ func (c *call) handBack() {
 
 // revealed reports whether anything of the request may have left.
 func (c *call) revealed() bool {
-	c.mu.Lock()
-	if c.over && c.err != nil && c.unsent {
-		c.mu.Unlock()
-		return false
-	}
-	has := c.h != nil
-	c.mu.Unlock()
-	if has {
-		return true
-	}
 	c.launching.Lock()
 	defer c.launching.Unlock()
-	return c.last != nil && c.last.Committed()
+	return c.shown || c.last != nil && c.last.Committed()
 }

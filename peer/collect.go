@@ -214,7 +214,7 @@ func (c *call) fail(err error) {
 	if !over && c.late {
 		c.late, c.err = false, at(err, c.origin)
 	} else if !over {
-		c.settle(err, false)
+		c.settle(err)
 	}
 	c.mu.Unlock()
 	if c.body != nil {

@@ -20,6 +20,8 @@ type flight struct {
 	mu        sync.Mutex
 	h         *handler.Handler
 	withdrawn bool
+
+	unheard bool // agent only: see unheard
 }
 
 // launch makes the handler and gives it to the agent.
@@ -103,12 +105,23 @@ func (f *flight) drop() {
 	}
 }
 
+// errUnheard is the end of a sending that crossed the word of the server that it has waited
+// long enough: a 408 on a connection that was used before. It has not had the
+// request, and it may be sent again whatever it is, over another connection (RFC
+// 9110, section 15.5.9).
+var errUnheard = failure.New(failure.ConnectionClosed, "the server had waited too long for a request")
+
 // Completed implements handler.Waiter.
 func (f *flight) Completed(h *handler.Handler) {
 	if h.Err() != nil {
 		return // the end is told as well
 	}
 	many := h.Multiplexes()
+	if h.Status() == http.StatusRequestTimeout && f.r.bound && !many && (!f.c.tag.once || f.c.tag.pin != nil) {
+		f.unheard = true
+		h.Drop(errUnheard)
+		return
+	}
 	f.p.decide(true, func(now time.Time) {
 		f.p.faults.clear()
 		f.p.s.head(f.r, many, now)
@@ -122,7 +135,9 @@ func (f *flight) Arrived(*handler.Handler) { f.c.arrived() }
 // Ended implements handler.Watcher.
 func (f *flight) Ended(h *handler.Handler, err error) {
 	o := outcome{err: err}
-	if err != nil {
+	if f.unheard {
+		o = outcome{err: errUnheard, unsent: true, worn: true}
+	} else if err != nil {
 		o.unsent, o.lost, o.stale = h.Unsent(), h.LinkLost(), h.Class() == retry.Stale
 	}
 	f.p.decide(true, func(now time.Time) { f.p.s.ended(f.r, o, now) })
@@ -131,6 +146,7 @@ func (f *flight) Ended(h *handler.Handler, err error) {
 // next is the request for the next sending, its body at the beginning.
 func (c *call) next() (*http.Request, error) {
 	h := c.last
+	c.shown = c.shown || h != nil && h.Committed()
 	if h == nil && !c.launched {
 		c.launched = true
 		return c.req, nil

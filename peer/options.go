@@ -140,7 +140,7 @@ func Requests(opts ...config.RequestOption) Option {
 }
 
 // ForPeer sets options of the requests to a peer, over all others: its credentials, for
-// one. With config.Auth a 401 or 407 is answered by sending the request again on the same
+// one. With config.AnyAuth, say, a 401 or 407 is answered by sending the request again on the same
 // connection; if that does not help, the caller gets it. f is called once for each
 // peer, without its Proxy, and must not block.
 func ForPeer(f func(ID) []config.RequestOption) Option {

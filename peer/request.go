@@ -89,7 +89,7 @@ func (m *Map) launch(req *http.Request, p *Pin, opts []RequestOption) *Request {
 		err = errOtherPeer
 	}
 	if err != nil {
-		c := &call{done: make(chan struct{}), over: true, ended: true, unsent: true}
+		c := &call{done: make(chan struct{}), over: true, ended: true}
 		c.err = err
 		close(c.done)
 		return &Request{c}

@@ -69,6 +69,8 @@ type outcome struct {
 	stale bool
 	// lost tells that a bound run was refused the connection of its link.
 	lost bool
+	// worn tells, with unsent, that other old connections are no better.
+	worn bool
 	// hopeless tells that it would fail anywhere.
 	hopeless bool
 }
@@ -259,6 +261,7 @@ func (s *scheduler) judge(t *tag, r *run, o outcome, opened bool) {
 		}
 		s.finish(t, o)
 	case o.unsent:
+		t.fresh = t.fresh || o.worn
 		if !opened {
 			t.tried = append(t.tried, r.link.ep)
 		}
