@@ -229,9 +229,10 @@ func (s *scheduler) ended(r *run, o outcome, now time.Time) {
 	}
 	opened := l.connected
 	s.leave(r, now)
-	if o.lost && !l.down && l.runs > 0 && l.state != linkClosed {
-		// It has a connection, which does not take as many at once.
-		l.limit = min(l.limit, l.runs)
+	if o.lost && !l.down && l.runs > 0 && l.state != linkClosed && !r.within {
+		// It has a connection, which does not take as many at once, or, if that was a
+		// GOAWAY, none any more: then the next one within the limit is lost as well.
+		l.limit, l.limited = min(l.limit, l.runs), true
 		s.streams = l.limit
 		s.settle(l, now)
 	} else if o.lost || !opened {
@@ -250,6 +251,10 @@ func (s *scheduler) ended(r *run, o outcome, now time.Time) {
 	s.place(now)
 }
 
+// maxRefusals is how often a server can refuse a tag that shares a connection with others before
+// it is made the first one of a new connection.
+const maxRefusals = 2
+
 // judge decides what becomes of a tag whose run has ended.
 func (s *scheduler) judge(t *tag, r *run, o outcome, opened bool) {
 	switch {
@@ -261,11 +266,14 @@ func (s *scheduler) judge(t *tag, r *run, o outcome, opened bool) {
 		}
 		s.finish(t, o)
 	case o.unsent:
-		t.fresh = t.fresh || o.worn
 		if !opened {
 			t.tried = append(t.tried, r.link.ep)
 		}
-		if t.attempts++; t.attempts >= s.limits.maxAttempts || s.exhausted(t) {
+		if !o.lost { // which takes no time, and ends with the first request of a new link
+			t.attempts++
+		}
+		t.fresh = t.fresh || o.worn || opened && t.attempts >= maxRefusals
+		if t.attempts >= s.limits.maxAttempts || s.exhausted(t) {
 			s.finish(t, o)
 			return
 		}

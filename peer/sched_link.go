@@ -32,6 +32,7 @@ type link struct {
 	down      bool // its connection is over
 	told      bool // whether it is HTTP/2
 	limit     int  // of runs at once
+	limited   bool // the limit was met
 	runs      int
 	running   []*run
 	served    int
@@ -56,7 +57,7 @@ func (s *scheduler) newLink(e *endpoint, p *pin, now time.Time) *link {
 
 // assign starts a tag on a link.
 func (s *scheduler) assign(t *tag, l *link, now time.Time) {
-	r := &run{tag: t, link: l, bound: l.state != linkOpening, started: now}
+	r := &run{tag: t, link: l, bound: l.state != linkOpening, within: l.limited, started: now}
 	t.state, t.run = tagAssigned, r
 	l.runs++
 	l.served++

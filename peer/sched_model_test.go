@@ -265,11 +265,6 @@ var modelEvents = []modelEvent{
 		if r == nil {
 			return false
 		}
-		if t := m.tag[r.r.tag]; t != nil {
-			if t.dialed++; t.dialed > m.lim.maxAttempts {
-				fail("%d placements failed for one tag", t.dialed)
-			}
-		}
 		m.end(r, outcome{err: errModel, unsent: true, lost: true})
 		return true
 	}},

@@ -44,6 +44,7 @@ type run struct {
 	link    *link
 	bound   bool
 	over    bool
+	within  bool // the limit that its link was found to have
 	started time.Time
 	flight  flight // the transport's
 }
