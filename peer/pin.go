@@ -17,8 +17,7 @@ type Pin struct {
 	pin  *pin
 }
 
-// Pin pins a connection of the peer that u is for, which is new. owner is for
-// [Map.Links] to show. The error is [ErrTooManyPins] at the limit of [MaxPins].
+// Pin pins a connection of the peer, which is new. The error is [ErrTooManyPins] at the limit of [MaxPins].
 func (p *Peer) Pin() (*Pin, error) {
 	var sp *pin
 	p.decide(false, func(time.Time) {
@@ -52,13 +51,13 @@ func (p *Peer) release(sp *pin) {
 // Go sends req on the pinned connection and returns at once.
 func (p *Pin) Go(req *http.Request, opts ...RequestOption) *Request {
 	defer runtime.KeepAlive(p)
-	return p.peer.m.launch(req, p, opts)
+	return watched(p.peer.m.submit(req, p, opts))
 }
 
 // Do sends req on the pinned connection and waits for the whole response.
 func (p *Pin) Do(req *http.Request, opts ...RequestOption) (*Result, error) {
 	defer runtime.KeepAlive(p)
-	return p.Go(req, opts...).Result()
+	return p.peer.m.submit(req, p, opts).Result()
 }
 
 // RoundTrip sends req on the pinned connection and returns its response when its head

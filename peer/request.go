@@ -16,9 +16,9 @@ type Request struct{ c *call }
 
 var errCanceled = failure.New(failure.Canceled, "by the caller")
 
-func newRequest(c *call) *Request {
-	r := &Request{c}
-	runtime.AddCleanup(r, (*call).abandon, c)
+// watched has r cancelled when nobody holds it any more.
+func watched(r *Request) *Request {
+	runtime.AddCleanup(r, (*call).abandon, r.c)
 	return r
 }
 
@@ -79,10 +79,10 @@ func (r *Request) Revealed() bool {
 
 // Go sends req and returns at once. No goroutine is made for it.
 func (m *Map) Go(req *http.Request, opts ...RequestOption) *Request {
-	return m.launch(req, nil, opts)
+	return watched(m.submit(req, nil, opts))
 }
 
-func (m *Map) launch(req *http.Request, p *Pin, opts []RequestOption) *Request {
+func (m *Map) submit(req *http.Request, p *Pin, opts []RequestOption) *Request {
 	c, err := m.newCall(req, opts)
 	if err == nil && p != nil && p.peer != c.peer {
 		closeBody(req)
@@ -98,12 +98,13 @@ func (m *Map) launch(req *http.Request, p *Pin, opts []RequestOption) *Request {
 		c.tag.pin = p.pin
 	}
 	c.begin()
-	return newRequest(c)
+	return &Request{c}
 }
 
 var errOtherPeer = errors.New("peer: the request is for another peer than the pin's")
 
 // Do sends req and waits for the whole response. It is Go and Result.
 func (m *Map) Do(req *http.Request, opts ...RequestOption) (*Result, error) {
-	return m.Go(req, opts...).Result()
+	r := m.submit(req, nil, opts) // it is held until it has ended
+	return r.Result()
 }

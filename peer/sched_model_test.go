@@ -467,7 +467,7 @@ func newModel(seed uint64) *model {
 		bound: make(map[*pin]*link), links: make(map[*link]*modelLink), of: make(map[*run]*modelRun), tag: make(map[*tag]*modelTag),
 	}
 	m.lim = limits{
-		minLinks: 1, maxLinks: 3, maxPins: 3, maxRequests: 20, maxStreams: 4, maxQueue: 12, maxAttempts: 4,
+		minLinks: 1, maxLinks: 3, maxPins: 3, maxRequests: 20, maxStreams: 4, maxQueue: 12, maxAttempts: 3,
 		maxAge: 30 * time.Second, idle: 2 * time.Second, stealAfter: 200 * time.Millisecond, stallAfter: time.Second,
 	}
 	m.s = newScheduler(m.lim, randomPolicy{m.rng}, m)

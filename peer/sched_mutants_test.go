@@ -46,7 +46,7 @@ var mutants = []struct{ name, file, from, to string }{
 	{"an endpoint that has gone is used", "sched_place.go",
 		"found && !e.gone && e.Priority == lowest", "found && e.Priority == lowest"},
 	{"a free place is not taken", "sched.go",
-		"	s.serve(l.pin, now)\n	s.place(now)\n}\n\n// judge", "	s.serve(l.pin, now)\n}\n\n// judge"},
+		"	s.serve(l.pin, now)\n	s.place(now)\n}\n\n// maxRefusals", "	s.serve(l.pin, now)\n}\n\n// maxRefusals"},
 }
 
 func TestModel_finds_every_mutant(t *testing.T) {
