@@ -150,7 +150,7 @@ func TestPOSTs_race_a_server_that_closes_idle_connections(t *testing.T) {
 }
 
 func TestPins_keep_owners_apart(t *testing.T) {
-	const owners, each = 200, 10
+	const owners, each = 1000, 10
 	s := plain(t, nil)
 	m := openMap(t)
 	p, err := m.Get(s.URL)

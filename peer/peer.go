@@ -56,16 +56,25 @@ const (
 )
 
 // decide runs f under the lock and then does what came of it. On an agent's goroutine
-// nothing is done that could wait.
+// nothing is done that could wait, and no policy is asked, which may be the user's.
 func (p *Peer) decide(onAgent bool, f func(now time.Time)) {
 	p.mu.Lock()
+	p.s.quiet = onAgent
 	f(time.Now())
+	p.s.quiet = false
+	owed := p.s.owed
+	p.s.owed = false
 	p.arm()
 	todo := p.todo
 	p.todo = nil
 	p.mu.Unlock()
 	p.perform(todo, onAgent)
+	if owed {
+		p.m.work.Submit(p.catchUp)
+	}
 }
+
+func (p *Peer) catchUp() { p.decide(false, p.s.catchUp) }
 
 func (p *Peer) perform(todo []action, onAgent bool) {
 	for _, a := range todo {

@@ -25,6 +25,8 @@ type scheduler struct {
 	eps       []*Endpoint // memory of pick
 	cands     []*endpoint
 	placing   bool
+	quiet     bool // no policy may be asked now: what it is wanted for is owed
+	owed      bool
 }
 
 // transport does what a scheduler decides.

@@ -54,6 +54,10 @@ func (s *scheduler) serve(p *pin, now time.Time) {
 	for p != nil && len(p.waiting) > 0 && !p.released && !p.lost() {
 		l := p.link
 		if l == nil {
+			if s.quiet {
+				s.owed = true
+				return
+			}
 			e := s.pickPinned(p.waiting[0], now)
 			if e == nil {
 				return

@@ -11,10 +11,33 @@ func (s *scheduler) place(now time.Time) {
 	if s.placing { // from within: the loop below goes on
 		return
 	}
+	if s.quiet {
+		s.owed = s.owed || s.queue.Len() > 0 || s.stealable()
+		return
+	}
 	s.placing = true
 	defer func() { s.placing = false }()
 	for s.fill(now); s.steal(now); s.fill(now) {
 	}
+}
+
+// stealable reports whether there may be a tag to steal.
+func (s *scheduler) stealable() bool {
+	for _, e := range s.endpoints {
+		if e.untold > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// catchUp does what was owed.
+func (s *scheduler) catchUp(now time.Time) {
+	s.owed = false
+	for p := range s.pins {
+		s.serve(p, now)
+	}
+	s.place(now)
 }
 
 // fill starts the tags that there is room for.
