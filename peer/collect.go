@@ -77,7 +77,7 @@ func (c *call) collect() {
 			n := h.CopyHead(c.opt.head)
 			c.raw = c.opt.head[:min(n, len(c.opt.head))]
 		}
-		resp, err := h.Response()
+		resp, err := h.Response() //nolint:bodyclose // complete and fail come to its end
 		if err != nil {
 			c.fail(err)
 			return

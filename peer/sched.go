@@ -108,7 +108,7 @@ func (s *scheduler) update(addrs []Address, now time.Time) {
 	}
 	for _, l := range slices.Clone(s.links) {
 		if l.ep.gone {
-			s.drain(l, now)
+			s.drain(l)
 		}
 	}
 	s.forget()
@@ -167,7 +167,7 @@ func (s *scheduler) up(l *link, now time.Time) {
 	}
 	if l.connected {
 		// Another one than it was: that was one of the last request's rounds.
-		s.drain(l, now)
+		s.drain(l)
 		return
 	}
 	l.connected = true
@@ -191,7 +191,7 @@ func (s *scheduler) down(l *link, now time.Time) {
 		return
 	}
 	l.down = true
-	s.drain(l, now)
+	s.drain(l)
 	s.serve(l.pin, now)
 	s.place(now)
 }
@@ -238,7 +238,7 @@ func (s *scheduler) ended(r *run, o outcome, now time.Time) {
 		s.streams = l.limit
 		s.settle(l, now)
 	} else if o.lost || !opened {
-		s.drain(l, now)
+		s.drain(l)
 	}
 	if !opened && o.err != nil && !o.hopeless && t != nil {
 		l.ep.failed++
@@ -335,7 +335,7 @@ func (s *scheduler) takeBack(r *run, now time.Time) bool {
 	}
 	s.leave(r, now)
 	if !r.link.connected {
-		s.drain(r.link, now)
+		s.drain(r.link)
 	}
 	return true
 }
@@ -366,7 +366,7 @@ func (s *scheduler) close(err error, now time.Time) {
 		s.finish(s.queue.pop(), outcome{err: err, unsent: true})
 	}
 	for p := range s.pins {
-		s.release(p, err, now)
+		s.release(p, err)
 	}
 	for _, l := range slices.Clone(s.links) {
 		for _, r := range slices.Clone(l.running) {
@@ -374,6 +374,6 @@ func (s *scheduler) close(err error, now time.Time) {
 				s.cancel(t, err, now)
 			}
 		}
-		s.drain(l, now)
+		s.drain(l)
 	}
 }

@@ -88,7 +88,7 @@ func (s *scheduler) settle(l *link, now time.Time) {
 	case !l.connected:
 		// It is opening.
 	case l.worn(s.limits, now):
-		s.drain(l, now)
+		s.drain(l)
 	case l.runs < l.limit:
 		l.state = linkReady
 	default:
@@ -111,7 +111,7 @@ func (l *link) worn(lim limits, now time.Time) bool {
 }
 
 // drain gives a link no more to do, and closes it as soon as nothing runs there.
-func (s *scheduler) drain(l *link, now time.Time) {
+func (s *scheduler) drain(l *link) {
 	if l.state == linkClosed || l.state == linkDraining {
 		return
 	}
@@ -186,7 +186,7 @@ func (s *scheduler) tick(now time.Time) {
 			s.unstall(l, now)
 			continue
 		}
-		s.drain(l, now)
+		s.drain(l)
 	}
 	s.place(now)
 }
@@ -195,7 +195,7 @@ func (s *scheduler) tick(now time.Time) {
 func (s *scheduler) closeIdle(now time.Time) {
 	for _, l := range slices.Clone(s.links) {
 		if l.runs == 0 && l.pin == nil {
-			s.drain(l, now)
+			s.drain(l)
 		}
 	}
 	s.place(now)

@@ -386,7 +386,7 @@ var modelEvents = []modelEvent{
 		p := m.pins[i]
 		m.pins = slices.Delete(m.pins, i, i+1)
 		delete(m.bound, p)
-		m.s.release(p, errModel, m.now)
+		m.s.release(p, errModel)
 		return true
 	}},
 	{"close idle", 1, func(m *model) bool {

@@ -40,7 +40,7 @@ var mutants = []struct{ name, file, from, to string }{
 	{"the least urgent goes first", "sched_tag.go",
 		"q[i].priority > q[j].priority", "q[i].priority < q[j].priority"},
 	{"a link whose connection is over is used", "sched.go",
-		"	l.down = true\n	s.drain(l, now)\n", "	l.down = true\n"},
+		"	l.down = true\n	s.drain(l)\n", "	l.down = true\n"},
 	{"a lost pin finds another connection", "sched_pin.go",
 		"return p.had && (p.link == nil || p.link.state == linkDraining)", "return false"},
 	{"an endpoint that has gone is used", "sched_place.go",

@@ -8,8 +8,7 @@ import (
 // pin is a link that serves one owner.
 type pin struct {
 	link     *link // nil: none yet, or lost
-	ep       *endpoint
-	had      bool // it has had a link
+	had      bool  // it has had a link
 	released bool
 	waiting  []*tag
 }
@@ -106,7 +105,7 @@ func (s *scheduler) lose(p *pin) {
 
 // release ends a pin: what waits fails, and its connection, which may be known to the
 // server as the owner's, closes with what runs on it.
-func (s *scheduler) release(p *pin, err error, now time.Time) {
+func (s *scheduler) release(p *pin, err error) {
 	if p.released {
 		return
 	}
@@ -118,6 +117,6 @@ func (s *scheduler) release(p *pin, err error, now time.Time) {
 		s.finish(t, outcome{err: err, unsent: true})
 	}
 	if p.link != nil {
-		s.drain(p.link, now)
+		s.drain(p.link)
 	}
 }

@@ -51,7 +51,7 @@ func (s *scheduler) fill(now time.Time) {
 		s.queue.pop()
 		l := s.ready(e, t)
 		if l == nil {
-			s.makeRoom(e, now)
+			s.makeRoom(e)
 			l = s.newLink(e, nil, now)
 		}
 		s.assign(t, l, now)
@@ -141,12 +141,12 @@ func (s *scheduler) idleOf(e *endpoint) (oldest *link) {
 }
 
 // makeRoom closes an idle link where a new one would be one too many.
-func (s *scheduler) makeRoom(e *endpoint, now time.Time) {
+func (s *scheduler) makeRoom(e *endpoint) {
 	if e.links < s.limits.maxLinks {
 		return
 	}
 	if l := s.idleOf(e); l != nil {
-		s.drain(l, now)
+		s.drain(l)
 	}
 }
 
