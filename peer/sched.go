@@ -25,6 +25,7 @@ type scheduler struct {
 	eps       []*Endpoint // memory of pick
 	cands     []*endpoint
 	placing   bool
+	closed    bool
 	quiet     bool // no policy may be asked now: what it is wanted for is owed
 	owed      bool
 }
@@ -146,6 +147,10 @@ func (s *scheduler) forget() {
 // submit places a new tag or queues it.
 func (s *scheduler) submit(t *tag, now time.Time) {
 	t.state = tagQueued
+	if s.closed {
+		s.finish(t, outcome{err: ErrClosed, unsent: true, hopeless: true})
+		return
+	}
 	s.seq++
 	t.seq = s.seq
 	if t.pin != nil {
@@ -362,6 +367,7 @@ func (s *scheduler) failQueue(err error, now time.Time) {
 
 // close ends everything: queued tags with err, links with what runs on them.
 func (s *scheduler) close(err error, now time.Time) {
+	s.closed = true // else a link that is left free would take another's tag
 	for s.queue.Len() > 0 {
 		s.finish(s.queue.pop(), outcome{err: err, unsent: true})
 	}

@@ -8,7 +8,7 @@ import (
 // place gives links to the tags that wait, the most urgent first, and then has links
 // that are left free take what waits for a connection elsewhere.
 func (s *scheduler) place(now time.Time) {
-	if s.placing { // from within: the loop below goes on
+	if s.placing || s.closed { // placing: from within; the loop below goes on
 		return
 	}
 	if s.quiet {
