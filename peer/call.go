@@ -9,21 +9,22 @@ import (
 	"github.com/ratmom/ratmom/body"
 	"github.com/ratmom/ratmom/handler"
 	"github.com/ratmom/ratmom/internal/failure"
+	"github.com/ratmom/ratmom/peer/health"
 	"github.com/ratmom/ratmom/retry"
 )
 
 // call is a request from its beginning to the end of its response.
 type call struct {
-	peer      *Peer
-	plan      *handler.Plan
-	tag       tag
-	opt       requestOptions
-	origin    *http.Request // the caller's
-	stream    bool          // the caller reads the body
-	eager     bool          // nobody asks for the result
-	submitted bool          // under the peer's lock
-	unctx     func() bool
-	timer     *time.Timer
+	peer   *Peer
+	plan   *handler.Plan
+	tag    tag
+	opt    requestOptions
+	origin *http.Request // the caller's
+	stream bool          // the caller reads the body
+	eager  bool          // nobody asks for the result
+	ticket health.Ticket // under the peer's lock
+	unctx  func() bool
+	timer  *time.Timer
 
 	launching sync.Mutex // held while a sending is prepared; guards the next ones
 	launched  bool

@@ -3,52 +3,65 @@ package peer
 import (
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
-	"github.com/ratmom/ratmom/internal/failure"
+	"github.com/ratmom/ratmom/peer/health"
+	"github.com/ratmom/ratmom/peer/resolve"
 )
 
-// faults remembers that a peer could not be connected to.
-type faults struct {
-	err   error
-	until time.Time
+// faults remembers that a peer could not be connected to, and lets one request find
+// out when that has lasted.
+type faults struct{ errs health.Errors[struct{}] }
+
+// ask is why a request is not made, nil if it may be: then settle is told what it came to.
+func (f *faults) ask(now time.Time) (health.Ticket, error) {
+	ticket, err := f.errs.Ask(struct{}{}, now)
+	if err != nil {
+		err = fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return ticket, err
 }
 
-// note remembers a failure that says something of the peer, for a time that depends on
-// its kind.
-func (f *faults) note(err error, ttl time.Duration, now time.Time) {
-	var e *failure.Error
-	if ttl == 0 || !errors.As(err, &e) {
-		return
-	}
-	switch e.Kind {
-	case failure.NameResolution, failure.CertificateVerification:
-		ttl *= 4 // they hardly change so soon
-	case failure.Connect, failure.TLS, failure.Proxy:
+// answered notes that the peer has answered a request.
+func (f *faults) answered(t health.Ticket) { f.errs.Succeed(struct{}{}, t) }
+
+// settle notes what a request came to.
+func (f *faults) settle(t health.Ticket, o outcome, now time.Time) {
+	switch {
+	case o.err == nil:
+		f.answered(t)
+	case o.unsent && !o.hopeless:
+		f.errs.Fail(struct{}{}, t, faultOf(o.err), now)
 	default:
-		return
+		f.errs.Cancel(struct{}{}, t)
 	}
-	f.err, f.until = err, now.Add(ttl)
 }
 
-func (f *faults) clear() (had bool) {
-	had = f.err != nil
-	*f = faults{}
-	return had
-}
+func (f *faults) clear() (had bool) { return f.errs.Clear(struct{}{}) }
 
-// probeTime is how long others wait for what becomes of the request that tries.
-const probeTime = 5 * time.Second
-
-// check is why nothing is sent to the peer. When the time is over it lets one request
-// through, and the others after it if that one has connected or nothing was heard of it.
-func (f *faults) check(now time.Time) error {
-	if f.err == nil {
-		return nil
+// err is what is remembered; nil if a request may be made.
+func (f *faults) err(now time.Time) error {
+	if b := f.errs.Get(struct{}{}, now); b != nil {
+		return b
 	}
-	if now.Before(f.until) {
-		return fmt.Errorf("%w: %w", ErrUnavailable, f.err)
-	}
-	f.until = now.Add(probeTime)
 	return nil
+}
+
+// faultOf is the kind of a failure to connect.
+func faultOf(err error) health.Fault {
+	f := health.Fault{Kind: health.KindOf(err), Err: err}
+	var name *resolve.Error
+	var dns *net.DNSError
+	switch {
+	case errors.As(err, &name):
+		f.Kind, f.For = health.KindNameFailed, name.TTL
+		switch name.Kind {
+		case resolve.NotExist, resolve.NoData, resolve.InvalidName:
+			f.Kind = health.KindNameUnknown
+		}
+	case errors.As(err, &dns):
+		f.Kind = health.KindOf(dns)
+	}
+	return f
 }

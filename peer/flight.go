@@ -123,8 +123,8 @@ func (f *flight) Completed(h *handler.Handler) {
 		return
 	}
 	f.p.decide(true, func(now time.Time) {
-		f.p.faults.clear()
-		f.p.s.head(f.r, many, now)
+		f.p.faults.answered(f.c.ticket)
+		f.p.s.head(f.r, many, h.Status() < 500, now)
 	})
 	f.c.begun(h)
 }

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/ratmom/ratmom"
 	"github.com/ratmom/ratmom/config"
@@ -88,7 +89,7 @@ func (m *Map) Prelink(rawURL string) error {
 		return err
 	}
 	p.mu.Lock()
-	idle := len(p.s.links) == 0 && p.s.queue.Len() == 0 && p.faults.err == nil
+	idle := len(p.s.links) == 0 && p.s.queue.Len() == 0 && p.faults.err(time.Now()) == nil
 	p.mu.Unlock()
 	if !idle {
 		return nil
@@ -109,9 +110,8 @@ func (m *Map) Prelink(rawURL string) error {
 
 // ClearError has the peers that have failed tried again at once, and returns how many
 // there were. After a failure to find, to connect to or to agree on TLS with
-// any endpoint a peer is left alone for [ErrorTTL], four times as long if there is no address
-// or no good certificate: requests fail with [ErrUnavailable]. Then one is let
-// through, and all if it connects.
+// any endpoint a peer is left alone for a time that depends on what it was ([ErrorTTL]): requests
+// fail with [ErrUnavailable]. Then one is let through, and all if it is answered.
 func (m *Map) ClearError() (n int) {
 	m.ForEach(func(p *Peer) bool {
 		if p.ClearError() {
@@ -189,6 +189,8 @@ func (m *Map) add(id ID, u *url.URL) (*Peer, error) {
 		p.id.Proxy = proxy.Redacted()
 	}
 	p.s = newScheduler(m.opt.limits, m.opt.policy(), p)
+	p.s.among.Zone = m.opt.zone
+	p.faults.errs.TTL = m.opt.errorTTL
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed.Load() {

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/ratmom/ratmom/config"
+	"github.com/ratmom/ratmom/peer/balance"
+	"github.com/ratmom/ratmom/peer/health"
 )
 
 // Option is an option of a map.
@@ -17,7 +19,8 @@ type options struct {
 	requests []config.RequestOption
 	perPeer  func(ID) []config.RequestOption
 	profiles map[string][]config.RequestOption
-	errorTTL time.Duration
+	errorTTL map[health.Kind]health.TTL
+	zone     string
 }
 
 func defaults() options {
@@ -26,10 +29,10 @@ func defaults() options {
 			minLinks: 1, maxLinks: 4, maxPins: 4096, maxStreams: 100, maxQueue: 65536, maxAttempts: 8,
 			idle: time.Minute, stealAfter: 250 * time.Millisecond, stallAfter: time.Second,
 		},
-		policy:   func() Policy { return twoChoices{} },
+		policy:   func() Policy { return new(balance.PeakEWMA) },
 		resolver: System(),
 		profiles: map[string][]config.RequestOption{},
-		errorTTL: 30 * time.Second,
+		errorTTL: map[health.Kind]health.TTL{},
 	}
 }
 
@@ -114,20 +117,24 @@ func StallAfter(d time.Duration) Option {
 	return notNegative("StallAfter", d, func(o *options) { o.limits.stallAfter = d })
 }
 
-// ErrorTTL is how long a peer that could not be connected to is left alone; see
-// [Map.ClearError]. Default: 30 s; 0 is not at all.
-func ErrorTTL(d time.Duration) Option {
-	return notNegative("ErrorTTL", d, func(o *options) { o.errorTTL = d })
+// ErrorTTL is how long a peer is left alone that has failed in this way; see [Map.ClearError].
+// Default: health.DefaultTTL of the kind; the zero value is not at all.
+func ErrorTTL(kind health.Kind, ttl health.TTL) Option {
+	return func(o *options) error { o.errorTTL[kind] = ttl; return nil }
 }
 
+// Zone is where the client stands: endpoints of that zone are preferred, as balance.Usable says.
+// Default: none.
+func Zone(name string) Option { return func(o *options) error { o.zone = name; return nil } }
+
 // WithPolicy sets how requests are spread over the endpoints of a peer. f is called once
-// for each peer. Default: of two endpoints drawn at random the one with less to wait for.
+// for each peer. Default: balance.PeakEWMA.
 func WithPolicy(f func() Policy) Option {
 	return func(o *options) error { o.policy = f; return nil }
 }
 
 // WithResolver sets how the addresses of peers are found. It is not asked for peers behind
-// a proxy, which looks names up itself. Default: [System].
+// a proxy, which looks names up itself. Default: [System]; [Names] has those of package resolve.
 func WithResolver(r Resolver) Option {
 	return func(o *options) error { o.resolver = r; return nil }
 }

@@ -144,9 +144,7 @@ func (p *Peer) withdraw(r *run) bool { return r.flight.withdraw() }
 func (p *Peer) abort(r *run) { p.todo = append(p.todo, action{kind: doAbort, f: &r.flight}) }
 
 func (p *Peer) finish(t *tag, o outcome) {
-	if t.run == nil && o.err != nil && o.unsent && !o.hopeless {
-		p.faults.note(o.err, p.m.opt.errorTTL, time.Now())
-	}
+	p.faults.settle(t.call.ticket, o, time.Now())
 	p.todo = append(p.todo, action{kind: doFinish, c: t.call, o: o})
 }
 
@@ -166,7 +164,6 @@ func (w *wire) LinkUp(i handler.LinkInfo) {
 		if i.RTT > 0 {
 			w.p.facts.RTT = i.RTT
 		}
-		w.p.faults.clear()
 		w.p.s.up(w.l, now)
 	})
 }
@@ -179,14 +176,17 @@ func (w *wire) LinkDown() {
 // submit gives the scheduler a request.
 func (p *Peer) submit(c *call) {
 	p.decide(false, func(now time.Time) {
-		c.submitted = true
 		if p.closed {
 			p.s.finish(&c.tag, outcome{err: ErrClosed, unsent: true, hopeless: true})
 			return
 		}
-		if err := p.faults.check(now); err != nil && c.tag.pin == nil {
-			p.s.finish(&c.tag, outcome{err: err, unsent: true, hopeless: true})
-			return
+		if c.tag.pin == nil {
+			ticket, err := p.faults.ask(now)
+			if err != nil {
+				p.s.finish(&c.tag, outcome{err: err, unsent: true, hopeless: true})
+				return
+			}
+			c.ticket = ticket
 		}
 		p.refresh(now)
 		p.s.submit(&c.tag, now)
@@ -243,7 +243,6 @@ func (p *Peer) resolve() {
 			return
 		}
 		e := failure.Wrap(failure.NameResolution, err)
-		p.faults.note(e, p.m.opt.errorTTL, now)
 		p.s.failQueue(e, now)
 	})
 }
@@ -278,5 +277,5 @@ func (p *Peer) ClearError() (had bool) {
 func (p *Peer) Err() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.faults.err
+	return p.faults.err(time.Now())
 }

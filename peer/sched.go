@@ -3,6 +3,9 @@ package peer
 import (
 	"slices"
 	"time"
+
+	"github.com/ratmom/ratmom/peer/balance"
+	"github.com/ratmom/ratmom/peer/health"
 )
 
 // scheduler decides which request of one peer runs on which connection. It is a pure
@@ -22,7 +25,11 @@ type scheduler struct {
 	streams   int  // that an HTTP/2 link was found to take at once; 0: not known
 	lastID    uint64
 	seq       uint64
-	eps       []*Endpoint // memory of pick
+	among     balance.Usable
+	outliers  health.Outliers
+	eps       []*Endpoint // memory of pick, as the next ones are
+	all       []*Endpoint
+	usable    []*Endpoint
 	cands     []*endpoint
 	placing   bool
 	closed    bool
@@ -103,6 +110,7 @@ func (s *scheduler) update(addrs []Address, now time.Time) {
 			s.lastID++
 			e = &endpoint{Endpoint: Endpoint{ID: s.lastID, Address: a.Addr, Since: now}}
 			s.endpoints = append(s.endpoints, e)
+			s.outliers.Add(e.ID, now)
 		}
 		e.gone = false
 		e.Zone, e.Weight, e.Priority = a.Zone, a.Weight, a.Priority
@@ -112,8 +120,17 @@ func (s *scheduler) update(addrs []Address, now time.Time) {
 			s.drain(l)
 		}
 	}
+	for _, e := range s.endpoints {
+		if e.gone {
+			for _, ev := range s.outliers.Remove(e.ID, now) {
+				s.ejection(ev, now)
+			}
+		} else {
+			s.outliers.Add(e.ID, now)
+		}
+	}
 	s.forget()
-	if u, ok := s.policy.(Updater); ok {
+	if u, ok := s.policy.(balance.Updater); ok {
 		s.eps = s.eps[:0]
 		for _, e := range s.endpoints {
 			if !e.gone {
@@ -202,7 +219,7 @@ func (s *scheduler) down(l *link, now time.Time) {
 }
 
 // head notes that the head of a response is there.
-func (s *scheduler) head(r *run, http2 bool, now time.Time) {
+func (s *scheduler) head(r *run, http2, ok bool, now time.Time) {
 	l := r.link
 	if r.over {
 		return
@@ -211,6 +228,9 @@ func (s *scheduler) head(r *run, http2 bool, now time.Time) {
 	if t := r.tag; t != nil {
 		t.state = tagHead
 		l.ep.Latency.Observe(now.Sub(r.started), now)
+		if s.report(l.ep, ok, now) {
+			defer s.place(now)
+		}
 	}
 	if l.told {
 		return
@@ -250,6 +270,7 @@ func (s *scheduler) ended(r *run, o outcome, now time.Time) {
 	}
 	if o.err != nil && t != nil && !o.lost && !o.hopeless {
 		l.ep.Latency.Fail(now.Sub(r.started), now)
+		s.report(l.ep, false, now)
 	}
 	if t != nil {
 		s.judge(t, r, o, opened)

@@ -146,6 +146,9 @@ func (s *scheduler) next() (next time.Time) {
 			next = at
 		}
 	}
+	if at := s.outliers.Next(); len(s.endpoints) > 1 && !at.IsZero() && (next.IsZero() || at.Before(next)) {
+		next = at
+	}
 	return next
 }
 
@@ -177,6 +180,9 @@ func (s *scheduler) dueAt(l *link) (at time.Time) {
 
 // tick does what is due by time.
 func (s *scheduler) tick(now time.Time) {
+	for _, ev := range s.outliers.Tick(now) {
+		s.ejection(ev, now)
+	}
 	for _, l := range slices.Clone(s.links) {
 		if at := s.dueAt(l); at.IsZero() || at.After(now) {
 			continue

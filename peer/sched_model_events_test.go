@@ -74,7 +74,7 @@ var modelEvents = []modelEvent{
 			return false
 		}
 		r.head = true
-		m.s.head(r.r, m.links[r.r.link].http2, m.now)
+		m.s.head(r.r, m.links[r.r.link].http2, m.rng.IntN(10) > 0, m.now)
 		return true
 	}},
 	{"good end", 40, func(m *model) bool {

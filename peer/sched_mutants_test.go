@@ -44,7 +44,7 @@ var mutants = []struct{ name, file, from, to string }{
 	{"a lost pin finds another connection", "sched_pin.go",
 		"return p.had && (p.link == nil || p.link.state == linkDraining)", "return false"},
 	{"an endpoint that has gone is used", "sched_place.go",
-		"found && !e.gone && e.Priority == lowest", "found && e.Priority == lowest"},
+		"!e.gone && (tried", "(tried"},
 	{"a free place is not taken", "sched.go",
 		"	s.serve(l.pin, now)\n	s.place(now)\n}\n\n// maxRefusals", "	s.serve(l.pin, now)\n}\n\n// maxRefusals"},
 }

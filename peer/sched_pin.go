@@ -75,15 +75,15 @@ func (s *scheduler) serve(p *pin, now time.Time) {
 // pickPinned chooses an endpoint without regard to the links that others have.
 func (s *scheduler) pickPinned(t *tag, now time.Time) *endpoint {
 	s.eps, s.cands = s.eps[:0], s.cands[:0]
-	for _, down := range []bool{false, true} {
-		for _, e := range s.endpoints {
-			if !e.gone && e.Down == down {
-				s.eps, s.cands = append(s.eps, &e.Endpoint), append(s.cands, e)
-			}
+	s.all = s.all[:0]
+	for _, e := range s.endpoints {
+		if !e.gone {
+			s.all = append(s.all, &e.Endpoint)
 		}
-		if len(s.eps) > 0 {
-			break
-		}
+	}
+	s.eps, _ = s.among.Append(s.eps, s.all)
+	for _, u := range s.eps {
+		s.cands = append(s.cands, s.endpointOf(u))
 	}
 	if len(s.eps) == 0 {
 		return nil

@@ -61,14 +61,21 @@ func (s *scheduler) fill(now time.Time) {
 // pick chooses the endpoint for a tag among those that have room for it; nil if none has.
 func (s *scheduler) pick(t *tag, now time.Time) *endpoint {
 	s.eps, s.cands = s.eps[:0], s.cands[:0]
-	// Better one that is down than none, better one again that did not connect.
-	for _, ok := range [...]func(*endpoint) bool{
-		func(e *endpoint) bool { return !e.Down && !slices.Contains(t.tried, e) },
-		func(e *endpoint) bool { return !slices.Contains(t.tried, e) },
-		func(*endpoint) bool { return true },
-	} {
-		if s.collect(t, ok) {
+	s.all = s.all[:0]
+	for _, tried := range [...]bool{false, true} { // better one that did not connect than none
+		for _, e := range s.endpoints {
+			if !e.gone && (tried || !slices.Contains(t.tried, e)) {
+				s.all = append(s.all, &e.Endpoint)
+			}
+		}
+		if len(s.all) > 0 {
 			break
+		}
+	}
+	s.usable, _ = s.among.Append(s.usable[:0], s.all)
+	for _, u := range s.usable {
+		if e := s.endpointOf(u); s.room(e, t) {
+			s.eps, s.cands = append(s.eps, u), append(s.cands, e)
 		}
 	}
 	if len(s.eps) == 0 {
@@ -81,21 +88,14 @@ func (s *scheduler) pick(t *tag, now time.Time) *endpoint {
 	return s.cands[i]
 }
 
-// collect finds those with room among the endpoints of the lowest priority that are ok,
-// and reports whether there are any that are, with room or without.
-func (s *scheduler) collect(t *tag, ok func(*endpoint) bool) bool {
-	found, lowest := false, 0
+// endpointOf is whose Endpoint it is.
+func (s *scheduler) endpointOf(u *Endpoint) *endpoint {
 	for _, e := range s.endpoints {
-		if !e.gone && ok(e) && (!found || e.Priority < lowest) {
-			found, lowest = true, e.Priority
+		if &e.Endpoint == u {
+			return e
 		}
 	}
-	for _, e := range s.endpoints {
-		if found && !e.gone && e.Priority == lowest && ok(e) && s.room(e, t) {
-			s.eps, s.cands = append(s.eps, &e.Endpoint), append(s.cands, e)
-		}
-	}
-	return found
+	return nil
 }
 
 // room reports whether an endpoint can take a tag now.
