@@ -121,7 +121,7 @@ func TestLink_tells_in_time_that_the_server_has_closed_it(t *testing.T) {
 	require.NoError(t, c.end(t))
 	at := time.Now()
 	require.NoError(t, (*s.last.Load()).Close())
-	assert.Less(t, await(t, log.down).Sub(at), 50*time.Millisecond)
+	assert.Less(t, await(t, log.down).Sub(at), noticed)
 	c = onLink(t, h, l, true, http.MethodPost, s.URL)
 	h.Execute(c.Handler)
 	require.Error(t, c.end(t))
