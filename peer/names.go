@@ -38,10 +38,10 @@ func (n names) Resolve(ctx context.Context, scheme, host, port string) ([]Addres
 		}
 		addrs = append(addrs, a)
 	}
-	switch {
-	case answer.TTL == resolve.Forever:
+	switch answer.TTL {
+	case resolve.Forever:
 		return addrs, 0, nil
-	case answer.TTL == 0:
+	case 0:
 		return addrs, minTTL, nil
 	}
 	return addrs, answer.TTL, nil

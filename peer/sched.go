@@ -227,7 +227,7 @@ func (s *scheduler) head(r *run, http2, ok bool, now time.Time) {
 	s.up1(l, now)
 	if t := r.tag; t != nil {
 		t.state = tagHead
-		l.ep.Latency.Observe(now.Sub(r.started), now)
+		r.way.Head(now)
 		if s.report(l.ep, ok, now) {
 			defer s.place(now)
 		}
@@ -255,6 +255,9 @@ func (s *scheduler) ended(r *run, o outcome, now time.Time) {
 		s.up1(l, now)
 	}
 	opened := l.connected
+	if o.err != nil && t != nil && !o.lost && !o.hopeless {
+		r.way.Fail(now)
+	}
 	s.leave(r, now)
 	if o.lost && !l.down && l.runs > 0 && l.state != linkClosed && !r.within {
 		// It has a connection, which does not take as many at once, or, if that was a
@@ -269,7 +272,6 @@ func (s *scheduler) ended(r *run, o outcome, now time.Time) {
 		l.ep.failed++
 	}
 	if o.err != nil && t != nil && !o.lost && !o.hopeless {
-		l.ep.Latency.Fail(now.Sub(r.started), now)
 		s.report(l.ep, false, now)
 	}
 	if t != nil {

@@ -57,12 +57,12 @@ func (s *scheduler) newLink(e *endpoint, p *pin, now time.Time) *link {
 
 // assign starts a tag on a link.
 func (s *scheduler) assign(t *tag, l *link, now time.Time) {
-	r := &run{tag: t, link: l, bound: l.state != linkOpening, within: l.limited, started: now}
+	r := &run{tag: t, link: l, bound: l.state != linkOpening, within: l.limited}
 	t.state, t.run = tagAssigned, r
 	l.runs++
 	l.served++
 	l.running = append(l.running, r)
-	l.ep.InFlight++
+	r.way.Begin(&l.ep.Endpoint, now)
 	s.settle(l, now)
 	s.do.start(r)
 }
@@ -74,7 +74,7 @@ func (s *scheduler) leave(r *run, now time.Time) {
 	l.runs--
 	l.running = slices.DeleteFunc(l.running, func(o *run) bool { return o == r })
 	l.used = now
-	l.ep.InFlight--
+	r.way.End()
 	s.settle(l, now)
 }
 

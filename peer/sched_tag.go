@@ -2,7 +2,8 @@ package peer
 
 import (
 	"container/heap"
-	"time"
+
+	"github.com/ratmom/ratmom/peer/balance"
 )
 
 // A tag is queued until it is assigned to a link; committed from the moment its link's
@@ -40,13 +41,13 @@ type tag struct {
 
 // run is one sending of a tag on a link.
 type run struct {
-	tag     *tag // nil: nobody wants its answer
-	link    *link
-	bound   bool
-	over    bool
-	within  bool // the limit that its link was found to have
-	started time.Time
-	flight  flight // the transport's
+	tag    *tag // nil: nobody wants its answer
+	link   *link
+	bound  bool
+	over   bool
+	within bool           // the limit that its link was found to have
+	way    balance.Flight // through the endpoint
+	flight flight         // the transport's
 }
 
 // tagQueue has the tags that wait, the most urgent first.
