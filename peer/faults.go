@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"time"
 
 	"github.com/ratmom/ratmom/peer/health"
 	"github.com/ratmom/ratmom/peer/resolve"
+	"github.com/ratmom/ratmom/retry"
 )
 
 // faults remembers that a peer could not be connected to, and lets one request find
@@ -35,6 +37,17 @@ func (f *faults) settle(t health.Ticket, o outcome, now time.Time) {
 		f.errs.Fail(struct{}{}, t, faultOf(o.err), now)
 	default:
 		f.errs.Cancel(struct{}{}, t)
+	}
+}
+
+// heed has the peer left alone that asks for it: by Retry-After, with a 429 or 503.
+func (f *faults) heed(resp *http.Response, now time.Time) {
+	if resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusServiceUnavailable {
+		return
+	}
+	if d, ok := retry.After(resp.Header, now); ok && d > 0 {
+		err := fmt.Errorf("status %d", resp.StatusCode)
+		f.errs.Fail(struct{}{}, health.Ticket{}, health.Fault{Kind: health.KindBusy, Err: err, For: d}, now)
 	}
 }
 

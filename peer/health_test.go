@@ -86,3 +86,20 @@ func TestPeer_without_a_name_is_left_alone_as_long_as_the_zone_says(t *testing.T
 	assert.Greater(t, time.Until(blocked.Until), 30*time.Minute)
 	assert.Equal(t, 1, asked)
 }
+
+func TestPeer_that_asks_for_it_is_left_alone(t *testing.T) {
+	s := plain(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "60")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
+	m := openMap(t)
+	_, err := m.Do(request(t, http.MethodGet, s.URL))
+	var se *StatusError
+	require.ErrorAs(t, err, &se)
+	_, err = m.Do(request(t, http.MethodGet, s.URL))
+	require.ErrorIs(t, err, ErrUnavailable)
+	assert.EqualValues(t, 1, s.hits.Load())
+	require.Equal(t, 1, m.ClearError())
+	_, err = m.Do(request(t, http.MethodGet, s.URL))
+	require.ErrorAs(t, err, &se)
+}
