@@ -111,7 +111,8 @@ func (m *Map) Prelink(rawURL string) error {
 // ClearError has the peers that have failed tried again at once, and returns how many
 // there were. After a failure to find, to connect to or to agree on TLS with
 // any endpoint a peer is left alone for a time that depends on what it was ([ErrorTTL]): requests
-// fail with [ErrUnavailable]. So is one that asks for it by Retry-After with a 429 or 503. Then one is let through, and all if it is answered.
+// fail with [ErrUnavailable]. Then one is let through, and all if it is answered. A peer
+// that sends Retry-After with a 429 or 503 is left alone as long as it says.
 func (m *Map) ClearError() (n int) {
 	m.ForEach(func(p *Peer) bool {
 		if p.ClearError() {
