@@ -174,7 +174,7 @@ func (r *race) end(i int) {
 		if loser.ended {
 			r.drop(loser.h)
 		} else {
-			x.client.work.submit(func() { loser.h.Cancel(errHedgeLost) })
+			x.client.work.Submit(func() { loser.h.Cancel(errHedgeLost) })
 		}
 	}
 	x.h = winner.h
@@ -187,7 +187,7 @@ func (r *race) drop(h *handler.Handler) {
 	if h.Err() != nil {
 		return
 	}
-	r.x.client.work.submit(func() {
+	r.x.client.work.Submit(func() {
 		if resp, err := newResponse(h, r.req); err == nil {
 			_ = resp.Body.Close()
 		}

@@ -38,6 +38,7 @@ type agent struct {
 	m       *cgo.Multi
 	pool    *cgo.Pool
 	slots   []*handler.Handler
+	links   linkTable
 	free    []uint32
 	live    int
 	adds    []*cgo.Transfer
@@ -95,6 +96,7 @@ func (a *agent) turn() cgo.Verdict {
 	a.m.Step(a.adds, armed, park)
 	clear(a.adds)
 	a.adds = a.adds[:0]
+	a.m.LinkEvents(a.linkEvent)
 	a.m.Events(a.event)
 	if len(a.dials) > 0 {
 		a.m.GivenUp(a.giveUp)
@@ -118,6 +120,11 @@ func (a *agent) take(msg message) {
 		if h.Canceled() { // its cancel message may have come first
 			a.load.Add(-1)
 			h.End(nil)
+			return
+		}
+		if l := h.Link(); l != nil && !a.enter(l) {
+			a.load.Add(-1)
+			h.LoseLink()
 			return
 		}
 		a.place(h)
@@ -145,6 +152,8 @@ func (a *agent) take(msg message) {
 		}
 	case dialled:
 		a.dialled(msg.d)
+	case closeLink:
+		a.leave(msg.link)
 	case closeIdle:
 		a.m.CloseIdle()
 		msg.reply(a)
@@ -163,6 +172,9 @@ func (a *agent) place(h *handler.Handler) {
 		a.slots = append(a.slots, h)
 	}
 	h.Transfer().SetSlot(h.Slot)
+	if h.Link() != nil {
+		h.Bind()
+	}
 	a.live++
 	if h.Timed() {
 		a.watch(h)
@@ -282,6 +294,7 @@ func (a *agent) finish() {
 			runtime.Gosched()
 		}
 	}
+	a.closeLinks()
 	a.pool.Close()
 	a.m.Close()
 	close(a.stopped)

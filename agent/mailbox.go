@@ -22,6 +22,7 @@ const (
 	feed
 	abandon
 	dialled
+	closeLink
 	closeIdle
 	stats
 	closeNow
@@ -31,6 +32,7 @@ type message struct {
 	kind  kind
 	h     *handler.Handler
 	d     *handler.Dial
+	link  *handler.Link
 	reply func(*agent)
 }
 
@@ -122,5 +124,7 @@ func (a *agent) refuse(msg message, err error) {
 		msg.h.End(err)
 	case dialled:
 		msg.d.Discard()
+	case closeLink:
+		a.leave(msg.link)
 	}
 }

@@ -87,11 +87,18 @@ static void add(struct ratmom_multi *m, struct ratmom_req *r) {
         curl_easy_setopt(r->easy, CURLOPT_CLOSESOCKETDATA, m);
         r->closer = m;
     }
-    if (m->io->nclogged || m->lanes || r->limited || (r->fresh && r->forbid))
+    int rc = CURLM_OUT_OF_MEMORY, entered = 1;
+    if (r->link)
+        entered = !ratmom_link_enter(r);
+    else if (m->io->nclogged || m->lanes || r->limited || (r->fresh && r->forbid))
         ratmom_lane_enter(m, r);
-    int rc = curl_multi_add_handle(m->m, r->easy);
+    if (entered)
+        rc = curl_multi_add_handle(m->m, r->easy);
+    else
+        r->link = NULL;
     if (rc) {
         ratmom_lane_leave(m, r);
+        ratmom_link_leave(m, r);
         r->multi_code = rc;
         r->cause = RATMOM_CAUSE_MULTI;
         r->result = CURLE_FAILED_INIT;
@@ -138,6 +145,7 @@ void ratmom_remove(struct ratmom_multi *m, struct ratmom_req *r) {
     ratmom_lookup_leave(r);
     ratmom_lane_leave(m, r);
     ratmom_io_release(r);
+    ratmom_link_leave(m, r);
     unlink_live(m, r);
     m->recheck |= RATMOM_RECHECK_NEW;
 }

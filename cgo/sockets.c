@@ -101,6 +101,7 @@ struct ratmom_fd *ratmom_fd_renew(struct ratmom_multi *m, curl_socket_t fd) {
     uint32_t gen = f->gen + 1;
     if (f->paused)
         ratmom_fd_unclog(m, fd);
+    ratmom_link_down(m, f);
     free(f->certs.p);
     memset(f, 0, sizeof(*f));
     f->gen = gen;
@@ -123,6 +124,12 @@ static int mark_packets(curl_socket_t fd, int family, int tos) {
 static curl_socket_t opensocket(void *p, curlsocktype purpose, struct curl_sockaddr *a) {
     struct ratmom_req *r = p;
     (void)purpose;
+    if (r->bound) { /* its connection is gone, or is not for it */
+        ratmom_stop(r, !r->prereqs  ? RATMOM_CAUSE_LINK_LOST
+                       : r->refused ? RATMOM_CAUSE_REFUSED
+                                    : RATMOM_CAUSE_RESEND);
+        return CURL_SOCKET_BAD;
+    }
     if (r->dials)
         return ratmom_dial_open(r);
 #ifdef SOCK_CLOEXEC
@@ -428,6 +435,7 @@ void ratmom_fd_hangup(struct ratmom_multi *m, curl_socket_t fd) {
         for (int i = 0; i < 64 && recv(fd, waste, sizeof waste, MSG_DONTWAIT) > 0; i++)
             ;
         m->io->fds[fd].hungup = 1;
+        ratmom_link_down(m, &m->io->fds[fd]);
     }
     ratmom_fd_drop(m, fd);
 }

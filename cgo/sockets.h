@@ -34,6 +34,7 @@ struct ratmom_fd {
     int32_t plug;             /* its other end until then */
     uint64_t dialled;         /* the connection that is there */
     uint64_t name;            /* of a connection that Go makes: its key, when that is known */
+    struct ratmom_link *link; /* whose connection it is */
 };
 
 #define RATMOM_BUCKETS 1024
@@ -68,6 +69,8 @@ curl_socket_t ratmom_dial_open(struct ratmom_req *r);
 void ratmom_dial_use(struct ratmom_req *r);
 void ratmom_dial_drop(struct ratmom_multi *m, curl_socket_t fd);
 int32_t ratmom_dial_find(struct ratmom_req *r);
+/* Tells the link that its connection is over. */
+void ratmom_link_down(struct ratmom_multi *m, struct ratmom_fd *f);
 void ratmom_fd_unclog(struct ratmom_multi *m, int32_t fd);
 
 #endif

@@ -251,6 +251,11 @@ static int on_prereq(void *user, char *rip, char *lip, int rport, int lport) {
         ratmom_stop(r, RATMOM_CAUSE_HUNG_UP);
         return CURL_PREREQFUNC_ABORT;
     }
+    uint32_t why = r->prereqs == 1 ? ratmom_commit(r) : 0;
+    if (why) {
+        ratmom_stop(r, why);
+        return CURL_PREREQFUNC_ABORT;
+    }
     ratmom_io_listen(r);
     if (r->multi) {
         r->multi->starts++;

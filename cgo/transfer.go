@@ -358,6 +358,8 @@ const (
 	CauseLookups      Cause = C.RATMOM_CAUSE_LOOKUPS        // too many look-ups were left behind
 	CauseHungUp       Cause = C.RATMOM_CAUSE_HUNG_UP        // the connection had been closed from here; nothing was sent
 	CauseRewind       Cause = C.RATMOM_CAUSE_REWIND         // the body had to begin again and cannot
+	CauseLinkLost     Cause = C.RATMOM_CAUSE_LINK_LOST      // the connection of its link cannot be used; nothing was sent
+	CauseRevoked      Cause = C.RATMOM_CAUSE_REVOKED        // it was taken back in time; nothing was sent
 )
 
 // Result is how a transfer ended.

@@ -59,6 +59,12 @@ type Spec struct {
 	Tunnel bool
 	// WebSocket asks for a tunnel of WebSocket frames.
 	WebSocket bool
+	// Link is the connection to use; nil: any. See link.go.
+	Link *Link
+	// Bound tells that the link has a connection: no other may be made.
+	Bound bool
+	// Watcher is told how it goes on; nil: nobody.
+	Watcher Watcher
 }
 
 // Waiter is who waits for the end of the head. Completed may run on the agent's
@@ -114,6 +120,8 @@ type Handler struct {
 	refused   refusal
 	givenUp   bool  // by the caller, before the head
 	connected bool  // it was given a connection
+	committed bool  // its request was given to it; once it has ended
+	lost      bool  // see LinkLost
 	reported  int64 // to the caller, of the upload
 
 	conn tunnel // under mu
@@ -193,6 +201,9 @@ func (h *Handler) Handle() Progress {
 	}
 	if ev&cgo.EventBody != 0 && h.stream != nil {
 		h.stream.Push(t.TakeBody())
+		if !done && h.spec.Watcher != nil {
+			h.spec.Watcher.Arrived(h)
+		}
 	}
 	if h.upload != nil && !done && h.stream != nil && h.wholeResponse() {
 		// The upload goes on, but the response's reader need not wait for it.
@@ -307,7 +318,7 @@ func (h *Handler) End(cause error) {
 	if h.stream == nil && h.local == (netip.AddrPort{}) {
 		h.local, h.remote, h.reused = t.LocalAddr(), t.RemoteAddr(), t.Reused()
 	}
-	h.connected = t.Connected()
+	h.connected, h.committed = t.Connected(), t.Committed()
 	if h.plan.Infos {
 		infos := t.Infos()
 		h.infos = &infos
@@ -359,6 +370,9 @@ func (h *Handler) End(cause error) {
 		h.trace.end()
 	}
 	h.endUpload()
+	if h.spec.Watcher != nil {
+		h.spec.Watcher.Ended(h, err)
+	}
 	h.unref()
 }
 
