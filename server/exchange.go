@@ -116,7 +116,7 @@ func (ex *exchange) run() {
 func (ex *exchange) end(returned bool) {
 	ex.done.Store(true)
 	ex.cancel()
-	ex.stopContinue()
+	ex.forgoContinue()
 	if ex.body != nil {
 		ex.body.interrupt()
 	}
@@ -170,6 +170,14 @@ func (ex *exchange) sendContinue() {
 		if _, err := ex.conn.rwc.Write([]byte("HTTP/1.1 100 Continue\r\n\r\n")); err != nil {
 			ex.conn.abort()
 		}
+	}
+}
+
+// forgoContinue is called when a final answer begins or the handler has returned. A client that was not
+// asked for its body may send it or not: where its next request begins is in doubt.
+func (ex *exchange) forgoContinue() {
+	if ex.stopContinue() {
+		ex.closeAfter, ex.linger = true, true
 	}
 }
 

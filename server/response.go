@@ -75,10 +75,7 @@ func (ex *exchange) WriteHeader(status int) {
 // decide fixes the final status, and the length that the handler has given.
 func (ex *exchange) decide(status int) {
 	ex.wrote, ex.status = true, status
-	if ex.stopContinue() {
-		// The client may send the body or not: where its next request begins is in doubt.
-		ex.closeAfter, ex.linger = true, true
-	}
+	ex.forgoContinue()
 	if text := get(ex.header, "Content-Length"); text != "" {
 		n, err := strconv.ParseUint(text, 10, 63)
 		if err != nil {
