@@ -83,6 +83,14 @@ var handlersLikeNetHTTP = map[string]func(w http.ResponseWriter, r *http.Request
 		w.Header().Set("Date", "never")
 		_, _ = io.WriteString(w, "x")
 	},
+	"kept header": func(w http.ResponseWriter, _ *http.Request) {
+		h := w.Header()
+		h.Set("Trailer", "X-Behind")
+		w.WriteHeader(http.StatusOK)
+		h.Set("X-Late", "1")
+		_, _ = io.WriteString(w, "x")
+		h.Set("X-Behind", "1")
+	},
 	"late header": func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("A", "1")
 		w.WriteHeader(201)

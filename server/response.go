@@ -12,7 +12,7 @@ import (
 type response struct {
 	out      *output
 	header   http.Header // the handler's
-	snapshot http.Header // as it was at WriteHeader, if the handler may have changed it since
+	snapshot http.Header // as it was at WriteHeader, if the handler may change it after that
 
 	head, http10, keepAlive10 bool // of the request
 
@@ -81,9 +81,13 @@ func (ex *exchange) decide(status int) {
 		if err != nil {
 			ex.conn.server.logf("server: invalid Content-Length of %q", text)
 			ex.header.Del("Content-Length")
-			return
+		} else {
+			ex.length = int64(n)
 		}
-		ex.length = int64(n)
+	}
+	if ex.header != nil && !ex.done.Load() {
+		// The handler may have kept the map.
+		ex.snapshot = ex.header.Clone()
 	}
 }
 
