@@ -20,6 +20,8 @@ type body struct {
 	err    error // sticky; io.EOF when it is whole
 	closed bool
 
+	draining bool // it is the server that reads
+
 	reading atomic.Bool   // somebody waits for bytes
 	waited  time.Duration // by the reader, for bytes
 	asked   time.Time
@@ -43,7 +45,7 @@ func (b *body) Read(p []byte) (int, error) {
 	b.ex.sendContinue()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.closed {
+	if b.closed || b.ex.done.Load() {
 		return 0, http.ErrBodyReadAfterClose
 	}
 	return b.read(p)
@@ -140,6 +142,10 @@ func (b *body) before() error {
 	if !b.ex.conn.setReadDeadline(t) {
 		return net.ErrClosed
 	}
+	if b.ex.done.Load() && !b.draining {
+		// Only now is it sure that interrupt would undo the deadline.
+		return http.ErrBodyReadAfterClose
+	}
 	return nil
 }
 
@@ -172,6 +178,8 @@ func (b *body) whole() bool {
 func (b *body) drain() (whole bool, r *refusal) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.draining = true
+	defer func() { b.draining = false }()
 	most := b.ex.conn.server.limits.DrainBytes
 	if b.err == nil && b.left <= most {
 		buf := takeBuffer()
