@@ -149,6 +149,7 @@ func (c *conn) leave() {
 	if !c.hijacked {
 		c.in.drop()
 	}
+	c.cancel() // or the user's context would keep that of a connection that was hijacked
 	c.mu.Lock()
 	c.state = Dead
 	c.mu.Unlock()

@@ -375,6 +375,26 @@ func TestServer_shutdown_does_not_wait_for_what_was_hijacked(t *testing.T) {
 
 // Clients that die at random leave nothing behind: the end of the test waits for all connections to
 // be dead, the end of the package for all goroutines and files to be gone.
+func TestServer_ends_the_context_of_what_was_hijacked(t *testing.T) {
+	contexts := make(chan context.Context, 1)
+	addr := start(t, &Server{
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			contexts <- w.(*exchange).conn.ctx
+			c, _, err := http.NewResponseController(w).Hijack()
+			assert.NoError(t, err)
+			assert.NoError(t, c.Close())
+		}),
+	})
+	c := dial(t, addr)
+	c.send(get1("/"))
+	assert.Empty(t, c.rest())
+	select {
+	case <-(<-contexts).Done():
+	case <-time.After(wait):
+		assert.Fail(t, "the context goes on")
+	}
+}
+
 func TestServer_outlives_clients_that_die_at_random(t *testing.T) {
 	clients := 1000
 	if testing.Short() {
