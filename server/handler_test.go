@@ -16,6 +16,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -321,6 +322,27 @@ func TestServer_speaks_HTTP_2_in_clear_text_when_asked_to(t *testing.T) {
 	assert.Equal(t, "HTTP/2.0", string(b))
 	assert.Contains(t, talk(t, addr, bye("/")), "HTTP/1.1")
 	assert.Contains(t, talk(t, addr, "PRI * HTTP/1.1\r\n\r\n"), "HTTP/1.1 400 ")
+}
+
+func TestServer_ends_HTTP_2_with_Close(t *testing.T) {
+	s := &Server{ErrorLog: quiet, Protocols: new(http.Protocols), Handler: echo}
+	s.Protocols.SetUnencryptedHTTP2(true)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(l) }()
+	transport := &http.Transport{Protocols: s.Protocols}
+	defer transport.CloseIdleConnections()
+	resp, err := (&http.Client{Transport: transport}).Get("http://" + l.Addr().String())
+	require.NoError(t, err)
+	_ = resp.Body.Close()
+	require.NoError(t, s.Close())
+	assert.ErrorIs(t, <-ended, http.ErrServerClosed)
+	select {
+	case <-s.http2.closed: // or a goroutine waits there for ever
+	case <-time.After(wait):
+		assert.Fail(t, "it goes on")
+	}
 }
 
 func TestServer_tells_a_client_that_it_speaks_the_wrong_protocol(t *testing.T) {

@@ -147,7 +147,18 @@ func (h *http2Side) shutdown(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	cancel()
 	_ = h.base.Shutdown(ctx)
-	h.serving.Do(func() { close(h.closed) }) // nothing was ever handed over
+	h.endServing()
+}
+
+// close ends the http.Server, too.
+func (h *http2Side) close() {
+	_ = h.base.Close()
+	h.endServing()
+}
+
+// endServing is for when nothing was ever handed over: otherwise Serve closes.
+func (h *http2Side) endServing() {
+	h.serving.Do(func() { close(h.closed) })
 }
 
 // Accept, Close and Addr make it the listener of its http.Server.
