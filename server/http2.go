@@ -65,7 +65,7 @@ func (h *http2Side) prepare(s *Server) {
 	only.SetHTTP2(true)
 	only.SetUnencryptedHTTP2(true)
 	h.base = &http.Server{
-		Addr: s.Addr, Handler: http.HandlerFunc(s.handle), ErrorLog: s.ErrorLog, Protocols: only,
+		Addr: s.Addr, Handler: http.HandlerFunc(s.handleHTTP2), ErrorLog: s.ErrorLog, Protocols: only,
 		TLSConfig: h.tlsConfig.Clone(), MaxHeaderBytes: min(s.limits.HeadBytes, 1<<30),
 		ReadTimeout: s.ReadTimeout, WriteTimeout: s.WriteTimeout, IdleTimeout: s.idleTimeout(),
 		ConnContext: func(_ context.Context, nc net.Conn) context.Context { return h.find(nc).conn.ctx },
@@ -73,6 +73,30 @@ func (h *http2Side) prepare(s *Server) {
 	}
 	h.handed, h.closed = make(chan net.Conn), make(chan struct{})
 	h.conns = make(map[net.Conn]*handedConn)
+}
+
+// handleHTTP2 is handle behind those limits that net/http does not know.
+func (s *Server) handleHTTP2(w http.ResponseWriter, r *http.Request) {
+	fields := 0
+	for _, values := range r.Header {
+		fields += len(values)
+	}
+	var refused *refusal
+	switch most := s.limits.BodyBytes; {
+	case len(r.RequestURI) > s.limits.URIBytes:
+		refused = errURITooLong
+	case fields > s.limits.HeadLines:
+		refused = errTooManyFields
+	case r.ContentLength > most:
+		refused = errBodyTooLarge
+	case r.ContentLength < 0 && most < noLimit:
+		r.Body = http.MaxBytesReader(w, r.Body, most)
+	}
+	if refused != nil {
+		http.Error(w, refused.Error(), refused.status)
+		return
+	}
+	s.handle(w, r)
 }
 
 // wants reports whether a connection speaks HTTP/2: TLS has agreed on it, or the preface of prior
