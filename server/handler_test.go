@@ -367,6 +367,16 @@ func TestServer_bounds_requests_of_HTTP_2(t *testing.T) {
 	}
 }
 
+func TestServer_speaks_no_HTTP_1_when_told_so(t *testing.T) {
+	protocols := new(http.Protocols)
+	protocols.SetUnencryptedHTTP2(true)
+	addr := start(t, &Server{Protocols: protocols, Handler: echo})
+	c := dial(t, addr)
+	c.send(bye("/"))
+	b, _ := io.ReadAll(c.r) // the server need not have read what it closes on
+	assert.Empty(t, b)
+}
+
 func TestServer_ends_HTTP_2_with_Close(t *testing.T) {
 	s := &Server{ErrorLog: quiet, Protocols: new(http.Protocols), Handler: echo}
 	s.Protocols.SetUnencryptedHTTP2(true)

@@ -18,6 +18,7 @@ type http2Side struct {
 	tlsConfig *tls.Config
 	tls       bool // over TLS
 	clear     bool // without, by prior knowledge
+	alone     bool // there is no HTTP/1 beside it
 
 	serving sync.Once
 	handed  chan net.Conn
@@ -45,7 +46,7 @@ func (h *http2Side) prepare(s *Server) {
 		protocols.SetHTTP1(true)
 		protocols.SetHTTP2(true)
 	}
-	h.tls, h.clear = protocols.HTTP2(), protocols.UnencryptedHTTP2()
+	h.tls, h.clear, h.alone = protocols.HTTP2(), protocols.UnencryptedHTTP2(), !protocols.HTTP1()
 	h.tlsConfig = s.TLSConfig.Clone()
 	if h.tlsConfig == nil {
 		h.tlsConfig = &tls.Config{MinVersion: tls.VersionTLS12}
