@@ -23,6 +23,9 @@ type exchange struct {
 	handedOver bool // the reader's role has passed on
 	finished   bool // the answer is complete; the connection's lock guards it
 
+	flushed []byte // of the output, before the turn; the connection's lock guards it
+	ahead   int    // how much of that left with the torch; who passes it sets it before turn
+
 	turn       atomic.Bool // it may write to the socket
 	done       atomic.Bool // the handler has returned
 	hijacked   bool

@@ -202,7 +202,8 @@ func (ex *exchange) emit(p []byte) error {
 // Flush is http.Flusher's.
 func (ex *exchange) Flush() { _ = ex.FlushError() }
 
-// FlushError is Flush for http.ResponseController. Before its turn an exchange has nobody to flush to.
+// FlushError is Flush for http.ResponseController. Before the exchange's turn it only notes what is to
+// leave when that comes.
 func (ex *exchange) FlushError() error {
 	switch {
 	case ex.hijacked:
