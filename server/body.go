@@ -157,9 +157,7 @@ func (b *body) after() {
 // interrupt ends the wait of a goroutine that the handler has left behind, as proxies do.
 func (b *body) interrupt() {
 	if b.reading.Load() {
-		past := time.Unix(1, 0)
-		b.ex.readDeadline.Store(&past)
-		b.ex.conn.setReadDeadline(past)
+		_ = b.ex.SetReadDeadline(time.Unix(1, 0)) // not if the connection has another reader by now
 	}
 }
 

@@ -100,6 +100,10 @@ func isTimeout(err error) bool {
 func (c *conn) setReadDeadline(t time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.setReadDeadlineLocked(t)
+}
+
+func (c *conn) setReadDeadlineLocked(t time.Time) bool {
 	if c.hijacking || c.state != Open {
 		return false
 	}

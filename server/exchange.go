@@ -86,8 +86,11 @@ func (ex *exchange) mayHandOver() bool {
 
 func (ex *exchange) handOver() {
 	c := ex.conn
-	ex.handedOver, ex.more = true, len(c.in.pending()) > 0
-	c.enter()
+	more := len(c.in.pending()) > 0
+	c.mu.Lock()
+	ex.handedOver, ex.more = true, more // who reads the body need not be the handler's goroutine
+	c.goroutines++
+	c.mu.Unlock()
 	if ex.last {
 		go c.watchOnly()
 	} else {

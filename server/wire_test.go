@@ -270,6 +270,27 @@ func TestServer_ends_an_answer_that_takes_longer_than_WriteTimeout(t *testing.T)
 	})
 }
 
+// For -race: the body's last byte passes the reader's role on.
+func TestServer_takes_a_deadline_while_another_goroutine_reads_the_body(t *testing.T) {
+	addr := start(t, &Server{Pipeline: 1, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		read := make(chan []byte)
+		go func() {
+			b, _ := io.ReadAll(r.Body)
+			read <- b
+		}()
+		for range 100 {
+			assert.NoError(t, http.NewResponseController(w).SetReadDeadline(time.Now().Add(wait)))
+		}
+		_, _ = w.Write(<-read)
+	})})
+	for range 20 {
+		c := dial(t, addr)
+		c.send("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello" + bye("/"))
+		assert.Equal(t, "hello", c.body("GET"))
+		assert.Empty(t, c.body("GET"))
+	}
+}
+
 func TestServer_obeys_the_deadlines_of_a_handler(t *testing.T) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		control := http.NewResponseController(w)
