@@ -21,6 +21,10 @@ type body struct {
 	closed bool
 
 	draining bool // it is the server that reads
+	drained  struct {
+		got    int64
+		waited time.Duration
+	} // what there was when that began
 
 	reading atomic.Bool   // somebody waits for bytes
 	waited  time.Duration // by the reader, for bytes
@@ -139,6 +143,12 @@ func (b *body) before() error {
 	if d := b.ex.readDeadline.Load(); d != nil {
 		t, b.late = *d, false
 	}
+	if rate := s.limits.HeadRate; rate > 0 && b.draining {
+		left := s.limits.RateGrace + timeFor(b.got-b.drained.got, rate) - (b.waited - b.drained.waited)
+		if r := b.asked.Add(left); t.IsZero() || r.Before(t) {
+			t, b.late = r, false // the handler's answer stands
+		}
+	}
 	if !b.ex.conn.setReadDeadline(t) {
 		return net.ErrClosed
 	}
@@ -171,12 +181,13 @@ func (b *body) whole() bool {
 	return b.err == io.EOF
 }
 
-// drain reads and drops the rest, if it is not too much. The refusal, if any, is what the client
+// drain reads and drops the rest, if it is not too much and does not come too slowly: an answer waits
+// for that. The refusal, if any, is what the client
 // deserves for what came instead of a body.
 func (b *body) drain() (whole bool, r *refusal) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.draining = true
+	b.draining, b.drained.got, b.drained.waited = true, b.got, b.waited
 	defer func() { b.draining = false }()
 	most := b.ex.conn.server.limits.DrainBytes
 	if b.err == nil && b.left <= most {

@@ -34,7 +34,8 @@ type Limits struct {
 	// turn; then its handler's Write blocks. Default 64 KiB.
 	PipelineBuffer int
 	// DrainBytes is how much of a body that its handler did not read is read and dropped, so that
-	// the connection can go on. If there is more, it is closed. Default 256 KiB.
+	// the connection can go on. If there is more, or it comes more slowly than a head may
+	// (HeadRate), it is closed. Default 256 KiB.
 	DrainBytes int64
 }
 

@@ -188,6 +188,26 @@ func TestServer_answers_a_body_that_trickles_with_408(t *testing.T) {
 	})
 }
 
+func TestServer_does_not_hold_an_answer_back_for_a_body_that_nobody_wants_and_that_trickles(t *testing.T) {
+	for _, read := range []int64{0, 10} {
+		began := time.Time{}
+		refuse := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.CopyN(io.Discard, r.Body, read)
+			began = time.Now()
+			w.WriteHeader(http.StatusUnauthorized)
+		})
+		inTime(t, &Server{Handler: refuse, Limits: Limits{HeadRate: 2, RateGrace: 4 * time.Second}}, func(c *pipeClient) {
+			c.send("POST / HTTP/1.1\r\n" + host + "Content-Length: 1000\r\n\r\n")
+			c.beside.Go(func() { c.trickle(strings.Repeat("a", 1000), time.Second) })
+			answer := c.rest()
+			assert.Contains(t, answer, "HTTP/1.1 401 ")
+			assert.Contains(t, answer, "Connection: close\r\n")
+			assert.Greater(t, time.Since(began), 4*time.Second)
+			assert.Less(t, time.Since(began), 12*time.Second)
+		})
+	}
+}
+
 // The handler's own pauses are not the client's fault.
 func TestServer_counts_only_its_waits_against_a_body(t *testing.T) {
 	slow := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
