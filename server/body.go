@@ -20,6 +20,12 @@ type body struct {
 	err    error // sticky; io.EOF when it is whole
 	closed bool
 
+	draining bool // it is the server that reads
+	drained  struct {
+		got    int64
+		waited time.Duration
+	} // what there was when that began
+
 	reading atomic.Bool   // somebody waits for bytes
 	waited  time.Duration // by the reader, for bytes
 	asked   time.Time
@@ -43,7 +49,7 @@ func (b *body) Read(p []byte) (int, error) {
 	b.ex.sendContinue()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.closed {
+	if b.closed || b.ex.done.Load() {
 		return 0, http.ErrBodyReadAfterClose
 	}
 	return b.read(p)
@@ -137,8 +143,18 @@ func (b *body) before() error {
 	if d := b.ex.readDeadline.Load(); d != nil {
 		t, b.late = *d, false
 	}
+	if rate := s.limits.HeadRate; rate > 0 && b.draining {
+		left := s.limits.RateGrace + timeFor(b.got-b.drained.got, rate) - (b.waited - b.drained.waited)
+		if r := b.asked.Add(left); t.IsZero() || r.Before(t) {
+			t, b.late = r, false // the handler's answer stands
+		}
+	}
 	if !b.ex.conn.setReadDeadline(t) {
 		return net.ErrClosed
+	}
+	if b.ex.done.Load() && !b.draining {
+		// Only now is it sure that interrupt would undo the deadline.
+		return http.ErrBodyReadAfterClose
 	}
 	return nil
 }
@@ -151,9 +167,7 @@ func (b *body) after() {
 // interrupt ends the wait of a goroutine that the handler has left behind, as proxies do.
 func (b *body) interrupt() {
 	if b.reading.Load() {
-		past := time.Unix(1, 0)
-		b.ex.readDeadline.Store(&past)
-		b.ex.conn.setReadDeadline(past)
+		_ = b.ex.SetReadDeadline(time.Unix(1, 0)) // not if the connection has another reader by now
 	}
 }
 
@@ -167,11 +181,14 @@ func (b *body) whole() bool {
 	return b.err == io.EOF
 }
 
-// drain reads and drops the rest, if it is not too much. The refusal, if any, is what the client
+// drain reads and drops the rest, if it is not too much and does not come too slowly: an answer waits
+// for that. The refusal, if any, is what the client
 // deserves for what came instead of a body.
 func (b *body) drain() (whole bool, r *refusal) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.draining, b.drained.got, b.drained.waited = true, b.got, b.waited
+	defer func() { b.draining = false }()
 	most := b.ex.conn.server.limits.DrainBytes
 	if b.err == nil && b.left <= most {
 		buf := takeBuffer()

@@ -32,6 +32,8 @@ var (
 	errTrailerField = bad("a field that has no place in a trailer section")
 )
 
+var bodyEnd = []byte("\r\n0\r\n\r\n")
+
 func (c *chunked) Read(p []byte) (int, error) {
 	if c.err == nil && c.left == 0 {
 		c.err = c.nextChunk()
@@ -47,8 +49,9 @@ func (c *chunked) Read(p []byte) (int, error) {
 	if err != nil {
 		c.err = unexpected(err)
 	}
-	if c.left == 0 && c.err == nil && len(c.in.pending()) >= len("\r\n0\r\n\r\n") {
-		// The end of the body comes with its last bytes, if it is here already.
+	if c.left == 0 && c.err == nil && bytes.HasPrefix(c.in.pending(), bodyEnd) {
+		// The end of the body comes with its last bytes, if it is here already: to find out more could
+		// mean to wait, with data at hand that somebody wants.
 		c.err = c.nextChunk()
 	}
 	if n > 0 {

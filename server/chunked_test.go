@@ -78,6 +78,19 @@ func TestChunked_ends_what_is_made_of_extensions(t *testing.T) {
 	assert.Len(t, body, 100000)
 }
 
+func TestChunked_gives_what_is_there_before_it_waits_for_more(t *testing.T) {
+	for _, more := range []string{"\r\n1000\r", "\r\n5;name", "\r\n0\r\nX: y", "\r\n0\r\nX: y\r\n"} {
+		limits := Limits{}.withDefaults()
+		r, w := io.Pipe()
+		c := &chunked{in: &input{src: r}, limits: &limits}
+		go func() { _, _ = io.WriteString(w, "5\r\nhello"+more) }()
+		b := make([]byte, 10)
+		n, err := c.Read(b) // would wait for ever
+		require.NoError(t, err)
+		assert.Equal(t, "hello", string(b[:n]), more)
+	}
+}
+
 func TestChunked_stays_at_its_error(t *testing.T) {
 	limits := Limits{}.withDefaults()
 	c := &chunked{in: &input{src: strings.NewReader("x\r\n5\r\nhello\r\n0\r\n\r\n")}, limits: &limits}

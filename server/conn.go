@@ -100,6 +100,10 @@ func isTimeout(err error) bool {
 func (c *conn) setReadDeadline(t time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.setReadDeadlineLocked(t)
+}
+
+func (c *conn) setReadDeadlineLocked(t time.Time) bool {
 	if c.hijacking || c.state != Open {
 		return false
 	}
@@ -149,6 +153,7 @@ func (c *conn) leave() {
 	if !c.hijacked {
 		c.in.drop()
 	}
+	c.cancel() // or the user's context would keep that of a connection that was hijacked
 	c.mu.Lock()
 	c.state = Dead
 	c.mu.Unlock()
@@ -166,6 +171,11 @@ func (c *conn) abort() { c.close(true) }
 // close does the same; unless in a hurry, TLS says goodbye.
 func (c *conn) close(hurry bool) {
 	c.mu.Lock()
+	c.closeLocked(hurry)
+}
+
+// closeLocked is close for a holder of the lock, which it gives back.
+func (c *conn) closeLocked(hurry bool) {
 	if c.state != Open || c.hijacked {
 		c.mu.Unlock()
 		return
@@ -230,12 +240,12 @@ func (c *conn) idle() bool {
 // may be on its way. It reports whether the connection was closed.
 func (c *conn) closeIfIdle(patient bool) bool {
 	c.mu.Lock()
-	closed := c.state == Open && c.idle() && (!patient || !c.fresh) && !c.hijacked
-	c.mu.Unlock()
-	if closed {
-		c.close(false)
+	if c.state != Open || !c.idle() || patient && c.fresh || c.hijacked {
+		c.mu.Unlock()
+		return false
 	}
-	return closed
+	c.closeLocked(false) // before anybody can begin with a request
+	return true
 }
 
 // connState calls the hook of net/http's habit.

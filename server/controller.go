@@ -20,8 +20,11 @@ func (ex *exchange) EnableFullDuplex() error {
 // SetReadDeadline is for reads of the request's body.
 func (ex *exchange) SetReadDeadline(t time.Time) error {
 	ex.readDeadline.Store(&t)
+	c := ex.conn
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if ex.body != nil && !ex.handedOver && !ex.hijacked {
-		ex.conn.setReadDeadline(t)
+		c.setReadDeadlineLocked(t)
 	}
 	return nil
 }

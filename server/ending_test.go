@@ -211,7 +211,7 @@ func TestServer_takes_FIN_for_a_half_close_when_told_so(t *testing.T) {
 		c := dial(t, addr)
 		c.send(get1("/1") + get1("/2"))
 		require.NoError(t, c.Conn.(*net.TCPConn).CloseWrite())
-		g.await(t, "/1")
+		g.await(t, []string{"/1", "/2"}[:min(2, 1+pipeline)]...)
 		assert.Never(t, func() bool { return len(cancelled) > 0 }, 50*time.Millisecond, 5*time.Millisecond)
 		g.let("/1")
 		g.let("/2")
@@ -332,6 +332,30 @@ func TestServer_interrupts_who_still_reads_when_the_handler_returns(t *testing.T
 	assert.Empty(t, c.rest())
 }
 
+// The same when it begins to read only when the handler has returned, and the answer waits for its turn.
+func TestServer_lets_nobody_read_on_when_the_handler_has_returned(t *testing.T) {
+	read := make(chan string, 1)
+	addr := start(t, &Server{Pipeline: 1, Limits: Limits{PipelineBuffer: 4 << 10}, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/first" {
+			read <- receive(t, read)
+			return
+		}
+		w.WriteHeader(http.StatusOK) // the body is not wanted
+		_, _ = w.Write(make([]byte, 3500))
+		_, _ = w.Write(make([]byte, 1500))
+		go func() {
+			<-r.Context().Done()
+			_, err := r.Body.Read(make([]byte, 10))
+			read <- err.Error()
+		}()
+	})})
+	c := dial(t, addr)
+	c.send(get1("/first") + "GET / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+	assert.Empty(t, c.body("GET"))
+	assert.Len(t, c.body("GET"), 5000)
+	assert.Equal(t, http.ErrBodyReadAfterClose.Error(), receive(t, read))
+}
+
 func TestServer_shutdown_does_not_wait_for_what_was_hijacked(t *testing.T) {
 	entered, leave := make(chan string, 1), make(chan struct{})
 	s := &Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -351,6 +375,26 @@ func TestServer_shutdown_does_not_wait_for_what_was_hijacked(t *testing.T) {
 
 // Clients that die at random leave nothing behind: the end of the test waits for all connections to
 // be dead, the end of the package for all goroutines and files to be gone.
+func TestServer_ends_the_context_of_what_was_hijacked(t *testing.T) {
+	contexts := make(chan context.Context, 1)
+	addr := start(t, &Server{
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			contexts <- w.(*exchange).conn.ctx
+			c, _, err := http.NewResponseController(w).Hijack()
+			assert.NoError(t, err)
+			assert.NoError(t, c.Close())
+		}),
+	})
+	c := dial(t, addr)
+	c.send(get1("/"))
+	assert.Empty(t, c.rest())
+	select {
+	case <-(<-contexts).Done():
+	case <-time.After(wait):
+		assert.Fail(t, "the context goes on")
+	}
+}
+
 func TestServer_outlives_clients_that_die_at_random(t *testing.T) {
 	clients := 1000
 	if testing.Short() {

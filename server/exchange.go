@@ -23,6 +23,9 @@ type exchange struct {
 	handedOver bool // the reader's role has passed on
 	finished   bool // the answer is complete; the connection's lock guards it
 
+	flushed []byte // of the output, before the turn; the connection's lock guards it
+	ahead   int    // how much of that left with the torch; who passes it sets it before turn
+
 	turn       atomic.Bool // it may write to the socket
 	done       atomic.Bool // the handler has returned
 	hijacked   bool
@@ -83,8 +86,11 @@ func (ex *exchange) mayHandOver() bool {
 
 func (ex *exchange) handOver() {
 	c := ex.conn
-	ex.handedOver, ex.more = true, len(c.in.pending()) > 0
-	c.enter()
+	more := len(c.in.pending()) > 0
+	c.mu.Lock()
+	ex.handedOver, ex.more = true, more // who reads the body need not be the handler's goroutine
+	c.goroutines++
+	c.mu.Unlock()
 	if ex.last {
 		go c.watchOnly()
 	} else {
@@ -116,7 +122,7 @@ func (ex *exchange) run() {
 func (ex *exchange) end(returned bool) {
 	ex.done.Store(true)
 	ex.cancel()
-	ex.stopContinue()
+	ex.forgoContinue()
 	if ex.body != nil {
 		ex.body.interrupt()
 	}
@@ -170,6 +176,14 @@ func (ex *exchange) sendContinue() {
 		if _, err := ex.conn.rwc.Write([]byte("HTTP/1.1 100 Continue\r\n\r\n")); err != nil {
 			ex.conn.abort()
 		}
+	}
+}
+
+// forgoContinue is called when a final answer begins or the handler has returned. A client that was not
+// asked for its body may send it or not: where its next request begins is in doubt.
+func (ex *exchange) forgoContinue() {
+	if ex.stopContinue() {
+		ex.closeAfter, ex.linger = true, true
 	}
 }
 

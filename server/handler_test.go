@@ -16,6 +16,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -321,6 +322,80 @@ func TestServer_speaks_HTTP_2_in_clear_text_when_asked_to(t *testing.T) {
 	assert.Equal(t, "HTTP/2.0", string(b))
 	assert.Contains(t, talk(t, addr, bye("/")), "HTTP/1.1")
 	assert.Contains(t, talk(t, addr, "PRI * HTTP/1.1\r\n\r\n"), "HTTP/1.1 400 ")
+}
+
+func TestServer_bounds_requests_of_HTTP_2(t *testing.T) {
+	protocols := new(http.Protocols)
+	protocols.SetUnencryptedHTTP2(true)
+	limits := Limits{BodyBytes: 10, URIBytes: 30, HeadLines: 20}
+	addr := start(t, &Server{Protocols: protocols, Limits: limits, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, err := io.ReadAll(r.Body)
+		_, _ = fmt.Fprint(w, len(b), " ", err)
+	})})
+	transport := &http.Transport{Protocols: protocols}
+	defer transport.CloseIdleConnections()
+	do := func(path string, body io.Reader, fields int) (int, string) {
+		req, err := http.NewRequest("POST", "http://"+addr+path, body)
+		require.NoError(t, err)
+		for range fields {
+			req.Header.Add("X", "y")
+		}
+		resp, err := transport.RoundTrip(req)
+		require.NoError(t, err)
+		b, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		return resp.StatusCode, string(b)
+	}
+	for _, test := range []struct {
+		path   string
+		body   io.Reader
+		fields int
+		status int
+		answer string
+	}{
+		{"/", strings.NewReader("0123456789"), 10, 200, "10 <nil>"},
+		{"/", io.MultiReader(strings.NewReader("0123456789")), 10, 200, "10 <nil>"},
+		{"/", strings.NewReader("0123456789a"), 0, 413, "body"},
+		{"/", io.MultiReader(strings.NewReader("0123456789a")), 0, 200, "10 http: request body too large"},
+		{"/" + strings.Repeat("x", 30), nil, 0, 414, "target"},
+		{"/", nil, 21, 431, "fields"},
+	} {
+		status, answer := do(test.path, test.body, test.fields)
+		assert.Equal(t, test.status, status)
+		assert.Contains(t, answer, test.answer)
+	}
+}
+
+func TestServer_speaks_no_HTTP_1_when_told_so(t *testing.T) {
+	protocols := new(http.Protocols)
+	protocols.SetUnencryptedHTTP2(true)
+	addr := start(t, &Server{Protocols: protocols, Handler: echo})
+	c := dial(t, addr)
+	c.send(bye("/"))
+	b, _ := io.ReadAll(c.r) // the server need not have read what it closes on
+	assert.Empty(t, b)
+}
+
+func TestServer_ends_HTTP_2_with_Close(t *testing.T) {
+	s := &Server{ErrorLog: quiet, Protocols: new(http.Protocols), Handler: echo}
+	s.Protocols.SetUnencryptedHTTP2(true)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(l) }()
+	transport := &http.Transport{Protocols: s.Protocols}
+	defer transport.CloseIdleConnections()
+	resp, err := (&http.Client{Transport: transport}).Get("http://" + l.Addr().String())
+	require.NoError(t, err)
+	_ = resp.Body.Close()
+	require.NoError(t, s.Close())
+	assert.ErrorIs(t, <-ended, http.ErrServerClosed)
+	select {
+	case <-s.http2.closed: // or a goroutine waits there for ever
+	case <-time.After(wait):
+		assert.Fail(t, "it goes on")
+	}
 }
 
 func TestServer_tells_a_client_that_it_speaks_the_wrong_protocol(t *testing.T) {

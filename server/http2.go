@@ -18,6 +18,7 @@ type http2Side struct {
 	tlsConfig *tls.Config
 	tls       bool // over TLS
 	clear     bool // without, by prior knowledge
+	alone     bool // there is no HTTP/1 beside it
 
 	serving sync.Once
 	handed  chan net.Conn
@@ -45,7 +46,7 @@ func (h *http2Side) prepare(s *Server) {
 		protocols.SetHTTP1(true)
 		protocols.SetHTTP2(true)
 	}
-	h.tls, h.clear = protocols.HTTP2(), protocols.UnencryptedHTTP2()
+	h.tls, h.clear, h.alone = protocols.HTTP2(), protocols.UnencryptedHTTP2(), !protocols.HTTP1()
 	h.tlsConfig = s.TLSConfig.Clone()
 	if h.tlsConfig == nil {
 		h.tlsConfig = &tls.Config{MinVersion: tls.VersionTLS12}
@@ -65,7 +66,7 @@ func (h *http2Side) prepare(s *Server) {
 	only.SetHTTP2(true)
 	only.SetUnencryptedHTTP2(true)
 	h.base = &http.Server{
-		Addr: s.Addr, Handler: http.HandlerFunc(s.handle), ErrorLog: s.ErrorLog, Protocols: only,
+		Addr: s.Addr, Handler: http.HandlerFunc(s.handleHTTP2), ErrorLog: s.ErrorLog, Protocols: only,
 		TLSConfig: h.tlsConfig.Clone(), MaxHeaderBytes: min(s.limits.HeadBytes, 1<<30),
 		ReadTimeout: s.ReadTimeout, WriteTimeout: s.WriteTimeout, IdleTimeout: s.idleTimeout(),
 		ConnContext: func(_ context.Context, nc net.Conn) context.Context { return h.find(nc).conn.ctx },
@@ -73,6 +74,30 @@ func (h *http2Side) prepare(s *Server) {
 	}
 	h.handed, h.closed = make(chan net.Conn), make(chan struct{})
 	h.conns = make(map[net.Conn]*handedConn)
+}
+
+// handleHTTP2 is handle behind those limits that net/http does not know.
+func (s *Server) handleHTTP2(w http.ResponseWriter, r *http.Request) {
+	fields := 0
+	for _, values := range r.Header {
+		fields += len(values)
+	}
+	var refused *refusal
+	switch most := s.limits.BodyBytes; {
+	case len(r.RequestURI) > s.limits.URIBytes:
+		refused = errURITooLong
+	case fields > s.limits.HeadLines:
+		refused = errTooManyFields
+	case r.ContentLength > most:
+		refused = errBodyTooLarge
+	case r.ContentLength < 0 && most < noLimit:
+		r.Body = http.MaxBytesReader(w, r.Body, most)
+	}
+	if refused != nil {
+		http.Error(w, refused.Error(), refused.status)
+		return
+	}
+	s.handle(w, r)
 }
 
 // wants reports whether a connection speaks HTTP/2: TLS has agreed on it, or the preface of prior
@@ -147,7 +172,18 @@ func (h *http2Side) shutdown(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	cancel()
 	_ = h.base.Shutdown(ctx)
-	h.serving.Do(func() { close(h.closed) }) // nothing was ever handed over
+	h.endServing()
+}
+
+// close ends the http.Server, too.
+func (h *http2Side) close() {
+	_ = h.base.Close()
+	h.endServing()
+}
+
+// endServing is for when nothing was ever handed over: otherwise Serve closes.
+func (h *http2Side) endServing() {
+	h.serving.Do(func() { close(h.closed) })
 }
 
 // Accept, Close and Addr make it the listener of its http.Server.

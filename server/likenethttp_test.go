@@ -83,6 +83,14 @@ var handlersLikeNetHTTP = map[string]func(w http.ResponseWriter, r *http.Request
 		w.Header().Set("Date", "never")
 		_, _ = io.WriteString(w, "x")
 	},
+	"kept header": func(w http.ResponseWriter, _ *http.Request) {
+		h := w.Header()
+		h.Set("Trailer", "X-Behind")
+		w.WriteHeader(http.StatusOK)
+		h.Set("X-Late", "1")
+		_, _ = io.WriteString(w, "x")
+		h.Set("X-Behind", "1")
+	},
 	"late header": func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("A", "1")
 		w.WriteHeader(201)
@@ -232,14 +240,17 @@ func TestServer_asks_for_the_body_when_it_is_wanted(t *testing.T) {
 }
 
 func TestServer_closes_when_the_body_is_not_wanted(t *testing.T) {
-	addr := start(t, &Server{Handler: echo})
-	c := dial(t, addr)
-	c.send("POST /x HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
-	resp, body := c.answer("POST")
-	assert.Equal(t, "/x", body)
-	assert.True(t, resp.Close)
-	require.NoError(t, c.Conn.(*net.TCPConn).CloseWrite())
-	assert.Empty(t, c.rest())
+	silent := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	for want, h := range map[string]http.Handler{"/x": echo, "": silent} {
+		addr := start(t, &Server{Handler: h})
+		c := dial(t, addr)
+		c.send("POST /x HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+		resp, body := c.answer("POST")
+		assert.Equal(t, want, body)
+		assert.True(t, resp.Close)
+		require.NoError(t, c.Conn.(*net.TCPConn).CloseWrite())
+		assert.Empty(t, c.rest())
+	}
 }
 
 func TestServer_lets_a_handler_read_on_after_it_has_begun_to_answer(t *testing.T) {

@@ -3,6 +3,7 @@ package server
 import "time"
 
 // Limits bound what a client can cost. A zero field means its default, a negative one no limit.
+// HeadBytes, HeadLines, URIBytes and BodyBytes bound HTTP/2, too; the others are HTTP/1's.
 type Limits struct {
 	// HeadBytes bounds a request's head, with its request line and its blank line, and a trailer
 	// section. Beyond it the answer is 431. Default 64 KiB.
@@ -33,7 +34,8 @@ type Limits struct {
 	// turn; then its handler's Write blocks. Default 64 KiB.
 	PipelineBuffer int
 	// DrainBytes is how much of a body that its handler did not read is read and dropped, so that
-	// the connection can go on. If there is more, it is closed. Default 256 KiB.
+	// the connection can go on. If there is more, or it comes more slowly than a head may
+	// (HeadRate), it is closed. Default 256 KiB.
 	DrainBytes int64
 }
 

@@ -33,9 +33,10 @@ func (o *output) release() {
 // exchange may gather a bound, and then it waits.
 func (ex *exchange) put(p []byte) error {
 	o := ex.out
-	most := wireSize
-	if !ex.turn.Load() {
-		most = ex.conn.server.limits.PipelineBuffer
+	most := ex.conn.server.limits.PipelineBuffer
+	if ex.turn.Load() {
+		most = wireSize
+		ex.dropAhead()
 	}
 	if len(o.wire)+len(p) <= most {
 		o.wire = append(o.wire, p...)
@@ -44,6 +45,7 @@ func (ex *exchange) put(p []byte) error {
 	if !ex.hasTurn() {
 		return net.ErrClosed
 	}
+	ex.dropAhead()
 	if len(p) < wireSize {
 		err := ex.send(o.wire)
 		o.wire = append(o.wire[:0], p...)
@@ -58,14 +60,38 @@ func (ex *exchange) put(p []byte) error {
 	return ex.sent(err)
 }
 
-// flush sends what is gathered; before the turn it stays where it is.
+// flush sends what is gathered; before the turn it stays where it is, and leaves with the torch.
 func (ex *exchange) flush() error {
-	if len(ex.out.wire) == 0 || !ex.turn.Load() {
+	if !ex.turn.Load() && ex.flushLater() {
+		return nil
+	}
+	ex.dropAhead()
+	if len(ex.out.wire) == 0 {
 		return nil
 	}
 	err := ex.send(ex.out.wire)
 	ex.out.wire = ex.out.wire[:0]
 	return err
+}
+
+// flushLater is false if it has become the exchange's turn.
+func (ex *exchange) flushLater() bool {
+	c := ex.conn
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if ex.turn.Load() {
+		return false
+	}
+	ex.flushed = ex.out.wire // more is only added behind it
+	return true
+}
+
+// dropAhead takes off what left with the torch. Its caller has seen that the turn has come.
+func (ex *exchange) dropAhead() {
+	if ex.ahead > 0 {
+		ex.out.wire = ex.out.wire[:copy(ex.out.wire, ex.out.wire[ex.ahead:])]
+		ex.ahead = 0
+	}
 }
 
 func (ex *exchange) send(p []byte) error {

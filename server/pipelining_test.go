@@ -123,9 +123,11 @@ func TestServer_runs_no_more_than_its_pipeline_allows(t *testing.T) {
 			all.WriteString(get1(fmt.Sprint("/", i)))
 		}
 		c.send(all.String())
+		var first []string // in any order
 		for i := 0; i <= ahead; i++ {
-			g.await(t, fmt.Sprint("/", i))
+			first = append(first, fmt.Sprint("/", i))
 		}
+		g.await(t, first...)
 		for i := range 8 {
 			select {
 			case p := <-g.entered:
@@ -168,6 +170,51 @@ func TestServer_blocks_an_early_answer_beyond_the_bound_until_its_turn(t *testin
 	assert.Equal(t, "/1", body)
 	body = c.body("GET")
 	assert.Equal(t, strings.Repeat(big, 100), body)
+}
+
+// A handler that flushes and then waits, for the client or for news, before its turn has come.
+func TestServer_sends_what_was_flushed_before_the_turn_when_it_comes(t *testing.T) {
+	flushed, goOn := make(chan struct{}, 2), make(chan struct{})
+	addr := start(t, &Server{Pipeline: 2, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/first" {
+			<-flushed
+			<-flushed
+			return
+		}
+		control := http.NewResponseController(w)
+		w.WriteHeader(http.StatusEarlyHints)
+		for _, text := range []string{"one ", "two "} {
+			_, _ = io.WriteString(w, text)
+			assert.NoError(t, control.Flush())
+		}
+		_, _ = io.WriteString(w, "three ")
+		flushed <- struct{}{}
+		<-goOn
+		_, _ = io.WriteString(w, r.URL.Path)
+		if r.URL.Path == "/copy" {
+			_, err := io.Copy(w, strings.NewReader(strings.Repeat("x", 10<<10)))
+			assert.NoError(t, err)
+		}
+	})})
+	c := dial(t, addr)
+	c.send(get1("/first") + get1("/copy") + bye("/last"))
+	assert.Empty(t, c.body("GET"))
+	resp, _ := c.answer("GET")
+	require.Equal(t, http.StatusEarlyHints, resp.StatusCode)
+	answer, err := http.ReadResponse(c.r, nil)
+	require.NoError(t, err)
+	begin := make([]byte, len("one two "))
+	_, err = io.ReadFull(answer.Body, begin)
+	require.NoError(t, err)
+	close(goOn)
+	rest, err := io.ReadAll(answer.Body)
+	require.NoError(t, err)
+	require.NoError(t, answer.Body.Close())
+	assert.Equal(t, "one two three /copy"+strings.Repeat("x", 10<<10), string(begin)+string(rest))
+	resp, _ = c.answer("GET")
+	require.Equal(t, http.StatusEarlyHints, resp.StatusCode)
+	assert.Equal(t, "one two three /last", c.body("GET"))
+	assert.Empty(t, c.rest())
 }
 
 func TestServer_parses_nothing_behind_an_unread_body(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 type response struct {
 	out      *output
 	header   http.Header // the handler's
-	snapshot http.Header // as it was at WriteHeader, if the handler may have changed it since
+	snapshot http.Header // as it was at WriteHeader, if the handler may change it after that
 
 	head, http10, keepAlive10 bool // of the request
 
@@ -75,18 +75,19 @@ func (ex *exchange) WriteHeader(status int) {
 // decide fixes the final status, and the length that the handler has given.
 func (ex *exchange) decide(status int) {
 	ex.wrote, ex.status = true, status
-	if ex.stopContinue() {
-		// The client may send the body or not: where its next request begins is in doubt.
-		ex.closeAfter, ex.linger = true, true
-	}
+	ex.forgoContinue()
 	if text := get(ex.header, "Content-Length"); text != "" {
 		n, err := strconv.ParseUint(text, 10, 63)
 		if err != nil {
 			ex.conn.server.logf("server: invalid Content-Length of %q", text)
 			ex.header.Del("Content-Length")
-			return
+		} else {
+			ex.length = int64(n)
 		}
-		ex.length = int64(n)
+	}
+	if ex.header != nil && !ex.done.Load() {
+		// The handler may have kept the map.
+		ex.snapshot = ex.header.Clone()
 	}
 }
 
@@ -201,7 +202,8 @@ func (ex *exchange) emit(p []byte) error {
 // Flush is http.Flusher's.
 func (ex *exchange) Flush() { _ = ex.FlushError() }
 
-// FlushError is Flush for http.ResponseController. Before its turn an exchange has nobody to flush to.
+// FlushError is Flush for http.ResponseController. Before the exchange's turn it only notes what is to
+// leave when that comes.
 func (ex *exchange) FlushError() error {
 	switch {
 	case ex.hijacked:

@@ -126,6 +126,10 @@ func (c *conn) serve(watcher *watcher) {
 		c.server.http2.serve(c)
 		return
 	}
+	if c.server.http2.alone {
+		c.leave()
+		return
+	}
 	h := watcher.add(c)
 	c.watched = h != nil
 	c.mu.Lock()

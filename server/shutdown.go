@@ -56,6 +56,7 @@ func (s *Server) Close() error {
 	for _, c := range s.all() {
 		c.abort()
 	}
+	s.http2.close()
 	s.serving.Wait()
 	return err
 }

@@ -40,6 +40,7 @@ func (c *conn) settle(ex *exchange) {
 		}
 		c.mu.Lock()
 		c.changed.Broadcast() // there is room in the pipeline
+		c.sendFlushed(c.pipe.first)
 		if next := c.pipe.first; next == nil || !next.finished {
 			break
 		}
@@ -66,12 +67,28 @@ func (c *conn) settle(ex *exchange) {
 	c.connStateLocked(http.StateIdle)
 }
 
+// sendFlushed sends what an exchange has flushed already that is to get its turn: its handler may wait
+// for what the client makes of it. The lock is held, but not meanwhile.
+func (c *conn) sendFlushed(next *exchange) {
+	for c.state == Open && next != nil && len(next.flushed) > next.ahead {
+		part := next.flushed[next.ahead:]
+		c.armWrite(next)
+		c.mu.Unlock()
+		if _, err := c.rwc.Write(part); err != nil {
+			c.abort()
+		}
+		c.mu.Lock()
+		next.ahead += len(part)
+	}
+}
+
 // collect takes the finished exchanges off the front, and gives their answers in one piece, and the
 // last of them. The lock is held.
 func (c *conn) collect() (out *output, last *exchange) {
 	yielded := false
 	for {
 		for f := c.pipe.first; f != nil && f.finished; f = c.pipe.first {
+			f.dropAhead()
 			if out == nil {
 				out = f.out
 			} else {

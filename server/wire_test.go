@@ -188,6 +188,26 @@ func TestServer_answers_a_body_that_trickles_with_408(t *testing.T) {
 	})
 }
 
+func TestServer_does_not_hold_an_answer_back_for_a_body_that_nobody_wants_and_that_trickles(t *testing.T) {
+	for _, read := range []int64{0, 10} {
+		began := time.Time{}
+		refuse := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.CopyN(io.Discard, r.Body, read)
+			began = time.Now()
+			w.WriteHeader(http.StatusUnauthorized)
+		})
+		inTime(t, &Server{Handler: refuse, Limits: Limits{HeadRate: 2, RateGrace: 4 * time.Second}}, func(c *pipeClient) {
+			c.send("POST / HTTP/1.1\r\n" + host + "Content-Length: 1000\r\n\r\n")
+			c.beside.Go(func() { c.trickle(strings.Repeat("a", 1000), time.Second) })
+			answer := c.rest()
+			assert.Contains(t, answer, "HTTP/1.1 401 ")
+			assert.Contains(t, answer, "Connection: close\r\n")
+			assert.Greater(t, time.Since(began), 4*time.Second)
+			assert.Less(t, time.Since(began), 12*time.Second)
+		})
+	}
+}
+
 // The handler's own pauses are not the client's fault.
 func TestServer_counts_only_its_waits_against_a_body(t *testing.T) {
 	slow := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -268,6 +288,27 @@ func TestServer_ends_an_answer_that_takes_longer_than_WriteTimeout(t *testing.T)
 		time.Sleep(10 * time.Second)
 		assert.Equal(t, 5*time.Second, time.Duration(failed.Load()))
 	})
+}
+
+// For -race: the body's last byte passes the reader's role on.
+func TestServer_takes_a_deadline_while_another_goroutine_reads_the_body(t *testing.T) {
+	addr := start(t, &Server{Pipeline: 1, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		read := make(chan []byte)
+		go func() {
+			b, _ := io.ReadAll(r.Body)
+			read <- b
+		}()
+		for range 100 {
+			assert.NoError(t, http.NewResponseController(w).SetReadDeadline(time.Now().Add(wait)))
+		}
+		_, _ = w.Write(<-read)
+	})})
+	for range 20 {
+		c := dial(t, addr)
+		c.send("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello" + bye("/"))
+		assert.Equal(t, "hello", c.body("GET"))
+		assert.Empty(t, c.body("GET"))
+	}
 }
 
 func TestServer_obeys_the_deadlines_of_a_handler(t *testing.T) {
