@@ -94,11 +94,11 @@ func (r *race) hedge() {
 	r.mu.Lock()
 	r.coming = false
 	if err != nil {
-		last := !r.over && r.running == 0
-		r.mu.Unlock()
-		if last {
-			r.end(0)
+		if r.over || r.running > 0 {
+			r.mu.Unlock()
+			return
 		}
+		r.end(0)
 		return
 	}
 	r.runners[1] = runner{h: h, began: now}
@@ -116,36 +116,31 @@ func (r *race) hedge() {
 // Completed is told by both transfers, mostly on the agent's goroutine.
 func (r *race) Completed(h *handler.Handler) {
 	r.mu.Lock()
+	if r.over { // the exchange goes on meanwhile: nothing of it may be looked at
+		r.mu.Unlock()
+		r.drop(h)
+		return
+	}
 	i := 0
 	if h == r.runners[1].h {
 		i = 1
 	}
 	r.runners[i].ended = true
 	r.running--
-	wait := h.Err() != nil || r.x.tries.fails(h.Status())
-	wait = wait && (r.running > 0 || r.coming)
+	bad := h.Err() != nil || r.x.tries.fails(h.Status())
+	if bad && (r.running > 0 || r.coming) {
+		r.mu.Unlock()
+		return
+	}
 	if o := r.runners[1-i]; h.Err() != nil && o.ended && o.h.Err() == nil {
 		i = 1 - i // a bad answer is better than none
 	}
-	over := r.over
-	r.mu.Unlock()
-	switch {
-	case over:
-		r.drop(h)
-	case !wait:
-		r.end(i)
-	}
+	r.end(i)
 }
 
-// end gives the exchange the transfer that counts.
+// end gives the exchange the transfer that counts, and unlocks: between the decision and
+// its being known no other transfer may come to one of its own.
 func (r *race) end(i int) {
-	r.mu.Lock()
-	if r.over {
-		h := r.runners[i].h
-		r.mu.Unlock()
-		r.drop(h)
-		return
-	}
 	r.over = true
 	if r.timer != nil {
 		r.timer.Stop()

@@ -1,0 +1,106 @@
+package ratmom
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ratmom/ratmom/config"
+	"github.com/ratmom/ratmom/handler"
+	"github.com/ratmom/ratmom/retry"
+)
+
+// ended is a transfer that has ended, whose response nobody has taken.
+func ended(t *testing.T, c *Client, req *http.Request) *handler.Handler {
+	t.Helper()
+	x, err := c.newExchange(req, c.plan, nil)
+	require.NoError(t, err)
+	f := x.async()
+	<-f.Done()
+	x.fut.mu.Lock()
+	x.fut.taken = true // else the garbage collector's end of the future would take it
+	x.fut.mu.Unlock()
+	return x.h
+}
+
+// raced is an exchange whose transfers are handed to it by the test.
+func raced(c *Client, req *http.Request, transfers ...*handler.Handler) *race {
+	policy := retry.Policy{}.Full()
+	x := &exchange{client: c, plan: c.plan, req: req, ready: make(chan struct{}, 1)}
+	x.tries.run = retry.Begin(&policy, nil, time.Now())
+	r := &race{x: x, req: req, running: len(transfers)}
+	for i, h := range transfers {
+		r.runners[i].h = h
+	}
+	return r
+}
+
+func raceClient(t *testing.T) (c *Client, good, refused *http.Request) {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte("good"))
+	}))
+	t.Cleanup(s.Close)
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	c, err := New(config.Proxy(""))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = c.Close() })
+	good, err = http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL, nil)
+	require.NoError(t, err)
+	refused, err = http.NewRequestWithContext(t.Context(), http.MethodGet, gone.URL, nil)
+	require.NoError(t, err)
+	return c, good, refused
+}
+
+func (w *workers) rest() {
+	for {
+		w.mu.Lock()
+		busy := w.running > 0
+		w.mu.Unlock()
+		if !busy {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func TestRace_keeps_the_answer_when_the_other_try_fails_at_the_same_moment(t *testing.T) {
+	c, good, refused := raceClient(t)
+	answer, failure := ended(t, c, good), ended(t, c, refused)
+	require.NoError(t, answer.Err())
+	require.Error(t, failure.Err())
+	for range 20_000 {
+		r := raced(c, good, failure, answer)
+		var both sync.WaitGroup
+		both.Go(func() { r.Completed(failure) })
+		both.Go(func() { r.Completed(answer) })
+		both.Wait()
+		<-r.x.ready
+		require.Same(t, answer, r.x.h)
+	}
+	c.work.rest()
+	resp, err := newResponse(answer, good)
+	require.NoError(t, err)
+	text, err := resp.Text()
+	require.NoError(t, err)
+	assert.Equal(t, "good", text)
+}
+
+func TestRace_leaves_the_exchange_alone_when_it_is_over(t *testing.T) {
+	c, good, _ := raceClient(t)
+	r := raced(c, good, ended(t, c, good), ended(t, c, good))
+	first, second := r.runners[0].h, r.runners[1].h
+	r.Completed(first)
+	<-r.x.ready
+	require.Same(t, first, r.x.h)
+	var both sync.WaitGroup
+	both.Go(func() { r.Completed(second) })
+	both.Go(r.x.begin) // of the next hop
+	both.Wait()
+}
