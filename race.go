@@ -83,12 +83,14 @@ func (r *race) hedge() {
 	try := x.tries.run.Start(now)
 	r.coming = true
 	first := r.runners[0].h
+	// When the first has its answer, the request is the caller's again.
+	req := r.req.Clone(r.req.Context())
 	r.mu.Unlock()
 
 	x.remark(first, "no answer yet: a second try begins")
-	a := x.client.pick(r.req.URL)
+	a := x.client.pick(req.URL)
 	h, err := handler.New(a.Pool(), handler.Spec{
-		Request: r.req, Plan: x.plan, Driver: a.Driver(), Deadline: x.deadline, TryTime: try,
+		Request: req, Plan: x.plan, Driver: a.Driver(), Deadline: x.deadline, TryTime: try,
 		Fresh: true, Done: r, Owner: x.client, Conversation: x.talk,
 	})
 	r.mu.Lock()
@@ -183,8 +185,9 @@ func (r *race) drop(h *handler.Handler) {
 		return
 	}
 	r.x.client.work.submit(func() {
-		if resp, err := newResponse(h, r.req); err == nil {
-			_ = resp.Body.Close()
+		var reply handler.Reply
+		if h.Fill(&reply) == nil {
+			_ = reply.HTTP.Body.Close()
 		}
 	})
 }

@@ -3,6 +3,7 @@ package ratmom
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"sync"
 	"testing"
 	"time"
@@ -103,4 +104,33 @@ func TestRace_leaves_the_exchange_alone_when_it_is_over(t *testing.T) {
 	both.Go(func() { r.Completed(second) })
 	both.Go(r.x.begin) // of the next hop
 	both.Wait()
+}
+
+func TestRace_reads_nothing_of_a_request_that_is_the_callers_again(t *testing.T) {
+	answer, asked, look := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-answer }))
+	defer s.Close()
+	c, err := New(config.Proxy(""), config.Retry(retry.Policy{Hedge: retry.Hedge{After: 10 * time.Millisecond}}))
+	require.NoError(t, err)
+	defer c.Close()
+	calls := 0
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GetConn: func(string) {
+		if calls++; calls == 2 {
+			close(asked)
+			<-look
+		}
+	}})
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL, nil)
+	require.NoError(t, err)
+	f := c.SendAsync(req)
+	<-asked // the second try is being made
+	close(answer)
+	resp, err := f.Result()
+	require.NoError(t, err)
+	require.NoError(t, resp.Discard())
+	assert.Same(t, req, resp.Request)
+	close(look)
+	for began := time.Now(); time.Since(began) < 50*time.Millisecond; {
+		req.Header.Set("Next", "one")
+	}
 }
