@@ -37,7 +37,7 @@ var errHedgeLost = failure.New(failure.Canceled, "another try was faster")
 
 // race returns one for a request that the policy hedges, else nil.
 func (x *exchange) race(req *http.Request) *race {
-	p := x.tries.run.Policy()
+	p := x.tries.policy()
 	if p == nil || !p.Hedge.On() || x.alternative != nil || x.plan.Negotiates || handler.Upgrades(req) ||
 		req.Body != nil && req.Body != http.NoBody {
 		return nil

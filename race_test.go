@@ -33,7 +33,7 @@ func ended(t *testing.T, c *Client, req *http.Request) *handler.Handler {
 func raced(c *Client, req *http.Request, transfers ...*handler.Handler) *race {
 	policy := retry.Policy{}.Full()
 	x := &exchange{client: c, plan: c.plan, req: req, ready: make(chan struct{}, 1)}
-	x.tries.run = retry.Begin(&policy, nil, time.Now())
+	x.tries = &tries{run: retry.Begin(&policy, nil, time.Now())}
 	r := &race{x: x, req: req, running: len(transfers)}
 	for i, h := range transfers {
 		r.runners[i].h = h
