@@ -80,19 +80,20 @@ func (r *race) hedge() {
 		r.mu.Unlock()
 		return
 	}
-	try := x.tries.run.Start(now)
 	r.coming = true
 	first := r.runners[0].h
-	// When the first has its answer, the request is the caller's again.
+	// All that is needed is taken now: when the first has its answer, the exchange goes on,
+	// and the request is the caller's again.
 	req := r.req.Clone(r.req.Context())
+	a := x.client.pick(req.URL)
+	spec := handler.Spec{
+		Request: req, Plan: x.plan, Driver: a.Driver(), Deadline: x.deadline, TryTime: x.tries.run.Start(now),
+		Fresh: true, Done: r, Owner: x.client, Conversation: x.talk,
+	}
 	r.mu.Unlock()
 
 	x.remark(first, "no answer yet: a second try begins")
-	a := x.client.pick(req.URL)
-	h, err := handler.New(a.Pool(), handler.Spec{
-		Request: req, Plan: x.plan, Driver: a.Driver(), Deadline: x.deadline, TryTime: try,
-		Fresh: true, Done: r, Owner: x.client, Conversation: x.talk,
-	})
+	h, err := handler.New(a.Pool(), spec)
 	r.mu.Lock()
 	r.coming = false
 	if err != nil {

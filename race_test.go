@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"net/http/httptrace"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -133,4 +134,36 @@ func TestRace_reads_nothing_of_a_request_that_is_the_callers_again(t *testing.T)
 	for began := time.Now(); time.Since(began) < 50*time.Millisecond; {
 		req.Header.Set("Next", "one")
 	}
+}
+
+func TestRace_takes_no_notice_of_the_next_hop(t *testing.T) {
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer other.Close()
+	answer, asked, look := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		<-answer
+		http.Redirect(w, r, other.URL, http.StatusFound)
+	}))
+	defer s.Close()
+	c, err := New(config.Proxy(""), config.BasicAuth("user", "password"),
+		config.Retry(retry.Policy{Hedge: retry.Hedge{After: 10 * time.Millisecond}}))
+	require.NoError(t, err)
+	defer c.Close()
+	var calls atomic.Int32
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GetConn: func(string) {
+		if calls.Add(1) == 2 {
+			close(asked)
+			<-look
+		}
+	}})
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL, nil)
+	require.NoError(t, err)
+	f := c.SendAsync(req)
+	<-asked // the second try is being made
+	close(answer)
+	resp, err := f.Result()
+	require.NoError(t, err)
+	require.NoError(t, resp.Discard())
+	assert.Equal(t, other.URL, resp.EffectiveURL.String())
+	close(look)
 }
