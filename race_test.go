@@ -167,3 +167,24 @@ func TestRace_takes_no_notice_of_the_next_hop(t *testing.T) {
 	assert.Equal(t, other.URL, resp.EffectiveURL.String())
 	close(look)
 }
+
+type nobody struct{}
+
+func (nobody) Completed(*handler.Handler) {}
+
+// A future that is cancelled ends its transfer before the agent has it; the worker that
+// goes on with the exchange may be faster than who hands it over.
+func TestExecute_takes_a_transfer_that_was_given_up_and_asked_for_its_response(t *testing.T) {
+	c, good, _ := raceClient(t)
+	a := c.pick(good.URL)
+	h, err := handler.New(a.Pool(), handler.Spec{Request: good, Plan: c.plan, Driver: a.Driver(), Done: nobody{}, Owner: c})
+	require.NoError(t, err)
+	h.Cancel(errFutureCanceled)
+	var both sync.WaitGroup
+	both.Go(func() {
+		_, err := newResponse(h, good)
+		assert.ErrorIs(t, err, ErrCanceled)
+	})
+	both.Go(func() { a.Execute(h) })
+	both.Wait()
+}
