@@ -111,7 +111,7 @@ func (r *race) hedge() {
 	if over {
 		h.Cancel(errHedgeLost)
 	} else if x.fut != nil {
-		x.fut.hedged(h)
+		x.fut.hedged(first, h)
 	}
 	a.Execute(h)
 }

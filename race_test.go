@@ -188,3 +188,13 @@ func TestExecute_takes_a_transfer_that_was_given_up_and_asked_for_its_response(t
 	both.Go(func() { a.Execute(h) })
 	both.Wait()
 }
+
+func TestFuture_forgets_no_hedge_for_one_of_the_hop_before(t *testing.T) {
+	f := newFuture(nil)
+	var first, late, next, beside handler.Handler
+	f.running(&first)
+	f.running(&next)
+	f.hedged(&next, &beside)
+	f.hedged(&first, &late)
+	assert.Same(t, &beside, f.second)
+}
