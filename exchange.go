@@ -25,16 +25,16 @@ type exchange struct {
 	sent     []*http.Request // what each link passed down
 	blocks   bool            // the chain has an InterceptFunc
 	user     bool            // the chain runs code of the caller's
+	foreign  bool            // a redirect has led to another origin
+	direct   bool            // an alternative has failed
 
-	h       *handler.Handler
-	req     *http.Request         // of the running transfer
-	tries   *tries                // of the running request
-	foreign bool                  // a redirect has led to another origin
-	steps   *steps                // what it took; nil if nobody asks
-	talk    *handler.Conversation // of all its transfers; nil if nobody listens
+	h     *handler.Handler
+	req   *http.Request         // of the running transfer
+	tries *tries                // of the running request
+	steps *steps                // what it took; nil if nobody asks
+	talk  *handler.Conversation // of all its transfers; nil if nobody listens
 
 	alternative *altsvc.Service // where the running transfer goes; nil: to its origin
-	direct      bool            // an alternative has failed
 
 	redirects redirects
 	links     [2]link // most chains are no longer
