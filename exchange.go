@@ -270,7 +270,7 @@ func (x *exchange) wake() {
 	case x.user:
 		go x.resume()
 	default:
-		x.client.work.submit(x.resume)
+		x.client.work.Submit(x.resume)
 	}
 }
 

@@ -28,8 +28,9 @@ import (
 // Some are not quite the same:
 //
 //   - Proxy may be nil, [http.ProxyFromEnvironment], or what [http.ProxyURL] returned.
-//   - DialContext may be that of http.DefaultTransport. Its 30 seconds and TLSHandshakeTimeout become one
-//     limit, their sum, for connecting as a whole ([config.ConnectTimeout]).
+//   - DialContext is called by the client, too ([config.DialContext], which needs libcurl 8.2); that of
+//     http.DefaultTransport is left to libcurl. Its 30 seconds, which are also taken for another's, and
+//     TLSHandshakeTimeout become one limit, their sum, for connecting as a whole ([config.ConnectTimeout]).
 //   - MaxIdleConns counts the connections in use too ([config.ConnectionCacheSize]). MaxIdleConnsPerHost may
 //     not be a limit of its own: 0 means 2 to net/http, and no limit here.
 //   - ExpectContinueTimeout may be 0 or a second, which is libcurl's.
@@ -249,15 +250,27 @@ func fromProxyURL(f func(*http.Request) (*url.URL, error)) bool {
 	return file == known && line == at
 }
 
-// dial carries over the function of http.DefaultTransport: that very value, which a
-// clone has too.
+// dial carries over the function. That of http.DefaultTransport, that very value, which a
+// clone has too, does what libcurl does by itself.
 func (c *carrier) dial(field string) {
 	if !defaultDial(c.t) {
-		refuse(runsInGo)(c, field)
+		c.add(field, config.DialContext(c.t.DialContext))
+		c.dialsProxy(field)
 		return
 	}
 	// As the net.Dialer there.
 	c.add(field, config.TCPKeepAlive(30*time.Second, 30*time.Second))
+}
+
+// dialsProxy refuses a proxy to which no connection can be dialled.
+func (c *carrier) dialsProxy(field string) {
+	cfg, err := config.NewClient(c.opts...)
+	if err != nil {
+		return // has been reported
+	}
+	if _, err := cfg.Defaults().DialAddress(&url.URL{Scheme: "https", Host: "site.example"}); err != nil {
+		c.errs = append(c.errs, failure.Newf(failure.Unsupported, "http.Transport.%s: %w", field, err))
+	}
 }
 
 func defaultDial(t *http.Transport) bool {
@@ -270,7 +283,7 @@ func defaultDial(t *http.Transport) bool {
 }
 
 func (c *carrier) connectTimeout() {
-	if defaultDial(c.t) && c.t.TLSHandshakeTimeout > 0 {
+	if c.t.DialContext != nil && c.t.TLSHandshakeTimeout > 0 {
 		c.add("TLSHandshakeTimeout", config.ConnectTimeout(30*time.Second+c.t.TLSHandshakeTimeout))
 	} else if defaultDial(c.t) {
 		c.add("DialContext", config.ConnectTimeout(30*time.Second))

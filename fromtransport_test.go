@@ -23,6 +23,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ratmom/ratmom"
+	"github.com/ratmom/ratmom/cgo"
 	"github.com/ratmom/ratmom/config"
 	"github.com/ratmom/ratmom/internal/testserver"
 )
@@ -51,6 +52,10 @@ func protocols(http1, http2, clear bool) *http.Protocols {
 func transportCases() []carried {
 	dial := func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no") }
 	plainDial := func(string, string) (net.Conn, error) { return nil, errors.New("no") }
+	dials := "" // not by this libcurl
+	if cgo.CanDial() {
+		dials = "dialContext{function} httpVersion{HTTP/1.1}"
+	}
 	return []carried{
 		{"Proxy", http.ProxyFromEnvironment, "proxy{environment}"},
 		{"Proxy", fixedProxy("http://user:s3cret@p:1"), "proxy{http://xxxxx@p:1}"},
@@ -59,8 +64,8 @@ func transportCases() []carried {
 		{"Proxy", func(*http.Request) (*url.URL, error) { return nil, nil }, ""},
 		{"OnProxyConnectResponse", func(context.Context, *url.URL, *http.Request, *http.Response) error { return nil }, ""},
 		{"DialContext", http.DefaultTransport.(*http.Transport).DialContext, "tcpKeepAlive{30s, 30s} connectTimeout{30s} httpVersion{HTTP/1.1}"},
-		{"DialContext", dial, ""},
-		{"DialContext", (&net.Dialer{Timeout: time.Second}).DialContext, ""},
+		{"DialContext", dial, dials},
+		{"DialContext", (&net.Dialer{Timeout: time.Second}).DialContext, dials},
 		{"Dial", plainDial, ""},
 		{"DialTLSContext", dial, ""},
 		{"DialTLS", plainDial, ""},
@@ -268,6 +273,37 @@ func TestFromTransport_takes_the_default_and_its_clones(t *testing.T) {
 	opts, err := ratmom.FromTransport(&http.Transport{})
 	require.NoError(t, err)
 	assert.Len(t, opts, 1, "no proxy")
+}
+
+func TestFromTransport_takes_a_function_for_connections(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Host) }))
+	defer server.Close()
+	tr := http.DefaultTransport.(*http.Transport).Clone()
+	tr.Proxy = nil
+	tr.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, network, server.Listener.Addr().String())
+	}
+	opts, err := ratmom.FromTransport(tr)
+	if !cgo.CanDial() {
+		require.ErrorIs(t, err, ratmom.ErrUnsupported)
+		require.ErrorContains(t, err, "http.Transport.DialContext")
+		return
+	}
+	require.NoError(t, err)
+	c, err := ratmom.New(opts...)
+	require.NoError(t, err)
+	defer c.Close()
+	resp, err := c.Get("http://no.such.host.invalid/")
+	require.NoError(t, err)
+	got, err := resp.Text()
+	require.NoError(t, err)
+	assert.Equal(t, "no.such.host.invalid", got)
+	assert.Contains(t, fmt.Sprint(opts), "connectTimeout{40s}")
+
+	tr.Proxy = fixedProxy("https://p:1")
+	_, err = ratmom.FromTransport(tr)
+	assert.ErrorIs(t, err, ratmom.ErrUnsupported)
+	assert.ErrorContains(t, err, "http.Transport.DialContext")
 }
 
 func TestFromTransport_makes_a_client_that_works_as_the_transport_does(t *testing.T) {

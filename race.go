@@ -172,7 +172,7 @@ func (r *race) end(i int) {
 		if loser.ended {
 			r.drop(loser.h)
 		} else {
-			x.client.work.submit(func() { loser.h.Cancel(errHedgeLost) })
+			x.client.work.Submit(func() { loser.h.Cancel(errHedgeLost) })
 		}
 	}
 	x.h = winner.h
@@ -185,7 +185,7 @@ func (r *race) drop(h *handler.Handler) {
 	if h.Err() != nil {
 		return
 	}
-	r.x.client.work.submit(func() {
+	r.x.client.work.Submit(func() {
 		var reply handler.Reply
 		if h.Fill(&reply) == nil {
 			_ = reply.HTTP.Body.Close()

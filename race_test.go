@@ -14,6 +14,7 @@ import (
 
 	"github.com/ratmom/ratmom/config"
 	"github.com/ratmom/ratmom/handler"
+	"github.com/ratmom/ratmom/internal/workers"
 	"github.com/ratmom/ratmom/retry"
 )
 
@@ -60,16 +61,18 @@ func raceClient(t *testing.T) (c *Client, good, refused *http.Request) {
 	return c, good, refused
 }
 
-func (w *workers) rest() {
-	for {
-		w.mu.Lock()
-		busy := w.running > 0
-		w.mu.Unlock()
-		if !busy {
-			return
-		}
-		time.Sleep(time.Millisecond)
+// rest returns when all that was submitted before has been done: then every goroutine of
+// the pool has come to here.
+func rest(w *workers.Pool) {
+	var all sync.WaitGroup
+	all.Add(workers.Max)
+	for range workers.Max {
+		w.Submit(func() {
+			all.Done()
+			all.Wait()
+		})
 	}
+	all.Wait()
 }
 
 func TestRace_keeps_the_answer_when_the_other_try_fails_at_the_same_moment(t *testing.T) {
@@ -86,7 +89,7 @@ func TestRace_keeps_the_answer_when_the_other_try_fails_at_the_same_moment(t *te
 		<-r.x.ready
 		require.Same(t, answer, r.x.h)
 	}
-	c.work.rest()
+	rest(&c.work)
 	resp, err := newResponse(answer, good)
 	require.NoError(t, err)
 	text, err := resp.Text()

@@ -14,6 +14,7 @@ import (
 	"github.com/ratmom/ratmom/internal/altsvc"
 	"github.com/ratmom/ratmom/internal/failure"
 	"github.com/ratmom/ratmom/internal/hsts"
+	"github.com/ratmom/ratmom/internal/workers"
 	"github.com/ratmom/ratmom/retry"
 )
 
@@ -32,7 +33,7 @@ type Client struct {
 	chain  interceptors
 	pinned bool // an origin stays on one agent
 	seed   maphash.Seed
-	work   workers
+	work   workers.Pool
 	open   tunnels
 	logs   sync.WaitGroup // config.WireLog's functions at work
 	saying sync.RWMutex   // held to add to them beside the agents; and to close

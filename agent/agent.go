@@ -38,10 +38,12 @@ type agent struct {
 	m       *cgo.Multi
 	pool    *cgo.Pool
 	slots   []*handler.Handler
+	links   linkTable
 	free    []uint32
 	live    int
 	adds    []*cgo.Transfer
 	timers  timers
+	dials   map[uint64]*handler.Dial // under way; nil if there was none yet
 	closing bool
 	yield   bool // the last step woke somebody
 }
@@ -94,7 +96,11 @@ func (a *agent) turn() cgo.Verdict {
 	a.m.Step(a.adds, armed, park)
 	clear(a.adds)
 	a.adds = a.adds[:0]
+	a.m.LinkEvents(a.linkEvent)
 	a.m.Events(a.event)
+	if len(a.dials) > 0 {
+		a.m.GivenUp(a.giveUp)
+	}
 	if err := a.m.Err(); err != nil {
 		a.cause = err
 		return cgo.Stop
@@ -114,6 +120,11 @@ func (a *agent) take(msg message) {
 		if h.Canceled() { // its cancel message may have come first
 			a.load.Add(-1)
 			h.End(nil)
+			return
+		}
+		if l := h.Link(); l != nil && !a.enter(l) {
+			a.load.Add(-1)
+			h.LoseLink()
 			return
 		}
 		a.place(h)
@@ -139,6 +150,10 @@ func (a *agent) take(msg message) {
 			a.watch(h)
 			a.m.Unpause(h.Transfer(), true, false)
 		}
+	case dialled:
+		a.dialled(msg.d)
+	case closeLink:
+		a.leave(msg.link)
 	case closeIdle:
 		a.m.CloseIdle()
 		msg.reply(a)
@@ -157,6 +172,9 @@ func (a *agent) place(h *handler.Handler) {
 		a.slots = append(a.slots, h)
 	}
 	h.Transfer().SetSlot(h.Slot)
+	if h.Link() != nil {
+		h.Bind()
+	}
 	a.live++
 	if h.Timed() {
 		a.watch(h)
@@ -182,7 +200,11 @@ func (a *agent) event(slot uint32) {
 		return
 	}
 	a.yield = true
-	switch h.Handle() {
+	progress := h.Handle()
+	if d := h.TakeDial(); d != nil {
+		a.dial(d)
+	}
+	switch progress {
 	case handler.Ended:
 		a.vacate(h)
 		return
@@ -245,6 +267,9 @@ func (a *agent) finish() {
 	}
 	a.cause = cause
 	err := a.stopErrorOf(cause)
+	for _, d := range a.dials {
+		d.GiveUp()
+	}
 	for _, h := range a.slots {
 		if h != nil {
 			a.m.Remove(h.Transfer())
@@ -269,6 +294,7 @@ func (a *agent) finish() {
 			runtime.Gosched()
 		}
 	}
+	a.closeLinks()
 	a.pool.Close()
 	a.m.Close()
 	close(a.stopped)

@@ -49,6 +49,7 @@ func plan(t testing.TB) *handler.Plan {
 type call struct {
 	*handler.Handler
 	done chan struct{} // the future: closed twice panics
+	over chan struct{} // the transfer, if it is watched
 }
 
 func (c *call) Completed(*handler.Handler) { close(c.done) }

@@ -21,6 +21,8 @@ const (
 	resume
 	feed
 	abandon
+	dialled
+	closeLink
 	closeIdle
 	stats
 	closeNow
@@ -29,6 +31,8 @@ const (
 type message struct {
 	kind  kind
 	h     *handler.Handler
+	d     *handler.Dial
+	link  *handler.Link
 	reply func(*agent)
 }
 
@@ -60,6 +64,24 @@ func (a *agent) Resume(h *handler.Handler)  { a.post(message{kind: resume, h: h}
 func (a *agent) Feed(h *handler.Handler)    { a.post(message{kind: feed, h: h}) }
 func (a *agent) Cancel(h *handler.Handler)  { a.post(message{kind: cancel, h: h}) }
 func (a *agent) Abandon(h *handler.Handler) { a.post(message{kind: abandon, h: h}) }
+
+// Dialled takes the end of a dial.
+func (a *agent) Dialled(d *handler.Dial) {
+	if !a.post(message{kind: dialled, d: d}) {
+		d.Discard()
+	}
+}
+
+// Poke waits, too: the connection is closed next.
+func (a *agent) Poke(d *handler.Dial) {
+	done := make(chan struct{})
+	if a.post(message{kind: stats, reply: func(a *agent) { a.m.Poke(d.Socket); close(done) }}) {
+		select {
+		case <-done:
+		case <-a.stopped:
+		}
+	}
+}
 
 // messages empties the mailbox, up to a bound. It reports whether there was
 // anything to do.
@@ -96,8 +118,13 @@ func (a *agent) spill() bool {
 }
 
 func (a *agent) refuse(msg message, err error) {
-	if msg.kind == execute {
+	switch msg.kind {
+	case execute:
 		a.load.Add(-1)
 		msg.h.End(err)
+	case dialled:
+		msg.d.Discard()
+	case closeLink:
+		a.leave(msg.link)
 	}
 }

@@ -265,6 +265,13 @@ func (s *Stream) Close() error {
 	return nil
 }
 
+// Ready reports whether Read would not wait.
+func (s *Stream) Ready() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed || s.err != nil || len(s.whole) > 0 || s.chunks.Len() > 0
+}
+
 // Buffered is the number of bytes that can be read without waiting.
 func (s *Stream) Buffered() int {
 	s.mu.Lock()

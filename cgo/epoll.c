@@ -100,6 +100,15 @@ void ratmom_fd_relay(struct ratmom_multi *m, curl_socket_t fd, unsigned events) 
         ctl(m, fd, f, mask);
 }
 
+void ratmom_fd_swapped(struct ratmom_multi *m, curl_socket_t fd) {
+    struct ratmom_fd *f = &m->io->fds[fd];
+    f->held_out = f->out_spins = 0;
+    if (f->want)
+        ctl(m, fd, f, f->want);
+    else if (f->removed)
+        ctl(m, fd, f, EPOLLIN);
+}
+
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *sockp) {
     struct ratmom_multi *m = user;
     struct ratmom_fd *f = ratmom_fd_at(m, fd);
@@ -182,7 +191,7 @@ void ratmom_wait_close(struct ratmom_multi *m) {
 /* Whether no transfer is on the socket: it is known by its port, or, on a unix
  * socket, by libcurl not waiting for it. */
 int ratmom_fd_idle(struct ratmom_multi *m, struct ratmom_fd *f) {
-    if (!f->ours || f->users || f->udp || f->relay)
+    if (!f->ours || f->users || f->udp || f->relay || f->dial)
         return 0;
     return f->key || (f->local && f->removed && !ratmom_io_unplaced(m));
 }
@@ -211,6 +220,7 @@ static void on_dropped(struct ratmom_multi *m, curl_socket_t fd, struct ratmom_f
         /* HTTP/1: whatever came is not the answer to a request. */
         shutdown(fd, SHUT_RDWR);
         f->hungup = 1;
+        ratmom_link_down(m, f);
     }
     ratmom_fd_drop(m, fd);
 }

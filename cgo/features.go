@@ -27,6 +27,7 @@ type FeatureSet struct {
 	HSTS       bool
 	Unix       bool // unix domain sockets
 	IDN        bool
+	IPv6       bool
 	Brotli     bool
 	Zstd       bool
 	NTLM       bool
@@ -94,6 +95,7 @@ var features = sync.OnceValue(func() *FeatureSet {
 		AltSvc:        has(C.CURL_VERSION_ALTSVC),
 		HSTS:          has(C.CURL_VERSION_HSTS),
 		Unix:          has(C.CURL_VERSION_UNIX_SOCKETS),
+		IPv6:          has(C.CURL_VERSION_IPV6),
 		IDN:           has(C.CURL_VERSION_IDN),
 		Brotli:        has(C.CURL_VERSION_BROTLI),
 		Zstd:          has(C.CURL_VERSION_ZSTD),

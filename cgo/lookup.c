@@ -61,6 +61,8 @@ void ratmom_lookup_proxy(struct ratmom_req *r, const char *proxy) {
 
 static int looks_up(const struct ratmom_req *r) {
     char *url = NULL;
+    if (r->link && r->link->to)
+        return (int)r->link->named;
     if (r->elsewhere || (r->proxy & PROXY_NAME))
         return 1;
     if ((r->proxy & PROXY) && !(r->proxy & PROXY_BOTH))

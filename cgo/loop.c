@@ -51,6 +51,7 @@ void ratmom_multi_free(struct ratmom_multi *m) {
     ratmom_io_close(m);
     free(m->adds);
     free(m->events);
+    free(m->given_up);
     free(m);
     __atomic_sub_fetch(ratmom_count_multis(), 1, __ATOMIC_RELAXED);
 }
@@ -86,11 +87,18 @@ static void add(struct ratmom_multi *m, struct ratmom_req *r) {
         curl_easy_setopt(r->easy, CURLOPT_CLOSESOCKETDATA, m);
         r->closer = m;
     }
-    if (m->io->nclogged || m->lanes || r->limited || (r->fresh && r->forbid))
+    int rc = CURLM_OUT_OF_MEMORY, entered = 1;
+    if (r->link)
+        entered = !ratmom_link_enter(r);
+    else if (m->io->nclogged || m->lanes || r->limited || (r->fresh && r->forbid))
         ratmom_lane_enter(m, r);
-    int rc = curl_multi_add_handle(m->m, r->easy);
+    if (entered)
+        rc = curl_multi_add_handle(m->m, r->easy);
+    else
+        r->link = NULL;
     if (rc) {
         ratmom_lane_leave(m, r);
+        ratmom_link_leave(m, r);
         r->multi_code = rc;
         r->cause = RATMOM_CAUSE_MULTI;
         r->result = CURLE_FAILED_INIT;
@@ -137,6 +145,7 @@ void ratmom_remove(struct ratmom_multi *m, struct ratmom_req *r) {
     ratmom_lookup_leave(r);
     ratmom_lane_leave(m, r);
     ratmom_io_release(r);
+    ratmom_link_leave(m, r);
     unlink_live(m, r);
     m->recheck |= RATMOM_RECHECK_NEW;
 }
@@ -260,7 +269,7 @@ static void send_ends(struct ratmom_multi *m) {
 void ratmom_finish(struct ratmom_multi *m, struct ratmom_req *r, CURLcode result) {
     if (r->tunnel && !r->relay && result == CURLE_OK) {
         result = ratmom_tunnel_begin(m, r);
-        if (r->relay)
+        if (r->relay || r->held)
             return; /* it goes on */
     }
     r->result = result;

@@ -254,6 +254,10 @@ const (
 // programs of their own would do that.
 const OptTypeOfService = OptSockoptData
 
+// OptDial has Go make the connections, see [Transfer.Dial]; its value does not matter.
+// libcurl does not see it, as above.
+const OptDial = OptOpenSocketData
+
 // The numbers of the options of the multi handle that take a long.
 const (
 	MultiOptPipelining           MultiOpt = 3

@@ -27,10 +27,16 @@ void ratmom_fd_relay(struct ratmom_multi *m, curl_socket_t fd, unsigned events) 
     m->io->fds[fd].want = events & (RATMOM_FD_IN | RATMOM_FD_OUT);
 }
 
+void ratmom_fd_swapped(struct ratmom_multi *m, curl_socket_t fd) {
+    (void)m;
+    (void)fd;
+}
+
 /* Whether no transfer is on the socket: it is known by its port, or, on a unix
  * socket, by there being no transfer at all. */
 int ratmom_fd_idle(struct ratmom_multi *m, struct ratmom_fd *f) {
-    return f->ours && !f->users && !f->udp && !f->relay && (f->key || (f->local && !m->nlive));
+    return f->ours && !f->users && !f->udp && !f->relay && !f->dial &&
+           (f->key || (f->local && !m->nlive));
 }
 
 /* An idle connection that the server has closed, or has sent something on that is

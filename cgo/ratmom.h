@@ -42,16 +42,17 @@ void ratmom_alloc_idle(void);
 /* ---- one request ---------------------------------------------------------- */
 
 enum ratmom_event {
-    RATMOM_EV_HEAD = 1,    /* the final head is complete */
-    RATMOM_EV_INFO = 2,    /* a 1xx head is in info */
-    RATMOM_EV_BODY = 4,    /* body chunks wait in body_first */
-    RATMOM_EV_PAUSED = 8,  /* receiving paused at the high-water mark */
-    RATMOM_EV_WANT = 16,   /* libcurl wants upload bytes and there are none */
-    RATMOM_EV_SPACE = 32,  /* the upload ring has room and its writer waits */
-    RATMOM_EV_REWIND = 64, /* the upload must begin again */
-    RATMOM_EV_DEBUG = 128, /* wire log in debug */
-    RATMOM_EV_DONE = 256,  /* the transfer has ended; see result and cause */
-    RATMOM_EV_TUNNEL = 512 /* the tunnel is there: take its end */
+    RATMOM_EV_HEAD = 1,     /* the final head is complete */
+    RATMOM_EV_INFO = 2,     /* a 1xx head is in info */
+    RATMOM_EV_BODY = 4,     /* body chunks wait in body_first */
+    RATMOM_EV_PAUSED = 8,   /* receiving paused at the high-water mark */
+    RATMOM_EV_WANT = 16,    /* libcurl wants upload bytes and there are none */
+    RATMOM_EV_SPACE = 32,   /* the upload ring has room and its writer waits */
+    RATMOM_EV_REWIND = 64,  /* the upload must begin again */
+    RATMOM_EV_DEBUG = 128,  /* wire log in debug */
+    RATMOM_EV_DONE = 256,   /* the transfer has ended; see result and cause */
+    RATMOM_EV_TUNNEL = 512, /* the tunnel is there: take its end */
+    RATMOM_EV_DIAL = 1024   /* libcurl wants a connection: make it, see dial.c */
 };
 
 /* Why we ended a transfer ourselves; libcurl only knows "aborted by callback". */
@@ -67,7 +68,9 @@ enum ratmom_cause {
     RATMOM_CAUSE_MULTI,     /* the multi handle refused it; see multi_code */
     RATMOM_CAUSE_LOOKUPS,   /* too many look-ups have been left behind */
     RATMOM_CAUSE_HUNG_UP,   /* we had hung up the connection; nothing was sent */
-    RATMOM_CAUSE_REWIND     /* the body had to begin again and cannot */
+    RATMOM_CAUSE_REWIND,    /* the body had to begin again and cannot */
+    RATMOM_CAUSE_LINK_LOST, /* its link's connection cannot be used; nothing was sent */
+    RATMOM_CAUSE_REVOKED    /* it was taken back in time; nothing was sent */
 };
 
 /* Before each piece of a WebSocket frame between the caller and the loop: flags, bytes
@@ -81,6 +84,9 @@ enum ratmom_tunnel {
     RATMOM_TUNNEL_WEBSOCKET, /* libcurl moves frames, see relay.c */
     RATMOM_TUNNEL_RELAY      /* libcurl moves them: there is TLS to the proxy */
 };
+
+/* Who may read a body in memory. */
+enum ratmom_mem { RATMOM_MEM_FREE = 0, RATMOM_MEM_READ, RATMOM_MEM_BACK /* the caller's */ };
 
 enum ratmom_upload { RATMOM_UP_NONE = 0, RATMOM_UP_MEMORY, RATMOM_UP_RING };
 
@@ -107,6 +113,29 @@ struct ratmom_io;
 struct ratmom_batch;
 struct ratmom_lane;
 struct ratmom_relay;
+
+enum ratmom_link_event {
+    RATMOM_LINK_UP = 1,  /* it has a connection, and a new one if it had one */
+    RATMOM_LINK_DOWN = 2 /* the connection is closed */
+};
+
+/* One connection as a thing of its own, see links.c. */
+struct ratmom_link {
+    uint32_t slot; /* where Go keeps it */
+    uint32_t events;
+    struct ratmom_link *next_event;
+    CURLSH *share;
+    struct curl_slist *to;
+    uint32_t named; /* to is a name, not an address */
+    uint32_t users; /* transfers on it */
+    uint32_t closing;
+    int32_t fd;   /* -1: none */
+    uint32_t rtt; /* as the kernel estimates it at first, in microseconds; 0: not known */
+    struct ratmom_addr local, remote;
+};
+
+/* Whether a transfer can still be taken back; decided by a compare-and-swap. */
+enum ratmom_commit { RATMOM_UNCOMMITTED = 0, RATMOM_COMMITTED, RATMOM_REVOKED };
 
 struct ratmom_req {
     /* set by Go before the transfer is added */
@@ -138,6 +167,8 @@ struct ratmom_req {
     uint32_t reused; /* the connection was there before */
     uint32_t recv_paused, send_paused;
     int32_t tunnel_fd; /* the caller's end of a tunnel; -1: none, or taken */
+    int32_t dial_fd;   /* the socket that waits for the connection dial_id */
+    uint64_t dial_id;  /* 0: none does */
     struct ratmom_buf head, info, trailer, debug;
     struct ratmom_buf certs; /* of the server, in PEM */
     struct ratmom_chunk *body_first, *body_last;
@@ -154,6 +185,7 @@ struct ratmom_req {
     /* upload from memory (pinned by Go) */
     const unsigned char *mem;
     uint64_t mem_len, mem_off;
+    uint32_t mem_use; /* atomic: one of enum ratmom_mem */
     /* upload through a ring: Go writes at tail, the read callback takes at head */
     unsigned char *ring;
     uint64_t ring_cap; /* a power of two */
@@ -201,7 +233,12 @@ struct ratmom_req {
     uint32_t elsewhere;         /* it connects to another host than the URL's */
     uint32_t fresh, forbid;     /* both: no other is to use its connection, see lanes.c */
     uint32_t tos;               /* of the sockets opened for it */
+    uint32_t dials;             /* its connections are made elsewhere, see dial.c */
+    uint32_t held;              /* a tunnel whose connection is being made */
     struct ratmom_relay *relay; /* see relay.c */
+    struct ratmom_link *link;   /* see links.c */
+    uint32_t bound;             /* must not make a connection */
+    uint32_t commit;            /* atomic: one of enum ratmom_commit */
 };
 
 /* ---- packed options ------------------------------------------------------- */
@@ -246,12 +283,15 @@ struct ratmom_multi {
     uint32_t nevents, cap_events;
     struct ratmom_req *live;
     uint32_t nlive;
-    uint32_t nlimited; /* of them, with limited set */
-    int nudged;        /* the next timer is one that ratmom_nudge set */
-    uint32_t nwaiting; /* of them, without a connection yet */
-    uint32_t ntunnels; /* of them, tunnels */
-    uint32_t recheck;  /* some may have one now, see loop.c */
-    uint32_t unended;  /* some request has this set */
+    uint32_t nlimited;  /* of them, with limited set */
+    int nudged;         /* the next timer is one that ratmom_nudge set */
+    uint32_t nwaiting;  /* of them, without a connection yet */
+    uint32_t ntunnels;  /* of them, tunnels */
+    uint64_t dial_id;   /* of the last connection that was asked for */
+    uint64_t *given_up; /* those that nobody waits for any more; taken by Go */
+    uint32_t ngiven_up, cap_given_up;
+    uint32_t recheck; /* some may have one now, see loop.c */
+    uint32_t unended; /* some request has this set */
     CURL *probe;
     int32_t multi_code;  /* last failure of the loop itself */
     int64_t now;         /* ns, monotonic, of this step */
@@ -270,7 +310,8 @@ struct ratmom_multi {
     int64_t mend;        /* when changes of the epoll set are to be made up for */
     uint32_t max_paused; /* streams of a connection; 0: any number. Set by Go */
     struct ratmom_lane *lanes;
-    int64_t swept;         /* when unused lanes were looked for */
+    int64_t swept; /* when unused lanes were looked for */
+    struct ratmom_link *link_events;
     uint32_t max_lookups;  /* that may be left behind; 0: any number. Set by Go */
     uint32_t left_lookups; /* left behind, at the most */
     uint32_t nlookups;     /* that somebody waits for */
@@ -294,6 +335,22 @@ void ratmom_unpause(struct ratmom_req *r, int recv, int send);
 void ratmom_cancel(struct ratmom_multi *m, struct ratmom_req *r);
 void ratmom_remove(struct ratmom_multi *m, struct ratmom_req *r);
 int ratmom_close_idle(struct ratmom_multi *m);
+/* The connection id is there: its socket is fd, which is closed in any case. Returns 0 if
+ * nobody waits for it any more. */
+int ratmom_dial_done(struct ratmom_multi *m, int32_t at, uint64_t id, int32_t fd,
+                     const struct ratmom_addr *local, const struct ratmom_addr *remote);
+/* It will not come. */
+void ratmom_dial_failed(struct ratmom_multi *m, int32_t at, uint64_t id);
+/* How many are known to wait for it; -1: libcurl does not want it any more. */
+int ratmom_dial_users(const struct ratmom_multi *m, int32_t at, uint64_t id);
+/* Has the end of the socketpair that is the connection id be a reset. */
+void ratmom_dial_poke(struct ratmom_multi *m, int32_t at, uint64_t id);
+/* Whether this libcurl takes a socket that is connected already. */
+int ratmom_dial_probe(void);
+struct ratmom_link *ratmom_link_new(const char *to, int named);
+void ratmom_link_free(struct ratmom_link *l);
+void ratmom_link_close(struct ratmom_multi *m, struct ratmom_link *l);
+struct ratmom_link *ratmom_link_event(struct ratmom_multi *m, uint32_t *events);
 int64_t ratmom_now(void);
 /* The portable twin only. */
 void ratmom_poll_wait(struct ratmom_multi *m);
@@ -323,6 +380,7 @@ void ratmom_io_assign(struct ratmom_req *r, const char *local_ip, int local_port
 void ratmom_io_release(struct ratmom_req *r);
 void ratmom_alert_explain(struct ratmom_req *r);
 void ratmom_certs_take(struct ratmom_req *r);
+int ratmom_dial_waits(const struct ratmom_req *r);
 void ratmom_io_http2(struct ratmom_req *r);
 void ratmom_io_listen(struct ratmom_req *r);
 int ratmom_io_hungup(struct ratmom_req *r);
@@ -340,6 +398,9 @@ void ratmom_relay_free(struct ratmom_req *r);
 void ratmom_lane_enter(struct ratmom_multi *m, struct ratmom_req *r);
 void ratmom_lane_leave(struct ratmom_multi *m, struct ratmom_req *r);
 void ratmom_lanes_free(struct ratmom_multi *m);
+int ratmom_link_enter(struct ratmom_req *r);
+void ratmom_link_leave(struct ratmom_multi *m, struct ratmom_req *r);
+uint32_t ratmom_commit(struct ratmom_req *r);
 void ratmom_lookup_callbacks(struct ratmom_req *r);
 void ratmom_lookup_proxy(struct ratmom_req *r, const char *proxy);
 void ratmom_lookup_end(struct ratmom_req *r);

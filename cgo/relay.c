@@ -58,30 +58,16 @@ struct ratmom_relay {
     struct piece down, up;
 };
 
-static int pair_open(int fds[2]) {
-#ifdef SOCK_CLOEXEC
-    return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds);
-#else
-    if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds))
-        return -1;
-    for (int i = 0; i < 2; i++) {
-        fcntl(fds[i], F_SETFD, FD_CLOEXEC);
-        fcntl(fds[i], F_SETFL, fcntl(fds[i], F_GETFL) | O_NONBLOCK);
-#ifdef SO_NOSIGPIPE
-        int one = 1;
-        setsockopt(fds[i], SOL_SOCKET, SO_NOSIGPIPE, &one, sizeof(one));
-#endif
-    }
-    return 0;
-#endif
-}
-
 /* The connection is there. */
 int ratmom_tunnel_begin(struct ratmom_multi *m, struct ratmom_req *r) {
     curl_socket_t net = CURL_SOCKET_BAD;
     curl_easy_getinfo(r->easy, CURLINFO_ACTIVESOCKET, &net);
     if (net == CURL_SOCKET_BAD)
         return CURLE_RECV_ERROR;
+    if (net < m->io->nfds && m->io->fds[net].dial) {
+        r->held = 1; /* until the connection is there in truth */
+        return CURLE_OK;
+    }
     if (r->tunnel == RATMOM_TUNNEL_SOCKET) {
         r->tunnel_fd = fcntl(net, F_DUPFD_CLOEXEC, 0);
         return r->tunnel_fd < 0 ? CURLE_FAILED_INIT : CURLE_OK;
@@ -90,7 +76,7 @@ int ratmom_tunnel_begin(struct ratmom_multi *m, struct ratmom_req *r) {
     struct ratmom_relay *y = calloc(1, sizeof(*y));
     if (!y)
         return CURLE_OUT_OF_MEMORY;
-    if (pair_open(fds)) {
+    if (ratmom_pair_open(fds)) {
         free(y);
         return CURLE_FAILED_INIT;
     }

@@ -1,5 +1,5 @@
 /* A transfer's memory and its options. */
-#include "ratmom.h"
+#include "sockets.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -104,6 +104,7 @@ void ratmom_req_reset(struct ratmom_req *r, int keep_options) {
     r->fresh = keep.fresh;
     r->forbid = keep.forbid;
     r->tos = keep.tos;
+    r->dials = keep.dials;
     r->fd = r->tunnel_fd = -1;
 }
 
@@ -184,6 +185,10 @@ static int set_one(struct ratmom_req *r, uint32_t kind, CURLoption opt, const un
             r->tos = (uint32_t)v;
             return 0;
         }
+        if (opt == CURLOPT_OPENSOCKETDATA) { /* likewise, see dial.c */
+            ratmom_dial_use(r);
+            return 0;
+        }
         if (opt == CURLOPT_FRESH_CONNECT)
             r->fresh = v != 0;
         else if (opt == CURLOPT_FORBID_REUSE)
@@ -244,7 +249,7 @@ int ratmom_req_setup(struct ratmom_req *r, const unsigned char *ops, size_t len,
                      int *bad_option) {
     const unsigned char *end = ops + len;
     if (!warm) {
-        r->fresh = r->forbid = r->tos = 0; /* until the options say otherwise */
+        r->fresh = r->forbid = r->tos = r->dials = 0; /* until the options say otherwise */
         ratmom_baseline(r);
         r->closer = NULL;
     }

@@ -77,12 +77,31 @@ static void addr_parse(struct ratmom_addr *a, const char *ip, int port) {
     a->port = (uint16_t)port;
 }
 
+int ratmom_pair_open(int fds[2]) {
+#ifdef SOCK_CLOEXEC
+    return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds);
+#else
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds))
+        return -1;
+    for (int i = 0; i < 2; i++) {
+        fcntl(fds[i], F_SETFD, FD_CLOEXEC);
+        fcntl(fds[i], F_SETFL, fcntl(fds[i], F_GETFL) | O_NONBLOCK);
+#ifdef SO_NOSIGPIPE
+        int one = 1;
+        setsockopt(fds[i], SOL_SOCKET, SO_NOSIGPIPE, &one, sizeof(one));
+#endif
+    }
+    return 0;
+#endif
+}
+
 /* Makes the entry that of the next socket with this number. */
-static struct ratmom_fd *renew(struct ratmom_multi *m, curl_socket_t fd) {
+struct ratmom_fd *ratmom_fd_renew(struct ratmom_multi *m, curl_socket_t fd) {
     struct ratmom_fd *f = &m->io->fds[fd];
     uint32_t gen = f->gen + 1;
     if (f->paused)
         ratmom_fd_unclog(m, fd);
+    ratmom_link_down(m, f);
     free(f->certs.p);
     memset(f, 0, sizeof(*f));
     f->gen = gen;
@@ -105,6 +124,14 @@ static int mark_packets(curl_socket_t fd, int family, int tos) {
 static curl_socket_t opensocket(void *p, curlsocktype purpose, struct curl_sockaddr *a) {
     struct ratmom_req *r = p;
     (void)purpose;
+    if (r->bound) { /* its connection is gone, or is not for it */
+        ratmom_stop(r, !r->prereqs  ? RATMOM_CAUSE_LINK_LOST
+                       : r->refused ? RATMOM_CAUSE_REFUSED
+                                    : RATMOM_CAUSE_RESEND);
+        return CURL_SOCKET_BAD;
+    }
+    if (r->dials)
+        return ratmom_dial_open(r);
 #ifdef SOCK_CLOEXEC
     int fd = socket(a->family, a->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->protocol);
 #else
@@ -124,7 +151,7 @@ static curl_socket_t opensocket(void *p, curlsocktype purpose, struct curl_socka
         close(fd);
         return CURL_SOCKET_BAD;
     }
-    struct ratmom_fd *f = renew(r->multi, fd);
+    struct ratmom_fd *f = ratmom_fd_renew(r->multi, fd);
     r->multi->starts++;
     ratmom_lookup_end(r);
     f->ours = 1;
@@ -156,7 +183,8 @@ static int closesocket(void *p, curl_socket_t fd) {
     if (fd < m->io->nfds && m->io->fds[fd].ours) {
         unlink_key(m->io, fd);
         ratmom_fd_drop(m, fd);
-        renew(m, fd);
+        ratmom_dial_drop(m, fd);
+        ratmom_fd_renew(m, fd);
     }
     return close(fd);
 }
@@ -189,12 +217,18 @@ static int remote_port(curl_socket_t fd) {
                                      : 0;
 }
 
-static void place(struct ratmom_io *io, int32_t fd, uint64_t key, const char *ip, int port,
-                  const char *rip, int rport) {
+/* Makes the socket found by its key. */
+void ratmom_fd_place(struct ratmom_io *io, int32_t fd, uint64_t key) {
     struct ratmom_fd *f = &io->fds[fd];
     f->key = key;
     f->next = io->bucket[key % RATMOM_BUCKETS];
     io->bucket[key % RATMOM_BUCKETS] = fd;
+}
+
+static void place(struct ratmom_io *io, int32_t fd, uint64_t key, const char *ip, int port,
+                  const char *rip, int rport) {
+    struct ratmom_fd *f = &io->fds[fd];
+    ratmom_fd_place(io, fd, key);
     addr_parse(&f->laddr, ip, port);
     addr_parse(&f->raddr, rip, rport);
 }
@@ -255,7 +289,7 @@ void ratmom_io_assign(struct ratmom_req *r, const char *lip, int lport, const ch
     if (!r->multi)
         return;
     r->reused = r->nopened == 0;
-    if (!lport) { /* a unix socket; epoll.c has assigned it unless it was that quick */
+    if (!lport && !r->dials) { /* a unix socket; epoll.c has assigned it unless it was that quick */
         int32_t fd = r->nopened ? r->opened[(r->nopened - 1) % 8] : -1;
         if (r->fd < 0 && fd >= 0 && r->multi->io->fds[fd].local) {
             r->fd = fd;
@@ -265,7 +299,7 @@ void ratmom_io_assign(struct ratmom_req *r, const char *lip, int lport, const ch
         return;
     }
     ratmom_io_release(r);
-    int32_t fd = find(r, lip, lport, rip, rport);
+    int32_t fd = r->dials ? ratmom_dial_find(r) : find(r, lip, lport, rip, rport);
     if (fd < 0) {
         addr_parse(&r->local, lip, lport);
         addr_parse(&r->remote, rip, rport);
@@ -393,6 +427,7 @@ int ratmom_io_udp(struct ratmom_req *r) {
 
 void ratmom_fd_hangup(struct ratmom_multi *m, curl_socket_t fd) {
     if (!m->io->fds[fd].udp) {
+        ratmom_dial_drop(m, fd);
         shutdown(fd, SHUT_RDWR);
         /* Before 8.0.0 libcurl takes a connection for alive while bytes of it are left to
          * read, and would send the next request there: so those are thrown away. */
@@ -400,6 +435,7 @@ void ratmom_fd_hangup(struct ratmom_multi *m, curl_socket_t fd) {
         for (int i = 0; i < 64 && recv(fd, waste, sizeof waste, MSG_DONTWAIT) > 0; i++)
             ;
         m->io->fds[fd].hungup = 1;
+        ratmom_link_down(m, &m->io->fds[fd]);
     }
     ratmom_fd_drop(m, fd);
 }

@@ -30,6 +30,11 @@ struct ratmom_fd {
     uint32_t paused;          /* streams, on HTTP/2 */
     struct ratmom_buf certs;  /* of the server, if somebody has asked */
     struct ratmom_req *relay; /* whose bytes are moved here, not by libcurl's loop */
+    uint64_t dial;            /* the connection that is to take its place; 0: none */
+    int32_t plug;             /* its other end until then */
+    uint64_t dialled;         /* the connection that is there */
+    uint64_t name;            /* of a connection that Go makes: its key, when that is known */
+    struct ratmom_link *link; /* whose connection it is */
 };
 
 #define RATMOM_BUCKETS 1024
@@ -55,6 +60,17 @@ void ratmom_fd_drop(struct ratmom_multi *m, curl_socket_t fd);   /* before close
 /* Has the relay of a socket run on these events; none: leaves it alone. */
 void ratmom_fd_relay(struct ratmom_multi *m, curl_socket_t fd, unsigned events);
 enum { RATMOM_FD_IN = 1, RATMOM_FD_OUT = 2, RATMOM_FD_GONE = 4 };
+/* Has the loop go on with a number that has another socket now. */
+void ratmom_fd_swapped(struct ratmom_multi *m, curl_socket_t fd);
+int ratmom_pair_open(int fds[2]);
+struct ratmom_fd *ratmom_fd_renew(struct ratmom_multi *m, curl_socket_t fd);
+void ratmom_fd_place(struct ratmom_io *io, int32_t fd, uint64_t key);
+curl_socket_t ratmom_dial_open(struct ratmom_req *r);
+void ratmom_dial_use(struct ratmom_req *r);
+void ratmom_dial_drop(struct ratmom_multi *m, curl_socket_t fd);
+int32_t ratmom_dial_find(struct ratmom_req *r);
+/* Tells the link that its connection is over. */
+void ratmom_link_down(struct ratmom_multi *m, struct ratmom_fd *f);
 void ratmom_fd_unclog(struct ratmom_multi *m, int32_t fd);
 
 #endif

@@ -251,10 +251,15 @@ static int on_prereq(void *user, char *rip, char *lip, int rport, int lport) {
         ratmom_stop(r, RATMOM_CAUSE_HUNG_UP);
         return CURL_PREREQFUNC_ABORT;
     }
+    uint32_t why = r->prereqs == 1 ? ratmom_commit(r) : 0;
+    if (why) {
+        ratmom_stop(r, why);
+        return CURL_PREREQFUNC_ABORT;
+    }
     ratmom_io_listen(r);
     if (r->multi) {
         r->multi->starts++;
-        if (r->upload_kind == RATMOM_UP_NONE)
+        if (r->upload_kind == RATMOM_UP_NONE && !ratmom_dial_waits(r))
             r->t_sent = r->multi->now;
     }
     return CURL_PREREQFUNC_OK;

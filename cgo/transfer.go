@@ -230,6 +230,7 @@ const (
 	EventDebug  Event = C.RATMOM_EV_DEBUG  // wire log arrived
 	EventDone   Event = C.RATMOM_EV_DONE   // the transfer has ended
 	EventTunnel Event = C.RATMOM_EV_TUNNEL // the tunnel is there, and goes on
+	EventDial   Event = C.RATMOM_EV_DIAL   // a connection is wanted, see [Transfer.Dial]
 )
 
 // TakeEvents returns the marks of the last step and clears them.
@@ -311,7 +312,12 @@ func (t *Transfer) Connected() bool { return t.r.prereqs != 0 }
 
 // SentAt is when the request's body had been handed over to libcurl, or when the
 // request was about to be sent if it has none; by the clock of [Now], 0: not yet.
-func (t *Transfer) SentAt() int64 { return int64(t.r.t_sent) }
+func (t *Transfer) SentAt() int64 {
+	if t.r.dial_id != 0 {
+		return 0
+	}
+	return int64(t.r.t_sent)
+}
 
 // RecvAt is when the last bytes of the response came; by the clock of [Now], 0: not
 // yet.
@@ -352,6 +358,8 @@ const (
 	CauseLookups      Cause = C.RATMOM_CAUSE_LOOKUPS        // too many look-ups were left behind
 	CauseHungUp       Cause = C.RATMOM_CAUSE_HUNG_UP        // the connection had been closed from here; nothing was sent
 	CauseRewind       Cause = C.RATMOM_CAUSE_REWIND         // the body had to begin again and cannot
+	CauseLinkLost     Cause = C.RATMOM_CAUSE_LINK_LOST      // the connection of its link cannot be used; nothing was sent
+	CauseRevoked      Cause = C.RATMOM_CAUSE_REVOKED        // it was taken back in time; nothing was sent
 )
 
 // Result is how a transfer ended.

@@ -98,8 +98,15 @@ size_t ratmom_on_read(char *p, size_t size, size_t nitems, void *user) {
     uint64_t left = r->mem_len - r->mem_off;
     if (left < n)
         n = (size_t)left;
+    uint32_t ours = RATMOM_MEM_FREE;
+    if (!__atomic_compare_exchange_n(&r->mem_use, &ours, RATMOM_MEM_READ, 0, __ATOMIC_ACQUIRE,
+                                     __ATOMIC_RELAXED)) {
+        ratmom_stop(r, RATMOM_CAUSE_UPLOAD); /* it is the caller's again */
+        return CURL_READFUNC_ABORT;
+    }
     if (n)
         memcpy(p, r->mem + r->mem_off, n);
+    __atomic_store_n(&r->mem_use, RATMOM_MEM_FREE, __ATOMIC_RELEASE);
     r->mem_off += n;
     if (r->mem_off == r->mem_len)
         upload_end(r);

@@ -38,6 +38,7 @@ libc6-dbg deb:libc6-dbg
 clang-format clang-format
 iproute2 ip
 procps ps
+systemd systemd-socket-activate
 openssl openssl
 curl curl
 "

@@ -19,4 +19,4 @@ func (s alpn) encodeTLS(o *cgo.Options) {
 	}
 }
 
-func (s alpn) apart() string { return unless(bool(s), "off") }
+func (s alpn) apart(settings) (place, string) { return overTLS, unless(bool(s), "off") }

@@ -43,5 +43,5 @@ func (r *RequestConfig) Verifies() bool {
 func (r *RequestConfig) Elsewhere() bool {
 	to, _ := lookup[connectTo](r)
 	unix, _ := lookup[unixSocket](r)
-	return len(to.hosts) > 0 || unix.path != "" || r.TLSServerName() != ""
+	return len(to.hosts) > 0 || r.DialContext() != nil || unix.path != "" || r.TLSServerName() != ""
 }

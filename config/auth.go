@@ -62,7 +62,7 @@ func (r *RequestConfig) WithoutCredentials() *RequestConfig {
 	if s.schemes == 0 && len(file.entries) == 0 {
 		return r
 	}
-	n := &RequestConfig{client: r.client, set: make(settings, 0, len(r.set)+1), apart: r.apart}
+	n := &RequestConfig{client: r.client, set: make(settings, 0, len(r.set))}
 	for _, s := range r.set {
 		switch s.(type) {
 		case auth, netrc:
@@ -70,8 +70,7 @@ func (r *RequestConfig) WithoutCredentials() *RequestConfig {
 			n.set = append(n.set, s)
 		}
 	}
-	n.set = append(n.set, auth{}) // which is not the same as unset: see encodeTarget
-	n.targets = n.set.targets()
+	n.settle()
 	return n
 }
 
@@ -106,8 +105,4 @@ func (s auth) encode(o *cgo.Options) {
 	}
 }
 
-func (s auth) encodeTarget(o *cgo.Options, r *RequestConfig, _ target) {
-	if r.set.negotiation() != r.client.set.negotiation() {
-		ownConnection(o)
-	}
-}
+func (s auth) apart(all settings) (place, string) { return anywhere, all.negotiation().apart() }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"strconv"
 
 	"github.com/ratmom/ratmom/cgo"
@@ -172,6 +173,11 @@ func (s settings) proxyNegotiation() Negotiation {
 		n.Service = string(name)
 	}
 	return n
+}
+
+// apart is what connections are kept apart by; "": nothing.
+func (n Negotiation) apart() string {
+	return unless(n == Negotiation{}, fmt.Sprintf("%q %d", n.Service, n.Flags))
 }
 
 const defaultService = "HTTP"

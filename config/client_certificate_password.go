@@ -33,4 +33,4 @@ func (s clientCertificatePassword) encodeEnd(e tlsEnd) {
 	}
 }
 
-func (s clientCertificatePassword) apart() string { return string(s) }
+func (s clientCertificatePassword) apart(settings) (place, string) { return overTLS, string(s) }

@@ -15,6 +15,7 @@ type ClientConfig struct {
 	defaults *RequestConfig
 	easy     cgo.Options // all settings, packed once
 	tls      cgo.Options // those for TLS
+	apart    apartness
 }
 
 // NewClient applies opts, in order, over [Defaults].
@@ -36,6 +37,7 @@ func NewClient(opts ...ClientOption) (*ClientConfig, error) {
 	if err := c.set.check(cgo.Features()); err != nil {
 		return nil, err
 	}
+	c.apart = c.set.apart()
 	c.set.encode(&c.easy)
 	c.set.encodeTLS(&c.tls)
 	if err := c.easy.Err(); err != nil {
@@ -45,6 +47,7 @@ func NewClient(opts ...ClientOption) (*ClientConfig, error) {
 		return nil, err
 	}
 	c.defaults = &RequestConfig{client: c, set: c.set, targets: c.set.targets(), packed: true}
+	c.defaults.dial, _ = lookup[dialContext](c.defaults)
 	return c, c.defaults.packDirect()
 }
 
@@ -82,7 +85,8 @@ type RequestConfig struct {
 	set     settings // the client's, the request's put over them
 	targets []targetEncoder
 	packed  bool // set is the client's: take what is packed there
-	apart   bool // connections over TLS are not shared with the client's other requests
+	dial    dialContext
+	apart   [places]bool // connections there are not shared with the client's other requests
 	// What targets say for http and https, where no URL goes through a proxy and no
 	// host has an entry in a netrc; nil where some may.
 	direct []cgo.Options
@@ -106,9 +110,16 @@ func (r *RequestConfig) With(opts ...RequestOption) (*RequestConfig, error) {
 	if err := n.set.check(cgo.Features()); err != nil {
 		return nil, err
 	}
-	n.targets = n.set.targets()
-	n.apart = n.set.apart() != n.client.set.apart()
+	n.settle()
 	return n, nil
+}
+
+// settle notes what follows from settings other than the client's.
+func (r *RequestConfig) settle() {
+	r.targets = r.set.targets()
+	r.dial, _ = lookup[dialContext](r)
+	mine := r.set.apart()
+	r.apart = mine.differs(&r.client.apart)
 }
 
 // Encode appends the options of an easy handle, fresh from its reset, for a
@@ -181,8 +192,9 @@ func (r *RequestConfig) encodeTarget(o *cgo.Options, t target) {
 	for _, e := range r.targets {
 		e.encodeTarget(o, r, t)
 	}
-	if r.apart && t.tls() {
-		ownConnection(o)
+	r.encodeApart(o, t)
+	if r.dial.dialer != nil {
+		r.dial.encodeDial(o, r, t)
 	}
 }
 

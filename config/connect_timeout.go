@@ -15,6 +15,8 @@ import (
 // means no limit of its own. CURLOPT_CONNECTTIMEOUT_MS.
 func ConnectTimeout(d time.Duration) Option { return both(connectTimeout{d}) }
 
+const defaultConnectTimeout = 300 * time.Second // libcurl's
+
 // ConnectTimeout returns the value of the option of that name; 0 if it is not set or
 // there is no limit.
 func (r *RequestConfig) ConnectTimeout() time.Duration {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/ratmom/ratmom/cgo"
 )
@@ -69,6 +70,22 @@ func (s connectTo) encode(o *cgo.Options) {
 		l.Add(withColon(key), ":", withColon(s.hosts[key]))
 	}
 	l.End()
+}
+
+// of is where requests for host and port connect to; host has no brackets.
+func (s connectTo) of(host, port string) (string, string) {
+	for _, key := range s.keys() {
+		h, p := cutPort(key)
+		if h != "" && !strings.EqualFold(strings.Trim(h, "[]"), host) || p != "" && p != port {
+			continue
+		}
+		to, at := cutPort(s.hosts[key])
+		if to == "" && at == "" {
+			continue
+		}
+		return cmp.Or(strings.Trim(to, "[]"), host), cmp.Or(at, port)
+	}
+	return host, port
 }
 
 func withColon(s string) string {

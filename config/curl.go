@@ -91,6 +91,7 @@ var curlless = map[string]string{
 
 	"bodyBuffer":           inProcess,
 	"certificateChain":     inProcess,
+	"dialContext":          inProcess,
 	"downloadProgress":     inProcess,
 	"maxDecompressedBytes": inProcess,
 	"uploadProgress":       inProcess,

@@ -61,18 +61,19 @@ func (s doh) encodeTarget(o *cgo.Options, r *RequestConfig, _ target) {
 	if s != "" {
 		o.String(cgo.OptDoHURL, string(s))
 	}
-	dohApart(o, r, s)
+	ownAddresses(o, r, s)
 }
 
-// dohApart keeps a request whose DoH is not its client's from its client's addresses and
-// connections, and the client from the request's.
-func dohApart[T interface {
+func (s doh) apart(settings) (place, string) { return anywhere, string(s) }
+
+// ownAddresses keeps a request whose DoH is not its client's from its client's addresses,
+// and the client from the request's.
+func ownAddresses[T interface {
 	comparable
 	setting
 }](o *cgo.Options, r *RequestConfig, s T) {
 	if of, _ := lookupClient[T](r.client); of != s {
 		o.Long(cgo.OptDNSCacheTimeout, 0)
-		ownConnection(o)
 	}
 }
 
@@ -95,7 +96,11 @@ func (s dangerDoHAcceptInvalidCertificates) encode(o *cgo.Options) {
 }
 
 func (s dangerDoHAcceptInvalidCertificates) encodeTarget(o *cgo.Options, r *RequestConfig, _ target) {
-	dohApart(o, r, s)
+	ownAddresses(o, r, s)
+}
+
+func (s dangerDoHAcceptInvalidCertificates) apart(settings) (place, string) {
+	return anywhere, unless(!bool(s), "on")
 }
 
 // DangerDoHAcceptInvalidHostnames takes a certificate of the [DoH] server for good that
@@ -117,7 +122,11 @@ func (s dangerDoHAcceptInvalidHostnames) encode(o *cgo.Options) {
 }
 
 func (s dangerDoHAcceptInvalidHostnames) encodeTarget(o *cgo.Options, r *RequestConfig, _ target) {
-	dohApart(o, r, s)
+	ownAddresses(o, r, s)
+}
+
+func (s dangerDoHAcceptInvalidHostnames) apart(settings) (place, string) {
+	return anywhere, unless(!bool(s), "on")
 }
 
 // DoHOCSPStapling refuses a [DoH] server that does not prove by a stapled OCSP response
@@ -144,5 +153,9 @@ func (s dohOCSPStapling) encode(o *cgo.Options) {
 }
 
 func (s dohOCSPStapling) encodeTarget(o *cgo.Options, r *RequestConfig, _ target) {
-	dohApart(o, r, s)
+	ownAddresses(o, r, s)
+}
+
+func (s dohOCSPStapling) apart(settings) (place, string) {
+	return anywhere, unless(!bool(s), "on")
 }

@@ -57,4 +57,6 @@ func (s ech) encodeTLS(o *cgo.Options) {
 	}
 }
 
-func (s ech) apart() string { return unless(s.ECHMode == ECHOff, s.ECHMode.String()) }
+func (s ech) apart(settings) (place, string) {
+	return overTLS, unless(s.ECHMode == ECHOff, s.ECHMode.String())
+}

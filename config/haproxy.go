@@ -23,8 +23,9 @@ func (s haproxyProtocol) encodeTarget(o *cgo.Options, r *RequestConfig, _ target
 	if ip, _ := lookup[haproxyClientIP](r); bool(s) && !ip.IsValid() {
 		o.Long(cgo.OptHAProxyProtocol, 1)
 	}
-	keepApart(o, r, s)
 }
+
+func (s haproxyProtocol) apart(settings) (place, string) { return anywhere, unless(!bool(s), "on") }
 
 // HAProxyClientIP names a as the client in the line of HAProxy's PROXY protocol, for
 // programs that pass on the requests of others; it implies [HAProxyProtocol]. The
@@ -58,9 +59,12 @@ func (s haproxyClientIP) supported(f *cgo.FeatureSet) error {
 	return nil
 }
 
-func (s haproxyClientIP) encodeTarget(o *cgo.Options, r *RequestConfig, _ target) {
+func (s haproxyClientIP) encode(o *cgo.Options) {
 	if s.IsValid() {
 		o.String(cgo.OptHAProxyClientIP, s.Unmap().String())
 	}
-	keepApart(o, r, s)
+}
+
+func (s haproxyClientIP) apart(settings) (place, string) {
+	return anywhere, unless(!s.IsValid(), s.String())
 }

@@ -49,22 +49,23 @@ func (s localEnd) validate() error {
 	return checkText("Interface", s.name)
 }
 
-func (s localEnd) encodeTarget(o *cgo.Options, r *RequestConfig, _ target) {
-	// From 8.9 on libcurl compares the local end of a connection that it might use
-	// again only if the option has no prefix. An address needs none. A name
-	// without one is looked up like a host's if there is no such interface, so it
-	// keeps its prefix, and connections by name are kept apart here.
-	bare := cgo.Features().AtLeast(8, 9, 0)
+func (s localEnd) encode(o *cgo.Options) {
 	switch {
 	case s.name != "":
 		o.String(cgo.OptInterface, "if!"+s.name)
-	case s.addr.IsValid() && bare:
+	case s.addr.IsValid() && comparesLocalEnds():
 		o.String(cgo.OptInterface, s.addr.Unmap().String())
 	case s.addr.IsValid():
 		o.String(cgo.OptInterface, "host!"+s.addr.Unmap().String())
 	}
-	if of, _ := lookupClient[localEnd](r.client); bare && of != s && of.name+s.name != "" {
-		o.Long(cgo.OptFreshConnect, 1)
-		o.Long(cgo.OptForbidReuse, 1)
-	}
 }
+
+func (s localEnd) apart(settings) (place, string) {
+	return anywhere, unless(!comparesLocalEnds(), s.name)
+}
+
+// comparesLocalEnds reports whether libcurl does: from 8.9 on libcurl compares the local end of a connection that it might use
+// again only if the option has no prefix. An address needs none. A name
+// without one is looked up like a host's if there is no such interface, so it
+// keeps its prefix, and connections by name are kept apart here.
+func comparesLocalEnds() bool { return cgo.Features().AtLeast(8, 9, 0) }

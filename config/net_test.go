@@ -1,6 +1,8 @@
 package config
 
 import (
+	"context"
+	"net"
 	"net/netip"
 	"path/filepath"
 	"slices"
@@ -63,10 +65,13 @@ func netFeatureSamples(f *cgo.FeatureSet) []featureSample {
 		{f.CAres, sample{"DNSServers", DNSServers(port("127.0.0.1:53")), DNSServers(port("[::1]:0")), DNSServers()}},
 		{f.CAres, sample{"DNSInterface", DNSInterface("lo"), DNSInterface("eth0"), DNSInterface("")}},
 		{f.CAres, sample{"DNSLocalAddress", DNSLocalAddress(addr("127.0.0.1")), DNSLocalAddress(addr("::1")), DNSLocalAddress()}},
+		{cgo.CanDial(), sample{"DialContext", DialContext(dialling), DialContext(dialling), DialContext(nil)}},
 		{f.TCPFastOpen, sample{"TCPFastOpen", TCPFastOpen(true), TCPFastOpen(true), TCPFastOpen(false)}},
 		{f.TCPKeepAliveCount, sample{"TCPKeepAliveCount", TCPKeepAliveCount(1), TCPKeepAliveCount(127), TCPKeepAliveCount(0)}},
 	}
 }
+
+func dialling(context.Context, string, string) (net.Conn, error) { return nil, net.ErrClosed }
 
 func netRefused() []struct {
 	says   string
@@ -246,5 +251,66 @@ func TestSupported_net_options_without_anything(t *testing.T) {
 		DNSInterface(""), DNSLocalAddress(), TCPFastOpen(false), TCPKeepAliveCount(0), AbstractUnixSocket(""),
 	} {
 		assert.NoError(t, settingOf(o).(requirer).supported(none), "%v", o)
+	}
+}
+
+func TestDialContext_names_connections_by_its_number(t *testing.T) {
+	if !cgo.CanDial() {
+		_, err := NewClient(DialContext(dialling))
+		require.ErrorIs(t, err, failure.Unsupported)
+		t.Skip("this libcurl cannot dial")
+	}
+	one, two := DialContext(dialling), DialContext(dialling)
+	path := func(r *RequestConfig) string {
+		for _, line := range records(t, r, testURLs[0]) {
+			if p, ok := strings.CutPrefix(line, "CURLOPT_UNIX_SOCKET_PATH "); ok {
+				return p
+			}
+		}
+		return ""
+	}
+	c := client(t, one)
+	assert.NotEmpty(t, path(c.Defaults()))
+	assert.Equal(t, path(c.Defaults()), path(request(t, c, one)))
+	assert.NotEqual(t, path(c.Defaults()), path(request(t, c, two)))
+	assert.Empty(t, path(request(t, c, DialContext(nil))))
+	assert.Nil(t, request(t, c, DialContext(nil)).DialContext())
+	assert.NotNil(t, c.Defaults().DialContext())
+
+	via := func(opts ...any) string {
+		r := records(t, request(t, c, opts...), testURLs[0])
+		assert.Subset(t, r, []string{"CURLOPT_LOCALPORT 0", "CURLOPT_IPRESOLVE 0"})
+		assert.NotContains(t, strings.Join(r, "\n"), "UNIX_SOCKET")
+		i := slices.IndexFunc(r, func(line string) bool { return strings.HasPrefix(line, "CURLOPT_PROXY ") })
+		return r[i]
+	}
+	first := via(Proxy("http://p:3128"))
+	assert.Regexp(t, `^CURLOPT_PROXY http://\[100::.*\]:3128$`, first)
+	assert.Equal(t, first, via(Proxy("http://p:3128"), one))
+	assert.NotEqual(t, first, via(Proxy("http://p:3128"), two))
+	assert.NotEqual(t, first, via(Proxy("http://q:3128")))
+	assert.Equal(t, "CURLOPT_PROXY https://p:3128", via(Proxy("https://p:3128"), PreProxy("socks5://s")), "the first proxy is dialled")
+}
+
+func TestDialContext_is_told_where_to_connect(t *testing.T) {
+	for _, x := range []struct {
+		url, want string
+		opts      []any
+	}{
+		{"http://a/", "a:80", nil},
+		{"https://a/", "a:443", nil},
+		{"http://[::1]:8/", "[::1]:8", nil},
+		{"https://b\u00fccher.test/", "xn--bcher-kva.test:443", nil},
+		{"http://a/", "p:3128", []any{Proxy("http://p:3128")}},
+		{"http://a/", "s:1080", []any{Proxy("http://p:3128"), PreProxy("socks5://s")}},
+		{"http://a/", "a:80", []any{Proxy("http://p:3128"), NoProxy("a")}},
+		{"http://a/", "b:80", []any{ConnectTo(map[string]string{"a:": "b:", ":80": "c:1"})}},
+		{"http://x/", "c:1", []any{ConnectTo(map[string]string{"a:": "b:", ":80": "c:1"})}},
+		{"http://[::1]/", "[::2]:80", []any{ConnectTo(map[string]string{"[::1]:80": "[::2]:"})}},
+		{"http://A/", "a.test:80", []any{ConnectTo(map[string]string{"a:80": "a.test:"})}},
+	} {
+		got, err := request(t, client(t, Proxy("")), x.opts...).DialAddress(mustParse(t, x.url))
+		require.NoError(t, err)
+		assert.Equal(t, x.want, got, "%s %v", x.url, x.opts)
 	}
 }

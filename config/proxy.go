@@ -122,7 +122,7 @@ func (s proxy) encodeTarget(o *cgo.Options, r *RequestConfig, t target) {
 		o.String(cgo.OptProxyUsername, c.user)
 		o.String(cgo.OptProxyPassword, c.password)
 	}
-	if r.set.proxyNegotiation() != r.client.set.proxyNegotiation() || r.tunnels(t.url) && r.otherTunnels(t) {
+	if r.tunnels(t.url) && r.otherTunnels(t) {
 		ownConnection(o)
 	}
 	if t.proxy.scheme == "socks5" || t.proxy.scheme == "socks5h" {

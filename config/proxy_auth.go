@@ -49,6 +49,10 @@ type proxyAuth struct{ credentials }
 
 func (s proxyAuth) validate() error { return s.credentials.validate("Proxy") }
 
+func (s proxyAuth) apart(all settings) (place, string) {
+	return toProxy, all.proxyNegotiation().apart()
+}
+
 func (s proxyAuth) supported(f *cgo.FeatureSet) error {
 	return s.credentials.supported(f, "Proxy")
 }

@@ -93,7 +93,7 @@ func (s proxyTLS) encodeTLS(o *cgo.Options) {
 	}
 }
 
-func (s proxyTLS) apart() string { return s.set.apart() }
+func (s proxyTLS) apart(settings) (place, string) { return overTLS, s.set.apart()[overTLS] }
 
 func (s proxyTLS) encodeTarget(o *cgo.Options, r *RequestConfig, t target) {
 	if t.proxy == nil || t.proxy.scheme != "https" {

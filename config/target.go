@@ -21,6 +21,9 @@ func (r *RequestConfig) targetOf(u *url.URL) (target, error) {
 		pre, _ := lookup[preProxy](r)
 		err = pre.check(p)
 	}
+	if err == nil && r.dial.dialer != nil {
+		err = r.dial.checkHop(r.firstHop(p))
+	}
 	d, _ := lookup[doh](r)
 	return target{url: u, proxy: p, doh: d != ""}, err
 }

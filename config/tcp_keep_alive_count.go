@@ -1,6 +1,10 @@
 package config
 
-import "github.com/ratmom/ratmom/cgo"
+import (
+	"strconv"
+
+	"github.com/ratmom/ratmom/cgo"
+)
 
 // TCPKeepAliveCount sets how many probes of [TCPKeepAlive] in a row may stay without an
 // answer before the system gives a connection up. It has no effect without that
@@ -23,9 +27,12 @@ func (s tcpKeepAliveCount) supported(f *cgo.FeatureSet) error {
 	return nil
 }
 
-func (s tcpKeepAliveCount) encodeTarget(o *cgo.Options, r *RequestConfig, _ target) {
+func (s tcpKeepAliveCount) encode(o *cgo.Options) {
 	if s != 0 {
 		o.Long(cgo.OptTCPKeepCnt, int64(s))
 	}
-	keepApart(o, r, s)
+}
+
+func (s tcpKeepAliveCount) apart(settings) (place, string) {
+	return anywhere, unless(s == 0, strconv.Itoa(int(s)))
 }

@@ -25,4 +25,4 @@ func (s tlsFalseStart) encodeTLS(o *cgo.Options) {
 	}
 }
 
-func (s tlsFalseStart) apart() string { return unless(!bool(s), "on") }
+func (s tlsFalseStart) apart(settings) (place, string) { return overTLS, unless(!bool(s), "on") }

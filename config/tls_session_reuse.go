@@ -20,4 +20,4 @@ func (s tlsSessionReuse) encodeTLS(o *cgo.Options) {
 	}
 }
 
-func (s tlsSessionReuse) apart() string { return unless(bool(s), "off") }
+func (s tlsSessionReuse) apart(settings) (place, string) { return overTLS, unless(bool(s), "off") }

@@ -26,9 +26,10 @@ func (s typeOfService) validate() error {
 	return nil
 }
 
-func (s typeOfService) encodeTarget(o *cgo.Options, r *RequestConfig, _ target) {
+func (s typeOfService) encode(o *cgo.Options) {
 	if s != 0 {
 		o.Long(cgo.OptTypeOfService, int64(s))
 	}
-	keepApart(o, r, s)
 }
+
+func (s typeOfService) apart(settings) (place, string) { return anywhere, unless(s == 0, s.String()) }

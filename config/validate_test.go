@@ -288,7 +288,7 @@ func TestOptions_refuse_values_out_of_range(t *testing.T) {
 			"ProxyTunnel", "ProxyHTTP2", "HAProxyProtocol", "PipeWait", "DNSShuffle", "TCPFastOpen",
 			"DangerDoHAcceptInvalidCertificates", "DangerDoHAcceptInvalidHostnames", "DoHOCSPStapling",
 			"ALPN", "TLSFalseStart", "TLSSessionReuse", "OCSPStapling", "PartialChain", "CertificateChain",
-			"NegotiateAuth", "ProxyNegotiateAuth",
+			"NegotiateAuth", "ProxyNegotiateAuth", "DialContext",
 			"DefaultHeaders", // reported as DefaultHeader
 		}
 		for name := range optionKinds(t) {

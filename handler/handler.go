@@ -26,6 +26,8 @@ type Driver interface {
 	Feed(*Handler)    // lift the pause of sending
 	Cancel(*Handler)  // remove the transfer at once
 	Abandon(*Handler) // the rest of the body is not wanted
+	Dialled(*Dial)    // a dial has come to its end
+	Poke(*Dial)       // write a byte on its connection, and wait for that
 }
 
 // Spec is what a handler is made from.
@@ -57,6 +59,12 @@ type Spec struct {
 	Tunnel bool
 	// WebSocket asks for a tunnel of WebSocket frames.
 	WebSocket bool
+	// Link is the connection to use; nil: any. See link.go.
+	Link *Link
+	// Bound tells that the link has a connection: no other may be made.
+	Bound bool
+	// Watcher is told how it goes on; nil: nobody.
+	Watcher Watcher
 }
 
 // Waiter is who waits for the end of the head. Completed may run on the agent's
@@ -112,9 +120,12 @@ type Handler struct {
 	refused   refusal
 	givenUp   bool  // by the caller, before the head
 	connected bool  // it was given a connection
+	committed bool  // its request was given to it; once it has ended
+	lost      bool  // see LinkLost
 	reported  int64 // to the caller, of the upload
 
 	conn tunnel // under mu
+	dial *Dial  // that is to be started; agent only
 
 	drainUntil int64 // agent only, with timers
 	deadline   int64 // the total time, in the loop's clock; 0: none
@@ -179,6 +190,9 @@ func (h *Handler) Handle() Progress {
 		h.trace.info(t.TakeInfo())
 	}
 	done := ev&cgo.EventDone != 0
+	if ev&cgo.EventDial != 0 && !done {
+		h.newDial()
+	}
 	if ev&cgo.EventTunnel != 0 {
 		h.openTunnel()
 	}
@@ -187,6 +201,9 @@ func (h *Handler) Handle() Progress {
 	}
 	if ev&cgo.EventBody != 0 && h.stream != nil {
 		h.stream.Push(t.TakeBody())
+		if !done && h.spec.Watcher != nil {
+			h.spec.Watcher.Arrived(h)
+		}
 	}
 	if h.upload != nil && !done && h.stream != nil && h.wholeResponse() {
 		// The upload goes on, but the response's reader need not wait for it.
@@ -301,7 +318,7 @@ func (h *Handler) End(cause error) {
 	if h.stream == nil && h.local == (netip.AddrPort{}) {
 		h.local, h.remote, h.reused = t.LocalAddr(), t.RemoteAddr(), t.Reused()
 	}
-	h.connected = t.Connected()
+	h.connected, h.committed = t.Connected(), t.Committed()
 	if h.plan.Infos {
 		infos := t.Infos()
 		h.infos = &infos
@@ -353,6 +370,9 @@ func (h *Handler) End(cause error) {
 		h.trace.end()
 	}
 	h.endUpload()
+	if h.spec.Watcher != nil {
+		h.spec.Watcher.Ended(h, err)
+	}
 	h.unref()
 }
 

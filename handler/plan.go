@@ -1,6 +1,8 @@
 package handler
 
 import (
+	"context"
+	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -62,7 +64,9 @@ type Plan struct {
 	Elsewhere             bool // options say where the connection goes
 	TLS13                 bool
 	ConnectTimeout        time.Duration
-	keys                  [2]byte // their addresses name the plan with and without TLS
+	Dial                  func(ctx context.Context, network, address string) (net.Conn, error)
+	DialLimit             time.Duration // 0: none
+	keys                  [2]byte       // their addresses name the plan with and without TLS
 	Redirect              config.RedirectPolicy
 	Retry                 *retry.Policy // nil: none
 	Reuse                 retry.Reuse
@@ -117,6 +121,9 @@ func NewPlan(cfg *config.RequestConfig, roundTripper bool) *Plan {
 		TLS13:        cfg.TakesTLS13(),
 
 		ConnectTimeout: cfg.ConnectTimeout(),
+	}
+	if p.Dial = cfg.DialContext(); p.Dial != nil {
+		p.DialLimit = cfg.DialLimit()
 	}
 	p.PipeWait, p.PipeWaitSet = cfg.PipeWait()
 	p.TransferCoded = cfg.TransferCompression()

@@ -190,7 +190,7 @@ func (h *Handler) encodeConnection(o *cgo.Options) {
 	if h.upgrade || (len(req.Trailer) > 0 && !h.plan.PriorKnowledge) {
 		// Upgrades and request trailers exist on HTTP/1.1 only.
 		o.Long(cgo.OptHTTPVersion, int64(cgo.HTTPVersion11))
-	} else if req.URL.Scheme == "https" && !h.plan.HTTP1 && !h.plan.PipeWaitSet {
+	} else if req.URL.Scheme == "https" && !h.plan.HTTP1 && !h.plan.PipeWaitSet && h.spec.Link == nil {
 		// Wait for a connection that may multiplex. On plain http this would
 		// make parallel requests wait for one another's answers.
 		o.Long(cgo.OptPipeWait, 1)

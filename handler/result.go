@@ -39,6 +39,12 @@ func (h *Handler) outcome(res cgo.Result) error {
 	case cgo.CauseHungUp:
 		h.unprocessed(refusedUnsent)
 		return failure.New(failure.ConnectionClosed, "the connection was closed before the request was sent")
+	case cgo.CauseLinkLost:
+		h.loseLink()
+		return failure.New(failure.ConnectionClosed, "the connection of the link cannot be used")
+	case cgo.CauseRevoked:
+		h.unprocessed(refusedUnsent)
+		return errWithdrawn
 	case cgo.CauseShortUpload, cgo.CauseUpload:
 		if err := h.uploadErr(); err != nil {
 			return err

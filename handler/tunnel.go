@@ -1,7 +1,6 @@
 package handler
 
 import (
-	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -32,7 +31,7 @@ func (h *Handler) prepareTunnel() error {
 		return err
 	}
 	// A tunnel goes through the proxies that https URLs go through.
-	target := &url.URL{Scheme: "https", Host: h.url.Host, Path: "/"}
+	target := h.proxiedURL()
 	if h.t, err = h.pool.Get(nil, nil); err != nil {
 		return failure.Wrap(failure.Internal, err)
 	}

@@ -55,7 +55,7 @@ func newConn(s *Server, rwc net.Conn, ctx context.Context) *conn {
 	c := &conn{server: s, rwc: rwc, bare: rwc, fresh: true, reading: true, goroutines: 1, since: time.Now()}
 	c.changed.L = &c.mu
 	c.pipe.ahead = max(0, s.Pipeline)
-	if t, ok := rwc.(interface{ NetConn() net.Conn }); ok {
+	if t, ok := rwc.(*tls.Conn); ok {
 		c.bare = t.NetConn()
 	}
 	if a := rwc.RemoteAddr(); a != nil {

@@ -1,8 +1,8 @@
 package server
 
 import (
+	"crypto/tls"
 	"errors"
-	"net"
 	"os"
 	"sync"
 	"syscall"
@@ -64,7 +64,7 @@ func (w *watcher) add(c *conn) *watch {
 	if err != nil {
 		return nil
 	}
-	_, isTLS := c.rwc.(interface{ NetConn() net.Conn })
+	_, isTLS := c.rwc.(*tls.Conn)
 	w.mu.Lock()
 	if w.file == nil && w.open() != nil {
 		w.mu.Unlock()

@@ -29,8 +29,6 @@ func engine() []Entry {
 		without("NOBODY", Engine, "the request's Method"),
 		without("NOPROGRESS", Engine, "progress is counted in Go"),
 		without("NOSIGNAL", Engine, "always set: Go's signals are Go's"),
-		without("OPENSOCKETDATA", Engine, "the loop makes the sockets"),
-		without("OPENSOCKETFUNCTION", Engine, "the loop makes the sockets"),
 		without("PORT", Replaced, "the port in the URL; ConnectTo goes to another"),
 		without("POST", Engine, "the request's Method"),
 		without("POSTFIELDS", Engine, "how a body in memory is handed over"),

@@ -111,8 +111,11 @@ func events(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// silence never answers.
-func silence(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+// silence never answers, not even when the server closes: a handler that returns does.
+func silence(_ http.ResponseWriter, r *http.Request) {
+	<-r.Context().Done()
+	panic(http.ErrAbortHandler)
+}
 
 // echo answers with the request as it came.
 func echo(w http.ResponseWriter, r *http.Request) {

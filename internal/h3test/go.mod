@@ -2,11 +2,15 @@ module github.com/ratmom/ratmom/internal/h3test
 
 go 1.26.0
 
-replace github.com/ratmom/ratmom => ../../
+replace (
+	github.com/ratmom/ratmom => ../../
+	github.com/ratmom/ratmom/server/http3 => ../../server/http3
+)
 
 require (
 	github.com/quic-go/quic-go v0.65.0
 	github.com/ratmom/ratmom v0.0.0-00010101000000-000000000000
+	github.com/ratmom/ratmom/server/http3 v0.0.0-00010101000000-000000000000
 	github.com/stretchr/testify v1.12.1
 )
 

@@ -1,0 +1,31 @@
+package ratmom
+
+import (
+	"hash/maphash"
+
+	"github.com/ratmom/ratmom/agent"
+	"github.com/ratmom/ratmom/config"
+	"github.com/ratmom/ratmom/handler"
+	"github.com/ratmom/ratmom/internal/engine"
+)
+
+func init() {
+	engine.Of = func(client any) engine.Client { return inside{client.(*Client)} }
+}
+
+// inside is a client as package peer sees it.
+type inside struct{ c *Client }
+
+func (i inside) Agent(origin string) *agent.Handle {
+	return i.c.agents[maphash.String(i.c.seed, origin)%uint64(len(i.c.agents))]
+}
+
+func (i inside) Plan(opts []config.RequestOption) (*handler.Plan, error) {
+	cfg, err := i.c.cfg.Request(opts...)
+	if err != nil {
+		return nil, wrapOption(err)
+	}
+	return handler.NewPlan(cfg, false), nil
+}
+
+func (i inside) Closed() bool { return i.c.closed.Load() }

@@ -1,0 +1,22 @@
+// Package engine is how package peer reaches what is inside a client: its agents, and
+// the plans that its options make.
+package engine
+
+import (
+	"github.com/ratmom/ratmom/agent"
+	"github.com/ratmom/ratmom/config"
+	"github.com/ratmom/ratmom/handler"
+)
+
+// Client is the inside of a client.
+type Client interface {
+	// Agent is the agent for an origin, always the same.
+	Agent(origin string) *agent.Handle
+	// Plan merges options with the client's own.
+	Plan(opts []config.RequestOption) (*handler.Plan, error)
+	// Closed reports whether the client has been closed.
+	Closed() bool
+}
+
+// Of gives the inside of a *ratmom.Client. Package ratmom sets it.
+var Of func(client any) Client

@@ -1,0 +1,283 @@
+package peer
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/ratmom/ratmom/body"
+	"github.com/ratmom/ratmom/handler"
+	"github.com/ratmom/ratmom/internal/failure"
+	"github.com/ratmom/ratmom/peer/health"
+	"github.com/ratmom/ratmom/retry"
+)
+
+// call is a request from its beginning to the end of its response.
+type call struct {
+	peer   *Peer
+	plan   *handler.Plan
+	tag    tag
+	opt    requestOptions
+	origin *http.Request // the caller's
+	stream bool          // the caller reads the body
+	eager  bool          // nobody asks for the result
+	ticket health.Ticket // under the peer's lock
+	unctx  func() bool
+	timer  *time.Timer
+
+	launching sync.Mutex // held while a sending is prepared; guards the next ones
+	launched  bool
+	req       *http.Request    // of the next sending
+	last      *handler.Handler // of the last one
+	shown     bool             // one before that has left
+
+	done chan struct{} // closed when there is a result, or a head for who streams
+
+	mu      sync.Mutex
+	h       *handler.Handler // has a head
+	over    bool             // done is closed
+	ended   bool             // the transfer is over
+	endErr  error
+	busy    bool  // a worker collects, or will
+	late    bool  // whoever asks collects
+	calling bool  // OnProgress's function runs
+	why     error // of a cancel
+	collector
+}
+
+// newCall makes a call that has not been submitted. On an error the body is closed.
+func (m *Map) newCall(req *http.Request, opts []RequestOption) (*call, error) {
+	c := &call{origin: req, req: req, done: make(chan struct{})}
+	c.opt.maxContent = defaultMaxContent
+	for _, o := range opts {
+		o(&c.opt)
+	}
+	p, err := m.peerFor(req, c.opt.profile)
+	if err != nil {
+		closeBody(req)
+		return nil, err
+	}
+	c.peer, c.plan = p, p.plan
+	c.tag.call = c
+	c.tag.priority, c.tag.key = c.opt.priority, c.opt.key
+	c.tag.once = !rewindable(req)
+	c.tag.fresh = handler.Upgrades(req)
+	c.tag.repeatable = (c.opt.repeatable || repeatable(req)) && !c.tag.once
+	return c, nil
+}
+
+func closeBody(req *http.Request) {
+	if req != nil && req.Body != nil {
+		_ = req.Body.Close()
+	}
+}
+
+// repeatable reports whether the request may reach the server twice.
+func repeatable(req *http.Request) bool {
+	method := req.Method
+	if method == "" {
+		method = http.MethodGet
+	}
+	if retry.Idempotent(method) {
+		return true
+	}
+	_, key := req.Header["Idempotency-Key"]
+	return key
+}
+
+func rewindable(req *http.Request) bool {
+	return req.Body == nil || req.Body == http.NoBody || body.GetBody(req) != nil
+}
+
+// begin submits the call.
+func (c *call) begin() {
+	ctx := c.req.Context()
+	if ctx.Done() != nil {
+		// The end of the context is the end of the call, not of one sending.
+		c.req = c.req.WithContext(context.WithoutCancel(ctx))
+	}
+	limit := c.opt.timeout
+	if limit == 0 {
+		limit = c.plan.Total
+	}
+	if limit > 0 {
+		err := failure.New(failure.Timeout, "the total time is over").At(methodOf(c.req), c.req.URL)
+		c.timer = time.AfterFunc(limit, func() { c.cancel(err) })
+	}
+	c.peer.submit(c)
+	if ctx.Done() != nil {
+		stop := context.AfterFunc(ctx, func() { c.cancel(contextError(ctx).At(methodOf(c.req), c.req.URL)) })
+		c.mu.Lock()
+		c.unctx = stop
+		ended := c.ended
+		c.mu.Unlock()
+		if ended {
+			stop()
+		}
+	}
+}
+
+func methodOf(req *http.Request) string {
+	if req.Method == "" {
+		return http.MethodGet
+	}
+	return req.Method
+}
+
+func contextError(ctx context.Context) *failure.Error {
+	if ctx.Err() == context.DeadlineExceeded {
+		return failure.Wrap(failure.Timeout, context.Cause(ctx))
+	}
+	return failure.Wrap(failure.Canceled, context.Cause(ctx))
+}
+
+// begun notes that the head is there. On the agent's goroutine.
+func (c *call) begun(h *handler.Handler) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over {
+		return
+	}
+	c.h = h
+	if c.stream {
+		c.over = true
+		close(c.done)
+	}
+}
+
+// arrived notes that there is some of the body. On the agent's goroutine.
+func (c *call) arrived() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.h != nil && !c.over {
+		c.work()
+	}
+}
+
+// work has a worker collect. mu is held.
+func (c *call) work() {
+	if c.busy {
+		return
+	}
+	c.busy = true
+	c.peer.m.work.Submit(func() {
+		c.collecting.Lock()
+		defer c.collecting.Unlock()
+		c.mu.Lock()
+		c.busy = false
+		c.mu.Unlock()
+		c.collect()
+	})
+}
+
+// finish notes that the scheduler is through with the tag. It may be on the agent's
+// goroutine.
+func (c *call) finish(o outcome) {
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	c.mu.Lock()
+	unctx := c.unctx
+	c.ended, c.endErr = true, o.err
+	switch {
+	case c.over:
+	case c.h == nil || o.hopeless:
+		c.settle(o.err)
+	case c.started || c.eager || c.opt.progress != nil:
+		c.work()
+	default:
+		// All is there: whoever asks takes it.
+		c.late, c.over = true, true
+		close(c.done)
+	}
+	c.mu.Unlock()
+	if unctx != nil {
+		unctx()
+	}
+	if o.err != nil {
+		c.peer.m.work.Submit(c.release)
+	}
+}
+
+// settle ends the call with an error, or with what was collected. mu is held.
+func (c *call) settle(err error) {
+	if err != nil {
+		c.err = at(err, c.origin)
+		c.result = nil
+	}
+	c.over, c.late = true, false
+	close(c.done)
+}
+
+// at names the request in an error that does not.
+func at(err error, req *http.Request) error {
+	if e, ok := err.(*failure.Error); ok && e.Op == "" {
+		e := *e
+		return e.At(methodOf(req), req.URL)
+	}
+	return err
+}
+
+// release closes the body of a request that is not sent again.
+func (c *call) release() {
+	c.launching.Lock()
+	defer c.launching.Unlock()
+	if !c.launched || c.last != nil && c.last.KeptBody() {
+		c.launched = true
+		closeBody(c.req)
+	}
+}
+
+// cancel ends the call. When it returns, the memory that the caller gave is the caller's
+// again.
+func (c *call) cancel(why error) {
+	c.mu.Lock()
+	if c.why == nil {
+		c.why = why
+	}
+	c.mu.Unlock()
+	c.peer.cancel(c, why)
+	c.mu.Lock()
+	calling := c.calling
+	c.mu.Unlock()
+	if !calling { // else it may be who asks; nothing is touched meanwhile, nor after it
+		c.collecting.Lock()
+		c.mu.Lock()
+		if c.late { // nobody has looked at the response
+			c.late = false
+			c.err = at(why, c.origin)
+			c.h.Drop(why)
+		}
+		c.mu.Unlock()
+		c.collecting.Unlock()
+	}
+	c.handBack()
+}
+
+// abandon is cancel for what nobody holds any more.
+func (c *call) abandon() {
+	c.mu.Lock()
+	gone := c.over && !c.late
+	c.mu.Unlock()
+	if !gone {
+		go c.cancel(errCanceled)
+	}
+}
+
+// handBack waits until nobody reads the body of the request.
+func (c *call) handBack() {
+	c.launching.Lock()
+	last := c.last
+	c.launching.Unlock()
+	if last != nil {
+		last.ReturnBody()
+	}
+}
+
+// revealed reports whether anything of the request may have left.
+func (c *call) revealed() bool {
+	c.launching.Lock()
+	defer c.launching.Unlock()
+	return c.shown || c.last != nil && c.last.Committed()
+}

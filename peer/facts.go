@@ -1,0 +1,52 @@
+package peer
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"time"
+)
+
+// Facts are what has been learned of a peer.
+type Facts struct {
+	// Software is what the peer calls itself in the Server field.
+	Software string
+	// Protocol is that of the last response: "HTTP/1.1", "HTTP/2.0".
+	Protocol string
+	// Fingerprint is the SHA-256 of the server's certificate in hexadecimal, where
+	// config.CertificateChain is on.
+	Fingerprint string
+	// RTT is the round-trip time that the kernel measured as the last connection was made;
+	// 0 if it is not known.
+	RTT time.Duration
+	// MaxStreams is how many requests an HTTP/2 connection was found to take at once;
+	// 0 if the limit was not met.
+	MaxStreams int
+}
+
+// maxFact is how much of what a server says of itself is kept, in bytes.
+const maxFact = 128
+
+// Facts returns what is known of the peer.
+func (p *Peer) Facts() Facts {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f := p.facts
+	f.MaxStreams = p.s.streams
+	return f
+}
+
+// learn notes what a response tells.
+func (p *Peer) learn(resp *http.Response) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s := resp.Header.Get("Server"); s != "" {
+		p.facts.Software = s[:min(len(s), maxFact)]
+	}
+	p.facts.Protocol = resp.Proto
+	p.faults.heed(resp, time.Now())
+	if resp.TLS != nil && len(resp.TLS.PeerCertificates) > 0 {
+		sum := sha256.Sum256(resp.TLS.PeerCertificates[0].Raw)
+		p.facts.Fingerprint = hex.EncodeToString(sum[:])
+	}
+}

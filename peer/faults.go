@@ -1,0 +1,80 @@
+package peer
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/ratmom/ratmom/peer/health"
+	"github.com/ratmom/ratmom/peer/resolve"
+	"github.com/ratmom/ratmom/retry"
+)
+
+// faults remembers that a peer could not be connected to, and lets one request find
+// out when that has lasted.
+type faults struct{ errs health.Errors[struct{}] }
+
+// ask is why a request is not made, nil if it may be: then settle is told what it came to.
+func (f *faults) ask(now time.Time) (health.Ticket, error) {
+	ticket, err := f.errs.Ask(struct{}{}, now)
+	if err != nil {
+		err = fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return ticket, err
+}
+
+// answered notes that the peer has answered a request.
+func (f *faults) answered(t health.Ticket) { f.errs.Succeed(struct{}{}, t) }
+
+// settle notes what a request came to.
+func (f *faults) settle(t health.Ticket, o outcome, now time.Time) {
+	switch {
+	case o.err == nil:
+		f.answered(t)
+	case o.unsent && !o.hopeless:
+		f.errs.Fail(struct{}{}, t, faultOf(o.err), now)
+	default:
+		f.errs.Cancel(struct{}{}, t)
+	}
+}
+
+// heed has the peer left alone that asks for it: by Retry-After, with a 429 or 503.
+func (f *faults) heed(resp *http.Response, now time.Time) {
+	if resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusServiceUnavailable {
+		return
+	}
+	if d, ok := retry.After(resp.Header, now); ok && d > 0 {
+		err := fmt.Errorf("status %d", resp.StatusCode)
+		f.errs.Fail(struct{}{}, health.Ticket{}, health.Fault{Kind: health.KindBusy, Err: err, For: d}, now)
+	}
+}
+
+func (f *faults) clear() (had bool) { return f.errs.Clear(struct{}{}) }
+
+// err is what is remembered; nil if a request may be made.
+func (f *faults) err(now time.Time) error {
+	if b := f.errs.Get(struct{}{}, now); b != nil {
+		return b
+	}
+	return nil
+}
+
+// faultOf is the kind of a failure to connect.
+func faultOf(err error) health.Fault {
+	f := health.Fault{Kind: health.KindOf(err), Err: err}
+	var name *resolve.Error
+	var dns *net.DNSError
+	switch {
+	case errors.As(err, &name):
+		f.Kind, f.For = health.KindNameFailed, name.TTL
+		switch name.Kind {
+		case resolve.NotExist, resolve.NoData, resolve.InvalidName:
+			f.Kind = health.KindNameUnknown
+		}
+	case errors.As(err, &dns):
+		f.Kind = health.KindOf(dns)
+	}
+	return f
+}

@@ -1,0 +1,169 @@
+package peer
+
+import (
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/ratmom/ratmom/body"
+	"github.com/ratmom/ratmom/handler"
+	"github.com/ratmom/ratmom/internal/failure"
+	"github.com/ratmom/ratmom/retry"
+)
+
+// flight is a run as its agent knows it: one handler.
+type flight struct {
+	p *Peer
+	r *run
+	c *call
+
+	mu        sync.Mutex
+	h         *handler.Handler
+	withdrawn bool
+
+	unheard bool // agent only: see unheard
+}
+
+// launch makes the handler and gives it to the agent.
+func (f *flight) launch() {
+	h, err := f.prepare()
+	if err != nil {
+		f.p.decide(false, func(now time.Time) {
+			f.p.s.ended(f.r, outcome{err: err, unsent: true, hopeless: true}, now)
+		})
+		return
+	}
+	if h != nil {
+		f.p.agent.Execute(h)
+	}
+}
+
+// prepare makes the handler; nil if the run was withdrawn meanwhile.
+func (f *flight) prepare() (*handler.Handler, error) {
+	c := f.c
+	c.launching.Lock()
+	defer c.launching.Unlock()
+	f.mu.Lock()
+	gone := f.withdrawn
+	f.mu.Unlock()
+	if gone {
+		return nil, nil
+	}
+	if err := f.r.link.wire.err; err != nil {
+		return nil, err
+	}
+	req, err := c.next()
+	if err != nil {
+		return nil, err
+	}
+	h, err := handler.New(f.p.agent.Pool(), handler.Spec{
+		Request: req, Plan: c.plan, Driver: f.p.agent.Driver(), Done: f, Watcher: f,
+		Link: f.r.link.wire.link, Bound: f.r.bound, Owner: f.p.m.client,
+	})
+	if err != nil {
+		c.last = nil
+		return nil, err
+	}
+	c.last = h
+	f.mu.Lock()
+	f.h = h
+	gone = f.withdrawn
+	f.mu.Unlock()
+	if gone {
+		h.Withdraw() // the agent ends it as it comes
+	}
+	return h, nil
+}
+
+// withdraw takes the run back if it was not sent.
+func (f *flight) withdraw() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.h == nil {
+		f.withdrawn = true
+		return true
+	}
+	f.withdrawn = f.h.Withdraw()
+	return f.withdrawn
+}
+
+// drop ends a run whose answer nobody wants.
+func (f *flight) drop() {
+	f.mu.Lock()
+	h := f.h
+	f.mu.Unlock()
+	if h == nil {
+		return
+	}
+	f.c.mu.Lock()
+	why := f.c.why
+	f.c.mu.Unlock()
+	if f.c.stream {
+		h.Cancel(why) // whoever reads the body is told
+	} else {
+		h.Drop(why)
+	}
+}
+
+// errUnheard is the end of a sending that crossed the word of the server that it has waited
+// long enough: a 408 on a connection that was used before. It has not had the
+// request, and it may be sent again whatever it is, over another connection (RFC
+// 9110, section 15.5.9).
+var errUnheard = failure.New(failure.ConnectionClosed, "the server had waited too long for a request")
+
+// Completed implements handler.Waiter.
+func (f *flight) Completed(h *handler.Handler) {
+	if h.Err() != nil {
+		return // the end is told as well
+	}
+	many := h.Multiplexes()
+	if h.Status() == http.StatusRequestTimeout && f.r.bound && !many && (!f.c.tag.once || f.c.tag.pin != nil) {
+		f.unheard = true
+		h.Drop(errUnheard)
+		return
+	}
+	f.p.decide(true, func(now time.Time) {
+		f.p.faults.answered(f.c.ticket)
+		f.p.s.head(f.r, many, h.Status() < 500, now)
+	})
+	f.c.begun(h)
+}
+
+// Arrived implements handler.Watcher.
+func (f *flight) Arrived(*handler.Handler) { f.c.arrived() }
+
+// Ended implements handler.Watcher.
+func (f *flight) Ended(h *handler.Handler, err error) {
+	o := outcome{err: err}
+	if f.unheard {
+		o = outcome{err: errUnheard, unsent: true, worn: true}
+	} else if err != nil {
+		o.unsent, o.lost, o.stale = h.Unsent(), h.LinkLost(), h.Class() == retry.Stale
+	}
+	f.p.decide(true, func(now time.Time) { f.p.s.ended(f.r, o, now) })
+}
+
+// next is the request for the next sending, its body at the beginning.
+func (c *call) next() (*http.Request, error) {
+	h := c.last
+	c.shown = c.shown || h != nil && h.Committed()
+	if h == nil && !c.launched {
+		c.launched = true
+		return c.req, nil
+	}
+	if c.req.Body == nil || c.req.Body == http.NoBody || h != nil && h.KeptBody() {
+		return c.req, nil
+	}
+	again := body.GetBody(c.req)
+	if again == nil {
+		return nil, failure.New(failure.BodyNotRewindable, "the request has no GetBody")
+	}
+	b, err := again()
+	if err != nil {
+		return nil, failure.Wrap(failure.BodyNotRewindable, err)
+	}
+	r := *c.req
+	r.Body = b
+	c.req = &r
+	return c.req, nil
+}

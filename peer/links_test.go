@@ -1,0 +1,348 @@
+package peer
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ratmom/ratmom"
+	"github.com/ratmom/ratmom/config"
+	"github.com/ratmom/ratmom/internal/testserver"
+)
+
+func TestLink_that_the_server_closes_is_gone_at_once(t *testing.T) {
+	s, m := plain(t, nil), openMap(t)
+	p, err := m.Get(s.URL)
+	require.NoError(t, err)
+	for range 10 {
+		_, err := m.Do(request(t, http.MethodGet, s.URL))
+		require.NoError(t, err)
+		require.Equal(t, []string{"ready"}, states(p))
+		at := time.Now()
+		s.breakAll()
+		for len(states(p)) > 0 {
+			require.Less(t, time.Since(at), noticed)
+			time.Sleep(100 * time.Microsecond)
+		}
+	}
+}
+
+func TestLink_on_which_a_408_came_is_not_used(t *testing.T) {
+	var posts atomic.Int64
+	s := testserver.Raw(t, func(c *testserver.Conn) {
+		for range 2 {
+			r, err := c.ReadRequest()
+			if err != nil {
+				return
+			}
+			if r.Method == http.MethodPost {
+				posts.Add(1)
+			}
+			if c.Send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok") != nil {
+				return
+			}
+		}
+		_ = c.Send("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+	})
+	m := openMap(t)
+	sent := 0
+	for i := range 600 {
+		method := []string{http.MethodGet, http.MethodPost}[i%2]
+		res, err := m.Do(request(t, method, s.URL))
+		if method == http.MethodPost {
+			sent++
+		}
+		if err != nil {
+			require.ErrorIs(t, err, ratmom.ErrConnectionClosed, "never a 408")
+			continue
+		}
+		require.Equal(t, 200, res.Status)
+	}
+	assert.LessOrEqual(t, posts.Load(), int64(sent))
+	t.Logf("%d of %d POSTs were answered", posts.Load(), sent)
+}
+
+func TestPOST_on_a_link_that_dies_is_sent_once(t *testing.T) {
+	var mu sync.Mutex
+	seen := make(map[string]int)
+	s := testserver.Raw(t, func(c *testserver.Conn) {
+		for i := 0; ; i++ {
+			r, err := c.ReadRequest()
+			if err != nil {
+				return
+			}
+			mu.Lock()
+			seen[r.Target]++
+			mu.Unlock()
+			if i == 1 {
+				return // closes without an answer
+			}
+			if c.Send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok") != nil {
+				return
+			}
+		}
+	})
+	m := openMap(t, MaxLinks(1))
+	failed := 0
+	for i := range 200 {
+		r := m.Go(request(t, http.MethodPost, fmt.Sprintf("%s/%d", s.URL, i)))
+		if _, err := r.Result(); err != nil {
+			failed++
+			assert.True(t, r.Revealed())
+		}
+	}
+	assert.Equal(t, 100, failed)
+	mu.Lock()
+	for i := range 200 {
+		assert.Equal(t, 1, seen[fmt.Sprint("/", i)])
+	}
+	mu.Unlock()
+	_, err := m.Do(request(t, http.MethodGet, s.URL+"/get"))
+	require.NoError(t, err)
+	_, err = m.Do(request(t, http.MethodGet, s.URL+"/get"))
+	require.NoError(t, err, "what may be repeated is, over another connection")
+	mu.Lock()
+	defer mu.Unlock()
+	assert.Equal(t, 3, seen["/get"])
+}
+
+func TestPOSTs_race_a_server_that_closes_idle_connections(t *testing.T) {
+	var mu sync.Mutex
+	seen := make(map[string]int)
+	s := testserver.Raw(t, func(c *testserver.Conn) {
+		r, err := c.ReadRequest()
+		if err != nil {
+			return
+		}
+		mu.Lock()
+		seen[r.Target]++
+		mu.Unlock()
+		_ = c.Send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok") // and closes
+	})
+	m := openMap(t)
+	good := 0
+	for i := range 1000 {
+		_, err := m.Do(request(t, http.MethodPost, fmt.Sprintf("%s/%d", s.URL, i)))
+		if err == nil {
+			good++
+		}
+		if i%3 == 0 {
+			time.Sleep(time.Duration(i%7) * 20 * time.Microsecond)
+		}
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	for path, n := range seen {
+		assert.Equal(t, 1, n, path)
+	}
+	assert.GreaterOrEqual(t, len(seen), good)
+	t.Logf("%d of 1000 were answered", good)
+	assert.Greater(t, good, 500)
+}
+
+// secure starts a server that speaks HTTP/2 over TLS.
+func secure(t *testing.T, h http.HandlerFunc, streams int) *server {
+	s := newServer(t, h)
+	s.EnableHTTP2 = true
+	if streams > 0 {
+		s.Config.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: streams}
+	}
+	s.StartTLS()
+	return s
+}
+
+func trusting() Option { return Requests(config.DangerAcceptInvalidCertificates(true)) }
+
+func TestLink_over_HTTP2_carries_many_requests(t *testing.T) {
+	gate := make(chan struct{})
+	var waiting atomic.Int64
+	s := secure(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/wait" {
+			waiting.Add(1)
+			<-gate
+		}
+		_, _ = io.WriteString(w, r.Proto)
+	}, 0)
+	m := openMap(t, trusting())
+	res, err := m.Do(request(t, http.MethodGet, s.URL))
+	require.NoError(t, err)
+	require.Equal(t, "HTTP/2.0", string(res.Content))
+	var rs []*Request
+	for range 50 {
+		rs = append(rs, m.Go(request(t, http.MethodPost, s.URL+"/wait")))
+	}
+	eventually(t, "all are at work at once", func() bool { return waiting.Load() == 50 })
+	rs[7].Cancel()
+	close(gate)
+	for i, r := range rs {
+		_, err := r.Result()
+		if i == 7 {
+			require.ErrorIs(t, err, ratmom.ErrCanceled)
+		} else {
+			require.NoError(t, err)
+		}
+	}
+	_, err = m.Do(request(t, http.MethodGet, s.URL))
+	require.NoError(t, err)
+	assert.EqualValues(t, 1, s.conns.Load(), "and lives on when one was cancelled")
+}
+
+func TestLink_over_HTTP2_learns_how_much_the_server_takes(t *testing.T) {
+	s := secure(t, func(http.ResponseWriter, *http.Request) { time.Sleep(2 * time.Millisecond) }, 3)
+	m := openMap(t, trusting(), MaxLinks(2))
+	_, err := m.Do(request(t, http.MethodGet, s.URL))
+	require.NoError(t, err)
+	var rs []*Request
+	for range 60 {
+		rs = append(rs, m.Go(request(t, http.MethodPost, s.URL)))
+	}
+	for _, r := range rs {
+		_, err := r.Result()
+		require.NoError(t, err)
+	}
+	p, err := m.Get(s.URL)
+	require.NoError(t, err)
+	assert.Equal(t, 3, p.Facts().MaxStreams)
+	assert.EqualValues(t, 61, s.hits.Load())
+	assert.LessOrEqual(t, s.conns.Load(), int64(2))
+}
+
+func TestTag_of_a_stalled_link_goes_to_another_endpoint(t *testing.T) {
+	s := plain(t, nil)
+	silent := testserver.Unanswering(t)
+	m := openMap(t, StallAfter(50*time.Millisecond), WithPolicy(func() Policy { return first{} }),
+		WithResolver(ResolverFunc(func(context.Context, string, string, string) ([]Address, time.Duration, error) {
+			return []Address{{Addr: silent}, {Addr: s.Listener.Addr().String()}}, 0, nil
+		})))
+	at := time.Now()
+	_, err := m.Do(request(t, http.MethodPost, "http://some.peer.invalid/"))
+	require.NoError(t, err)
+	assert.Less(t, time.Since(at), 900*time.Millisecond)
+	assert.EqualValues(t, 1, s.hits.Load())
+}
+
+func TestTag_of_an_opening_link_is_stolen_by_one_that_is_free(t *testing.T) {
+	gate := make(chan struct{})
+	began := make(chan struct{}, 1)
+	s := plain(t, func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/wait" {
+			began <- struct{}{}
+			<-gate
+		}
+	})
+	silent := testserver.Unanswering(t)
+	m := openMap(t, StallAfter(0), StealAfter(time.Millisecond), MaxLinks(1), WithPolicy(func() Policy { return last{} }),
+		WithResolver(ResolverFunc(func(context.Context, string, string, string) ([]Address, time.Duration, error) {
+			return []Address{{Addr: silent}, {Addr: s.Listener.Addr().String()}}, 0, nil
+		})))
+	wait := m.Go(request(t, http.MethodGet, "http://some.peer.invalid/wait"))
+	await(t, began)
+	moved := m.Go(request(t, http.MethodPost, "http://some.peer.invalid/moved")) // to the silent one
+	for at := time.Now(); time.Since(at) < 20*time.Millisecond; {
+		time.Sleep(time.Millisecond)
+	}
+	assert.False(t, moved.Revealed())
+	close(gate)
+	_, err := wait.Result()
+	require.NoError(t, err)
+	_, err = moved.Result()
+	require.NoError(t, err)
+	assert.EqualValues(t, 2, s.hits.Load())
+}
+
+type first struct{}
+
+func (first) Pick([]*Endpoint, Key, time.Time) int { return 0 }
+
+type last struct{}
+
+func (last) Pick(eps []*Endpoint, _ Key, _ time.Time) int { return len(eps) - 1 }
+
+func TestPeer_drains_endpoints_that_have_gone(t *testing.T) {
+	a, b := plain(t, nil), plain(t, nil)
+	var now atomic.Pointer[server]
+	now.Store(a)
+	m := openMap(t, WithResolver(ResolverFunc(func(context.Context, string, string, string) ([]Address, time.Duration, error) {
+		return []Address{{Addr: now.Load().Listener.Addr().String()}}, time.Nanosecond, nil // a second, by the clamp
+	})))
+	get := func() {
+		_, err := m.Do(request(t, http.MethodGet, "http://some.peer.invalid/"))
+		require.NoError(t, err)
+	}
+	get()
+	now.Store(b)
+	eventually(t, "the new address is used", func() bool { get(); return b.hits.Load() > 0 })
+	eventually(t, "the old one is left", func() bool { a.mu.Lock(); defer a.mu.Unlock(); return len(a.open) == 0 })
+}
+
+func TestPeer_answers_a_401_with_its_own_credentials(t *testing.T) {
+	var rounds atomic.Int64
+	s := plain(t, func(w http.ResponseWriter, r *http.Request) {
+		rounds.Add(1)
+		if u, p, ok := r.BasicAuth(); !ok || u != "me" || p != "secret" {
+			w.Header().Set("WWW-Authenticate", `Basic realm="x"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		_, _ = io.WriteString(w, "in")
+	})
+	m := openMap(t, ForPeer(func(id ID) []config.RequestOption {
+		if id.Host == "127.0.0.1" {
+			return []config.RequestOption{config.AnyAuth("me", "secret")}
+		}
+		return nil
+	}))
+	res, err := m.Do(request(t, http.MethodGet, s.URL))
+	require.NoError(t, err)
+	assert.Equal(t, "in", string(res.Content))
+	bare := strings.Replace(s.URL, "127.0.0.1", "localhost", 1)
+	_, err = m.Do(request(t, http.MethodGet, bare))
+	var se *StatusError
+	require.ErrorAs(t, err, &se)
+	assert.Equal(t, 401, se.Result.Status)
+}
+
+func TestProfiles_do_not_share_connections(t *testing.T) {
+	s := plain(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.UserAgent()+" "+r.RemoteAddr) })
+	m := openMap(t, Profile("other", config.UserAgent("other")))
+	a, err := m.Do(request(t, http.MethodGet, s.URL))
+	require.NoError(t, err)
+	b, err := m.Do(request(t, http.MethodGet, s.URL), WithProfile("other"))
+	require.NoError(t, err)
+	assert.True(t, strings.HasPrefix(string(b.Content), "other "))
+	assert.False(t, strings.HasPrefix(string(a.Content), "other "))
+	assert.EqualValues(t, 2, s.conns.Load())
+	_, err = m.Do(request(t, http.MethodGet, s.URL), WithProfile("none"))
+	require.ErrorIs(t, err, ratmom.ErrInvalidOption)
+}
+
+func TestLink_goes_by_age_and_by_its_requests(t *testing.T) {
+	s := plain(t, nil)
+	m := openMap(t, MaxRequestsPerLink(5))
+	for range 20 {
+		_, err := m.Do(request(t, http.MethodGet, s.URL))
+		require.NoError(t, err)
+	}
+	assert.EqualValues(t, 4, s.conns.Load())
+	m = openMap(t, MaxLinkAge(30*time.Millisecond))
+	_, err := m.Do(request(t, http.MethodGet, s.URL))
+	require.NoError(t, err)
+	p, err := m.Get(s.URL)
+	require.NoError(t, err)
+	eventually(t, "an old link closes", func() bool { return len(states(p)) == 0 })
+	m = openMap(t, MinLinks(0), IdleTimeout(30*time.Millisecond))
+	_, err = m.Do(request(t, http.MethodGet, s.URL))
+	require.NoError(t, err)
+	p, err = m.Get(s.URL)
+	require.NoError(t, err)
+	eventually(t, "an idle link closes", func() bool { return len(states(p)) == 0 })
+}

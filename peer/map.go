@@ -1,0 +1,208 @@
+package peer
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ratmom/ratmom"
+	"github.com/ratmom/ratmom/config"
+	"github.com/ratmom/ratmom/internal/engine"
+	"github.com/ratmom/ratmom/internal/workers"
+)
+
+// Map is the peers that a client talks to. It is safe for concurrent use. Close it, and then
+// the client.
+type Map struct {
+	client  *ratmom.Client
+	inside  engine.Client
+	opt     options
+	work    workers.Pool
+	lookups workers.Pool
+	ctx     context.Context // of lookups
+	stop    context.CancelFunc
+	closed  atomic.Bool
+
+	mu    sync.RWMutex
+	peers map[ID]*Peer // without the proxy, which follows from the rest
+}
+
+// Open makes a map over a client, whose agents and options it uses. The client's own
+// requests share no connection with those of the map.
+func Open(client *ratmom.Client, opts ...Option) (*Map, error) {
+	m := &Map{client: client, inside: engine.Of(client), opt: defaults(), peers: make(map[ID]*Peer)}
+	for _, o := range opts {
+		if err := o(&m.opt); err != nil {
+			return nil, err
+		}
+	}
+	m.ctx, m.stop = context.WithCancel(context.Background())
+	if _, err := m.inside.Plan(m.opt.requests); err != nil {
+		m.stop()
+		return nil, err
+	}
+	return m, nil
+}
+
+// Get returns the peer that rawURL is for, made if it is not there yet. Nothing is sent.
+func (m *Map) Get(rawURL string) (*Peer, error) {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return nil, err
+	}
+	return m.get(u, "")
+}
+
+// Find returns the peer with an identity, nil if there is none. The Proxy is not
+// looked at.
+func (m *Map) Find(id ID) *Peer {
+	id.Proxy = ""
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.peers[id]
+}
+
+// ForEach calls f with every peer, in no order, until it returns false.
+func (m *Map) ForEach(f func(*Peer) bool) {
+	m.mu.RLock()
+	peers := make([]*Peer, 0, len(m.peers))
+	for _, p := range m.peers {
+		peers = append(peers, p)
+	}
+	m.mu.RUnlock()
+	for _, p := range peers {
+		if !f(p) {
+			return
+		}
+	}
+}
+
+// Prelink has the peer that rawURL is for make a connection, if it has none and has not failed before. HTTP
+// has no way to make one without a request: it sends OPTIONS *. It does not wait.
+func (m *Map) Prelink(rawURL string) error {
+	p, err := m.Get(rawURL)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	idle := len(p.s.links) == 0 && p.s.queue.Len() == 0 && p.faults.err(time.Now()) == nil
+	p.mu.Unlock()
+	if !idle {
+		return nil
+	}
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return err
+	}
+	req := &http.Request{Method: http.MethodOptions, URL: &url.URL{Scheme: u.Scheme, Host: u.Host, Path: "*"}, Header: http.Header{}}
+	c, err := m.newCall(req, []RequestOption{AnyStatus(), MaxContent(0), Truncate()})
+	if err != nil {
+		return err
+	}
+	c.eager = true
+	c.begin()
+	return nil
+}
+
+// ClearError has the peers that have failed tried again at once, and returns how many
+// there were. After a failure to find, to connect to or to agree on TLS with
+// any endpoint a peer is left alone for a time that depends on what it was ([ErrorTTL]): requests
+// fail with [ErrUnavailable]. Then one is let through, and all if it is answered. A peer
+// that sends Retry-After with a 429 or 503 is left alone as long as it says.
+func (m *Map) ClearError() (n int) {
+	m.ForEach(func(p *Peer) bool {
+		if p.ClearError() {
+			n++
+		}
+		return true
+	})
+	return n
+}
+
+// CloseIdle closes the connections that nothing runs on, but for pinned ones.
+func (m *Map) CloseIdle() { m.ForEach(func(p *Peer) bool { p.CloseIdle(); return true }) }
+
+// Close ends the map: what is under way fails with [ErrClosed], and every connection is
+// closed. It does not close the client. Further calls do nothing.
+func (m *Map) Close() {
+	m.closed.Store(true)
+	m.stop()
+	m.ForEach(func(p *Peer) bool { p.shut(); return true })
+}
+
+func (m *Map) peerFor(req *http.Request, profile string) (*Peer, error) {
+	if req == nil || req.URL == nil {
+		return nil, errNoURL
+	}
+	return m.get(req.URL, profile)
+}
+
+var errNoURL = fmt.Errorf("peer: %w: the request has no URL", ratmom.ErrInvalidRequest)
+
+func (m *Map) get(u *url.URL, profile string) (*Peer, error) {
+	id, err := idOf(u, profile)
+	if err != nil {
+		return nil, err
+	}
+	m.mu.RLock()
+	p := m.peers[id]
+	m.mu.RUnlock()
+	if p != nil {
+		return p, nil
+	}
+	return m.add(id, u)
+}
+
+// add makes a peer, unless another was quicker.
+func (m *Map) add(id ID, u *url.URL) (*Peer, error) {
+	opts := append([]config.RequestOption(nil), m.opt.requests...)
+	if id.Profile != "" {
+		more, ok := m.opt.profiles[id.Profile]
+		if !ok {
+			return nil, fmt.Errorf("peer: %w: there is no profile %q", ratmom.ErrInvalidOption, id.Profile)
+		}
+		opts = append(opts, more...)
+	}
+	if m.opt.perPeer != nil {
+		opts = append(opts, m.opt.perPeer(id)...)
+	}
+	plan, err := m.inside.Plan(opts)
+	if err != nil {
+		return nil, err
+	}
+	switch plan.Version {
+	case config.HTTP3, config.HTTP3Only:
+		return nil, fmt.Errorf("peer: %w: HTTP/3", ratmom.ErrUnsupported)
+	}
+	if plan.Negotiates {
+		return nil, fmt.Errorf("peer: %w: config.NegotiateAuth and config.ProxyNegotiateAuth", ratmom.ErrUnsupported)
+	}
+	if plan.Config.DialContext() != nil {
+		return nil, fmt.Errorf("peer: %w: config.DialContext", ratmom.ErrUnsupported)
+	}
+	plan.Decompress, plan.TransferCoded, plan.RawTransfer = false, false, false
+	plan.MaxBody, plan.OnDownload, plan.OnUpload = 0, nil, nil
+	p := &Peer{m: m, id: id, agent: m.inside.Agent(id.String()), plan: plan}
+	if proxy, err := plan.Proxy(u); err != nil {
+		return nil, err
+	} else if proxy != nil {
+		p.id.Proxy = proxy.Redacted()
+	}
+	p.s = newScheduler(m.opt.limits, m.opt.policy(), p)
+	p.s.among.Zone = m.opt.zone
+	p.faults.errs.TTL = m.opt.errorTTL
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed.Load() {
+		return nil, ErrClosed
+	}
+	if old := m.peers[id]; old != nil {
+		return old, nil
+	}
+	m.peers[id] = p
+	return p, nil
+}

@@ -1,0 +1,48 @@
+package peer
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/ratmom/ratmom/peer/resolve"
+)
+
+// Names is a resolver of package resolve as one of peers. service is for SRV records, such as
+// "_matrix-fed._tcp"; empty asks for none. What a delegation names as the authority instead is not
+// taken up: the URL says who the peer is.
+func Names(r resolve.Resolver, service string) Resolver { return names{r, service} }
+
+type names struct {
+	r       resolve.Resolver
+	service string
+}
+
+// hardly is the weight of an address that is to be taken hardly ever (RFC 2782).
+const hardly = 1e-4
+
+func (n names) Resolve(ctx context.Context, scheme, host, port string) ([]Address, time.Duration, error) {
+	p, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		return nil, 0, err
+	}
+	answer, err := n.r.Resolve(ctx, resolve.Name{Scheme: scheme, Host: host, Port: uint16(p), Service: n.service})
+	if err != nil {
+		return nil, 0, err
+	}
+	addrs := make([]Address, 0, len(answer.Endpoints))
+	for _, e := range answer.Endpoints {
+		a := Address{Addr: e.Addr.String(), Priority: int(e.Priority), Weight: e.Weight, Zone: e.Zone}
+		if a.Weight == 0 {
+			a.Weight = hardly
+		}
+		addrs = append(addrs, a)
+	}
+	switch answer.TTL {
+	case resolve.Forever:
+		return addrs, 0, nil
+	case 0:
+		return addrs, minTTL, nil
+	}
+	return addrs, answer.TTL, nil
+}

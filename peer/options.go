@@ -1,0 +1,168 @@
+package peer
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/ratmom/ratmom/config"
+	"github.com/ratmom/ratmom/peer/balance"
+	"github.com/ratmom/ratmom/peer/health"
+)
+
+// Option is an option of a map.
+type Option func(*options) error
+
+type options struct {
+	limits   limits
+	policy   func() Policy
+	resolver Resolver
+	requests []config.RequestOption
+	perPeer  func(ID) []config.RequestOption
+	profiles map[string][]config.RequestOption
+	errorTTL map[health.Kind]health.TTL
+	zone     string
+}
+
+func defaults() options {
+	return options{
+		limits: limits{
+			minLinks: 1, maxLinks: 4, maxPins: 4096, maxStreams: 100, maxQueue: 65536, maxAttempts: 8,
+			idle: time.Minute, stealAfter: 250 * time.Millisecond, stallAfter: time.Second,
+		},
+		policy:   func() Policy { return new(balance.PeakEWMA) },
+		resolver: System(),
+		profiles: map[string][]config.RequestOption{},
+		errorTTL: map[health.Kind]health.TTL{},
+	}
+}
+
+func atLeast(name string, n, least int, set func(*options)) Option {
+	return func(o *options) error {
+		if n < least {
+			return fmt.Errorf("peer: %s is %d: it must be at least %d", name, n, least)
+		}
+		set(o)
+		return nil
+	}
+}
+
+func notNegative(name string, d time.Duration, set func(*options)) Option {
+	return func(o *options) error {
+		if d < 0 {
+			return fmt.Errorf("peer: %s is %v: it must not be negative", name, d)
+		}
+		set(o)
+		return nil
+	}
+}
+
+// MaxLinks is how many connections a peer has to one of its endpoints at the most;
+// pinned ones do not count. Requests beyond wait. Default: 4.
+func MaxLinks(n int) Option {
+	return atLeast("MaxLinks", n, 1, func(o *options) { o.limits.maxLinks = n })
+}
+
+// MinLinks is how many connections to an endpoint stay open though nothing runs on them.
+// Default: 1. See [IdleTimeout].
+func MinLinks(n int) Option {
+	return atLeast("MinLinks", n, 0, func(o *options) { o.limits.minLinks = n })
+}
+
+// MaxPins is how many connections of one peer can be pinned. Default: 4096.
+func MaxPins(n int) Option {
+	return atLeast("MaxPins", n, 0, func(o *options) { o.limits.maxPins = n })
+}
+
+// MaxStreams is how many requests a connection carries at once over HTTP/2. The server's
+// own limit counts if it is lower. Default: 100.
+func MaxStreams(n int) Option {
+	return atLeast("MaxStreams", n, 1, func(o *options) { o.limits.maxStreams = n })
+}
+
+// MaxQueue is how many requests can wait for a connection to a peer, and on one pin; the next one
+// fails with [ErrQueueFull]. Default: 65536.
+func MaxQueue(n int) Option {
+	return atLeast("MaxQueue", n, 0, func(o *options) { o.limits.maxQueue = n })
+}
+
+// MaxRequestsPerLink is how many requests a connection carries in its life. Default: 0,
+// which is any number. It does not count for pinned connections.
+func MaxRequestsPerLink(n int) Option {
+	return atLeast("MaxRequestsPerLink", n, 0, func(o *options) { o.limits.maxRequests = n })
+}
+
+// MaxLinkAge is how long after its making a connection takes requests; those that run
+// end in peace. Default: 0, which is for ever. It does not count for pinned connections.
+func MaxLinkAge(d time.Duration) Option {
+	return notNegative("MaxLinkAge", d, func(o *options) { o.limits.maxAge = d })
+}
+
+// IdleTimeout is how long a connection stays open that nothing runs on, if there are more
+// than [MinLinks]. Default: one minute; 0 is for ever. libcurl uses none
+// again that has been idle for longer than config.MaxIdleTime says.
+func IdleTimeout(d time.Duration) Option {
+	return notNegative("IdleTimeout", d, func(o *options) { o.limits.idle = d })
+}
+
+// StealAfter is the time for which a connection can be in the making before its request
+// is given to another that has become free; the one in the making is dropped
+// then. Default: 250 ms.
+func StealAfter(d time.Duration) Option {
+	return notNegative("StealAfter", d, func(o *options) { o.limits.stealAfter = d })
+}
+
+// StallAfter is the time for which a connection can be in the making before its request
+// is put on another endpoint that has room. Default: one second; 0 is never.
+func StallAfter(d time.Duration) Option {
+	return notNegative("StallAfter", d, func(o *options) { o.limits.stallAfter = d })
+}
+
+// ErrorTTL is how long a peer is left alone that has failed in this way; see [Map.ClearError].
+// Default: health.DefaultTTL of the kind; the zero value is not at all.
+func ErrorTTL(kind health.Kind, ttl health.TTL) Option {
+	return func(o *options) error { o.errorTTL[kind] = ttl; return nil }
+}
+
+// Zone is where the client stands: endpoints of that zone are preferred, as balance.Usable says.
+// Default: none.
+func Zone(name string) Option { return func(o *options) error { o.zone = name; return nil } }
+
+// WithPolicy sets how requests are spread over the endpoints of a peer. f is called once
+// for each peer. Default: balance.PeakEWMA.
+func WithPolicy(f func() Policy) Option {
+	return func(o *options) error { o.policy = f; return nil }
+}
+
+// WithResolver sets how the addresses of peers are found. It is not asked for peers behind
+// a proxy, which looks names up itself. Default: [System]; [Names] has those of package resolve.
+func WithResolver(r Resolver) Option {
+	return func(o *options) error { o.resolver = r; return nil }
+}
+
+// Requests sets options of all requests, over those of the client. Those for redirects, cookies,
+// decompression, progress and limits of bodies have no effect here. With those that say where to
+// connect, such as config.ConnectTo, or the server's name in TLS, no resolver is asked.
+func Requests(opts ...config.RequestOption) Option {
+	return func(o *options) error { o.requests = append(o.requests, opts...); return nil }
+}
+
+// ForPeer sets options of the requests to a peer, over all others: its credentials, for
+// one. With config.AnyAuth, say, a 401 or 407 is answered by sending the request again on the same
+// connection; if that does not help, the caller gets it. f is called once for each
+// peer, without its Proxy, and must not block.
+func ForPeer(f func(ID) []config.RequestOption) Option {
+	return func(o *options) error { o.perPeer = f; return nil }
+}
+
+// Profile names options that requests can ask for with [WithProfile], over those of
+// [Requests]: a client certificate, say. Peers of different profiles share no
+// connection.
+func Profile(name string, opts ...config.RequestOption) Option {
+	return func(o *options) error {
+		if name == "" {
+			return fmt.Errorf("peer: a profile has no name")
+		}
+		o.profiles[name] = opts
+		return nil
+	}
+}

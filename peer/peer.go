@@ -1,0 +1,281 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/ratmom/ratmom/agent"
+	"github.com/ratmom/ratmom/handler"
+	"github.com/ratmom/ratmom/internal/failure"
+)
+
+// Peer is a server, or a group of servers that stand for one name.
+//
+// Its scheduler is guarded by a lock that is held for a decision and never while
+// anything else is done: what is decided is done after it. An agent that tells of an event takes the lock, too, and
+// leaves whatever costs time, or runs code of the user's, to a few workers.
+type Peer struct {
+	m     *Map
+	id    ID
+	agent *agent.Handle
+	plan  *handler.Plan
+
+	mu        sync.Mutex
+	s         *scheduler
+	todo      []action
+	timer     *time.Timer
+	due       time.Time // when it fires; zero: it does not
+	closed    bool
+	resolving bool
+	expires   time.Time // of the addresses; zero: never
+	faults    faults
+	facts     Facts
+}
+
+// ID is the peer's identity.
+func (p *Peer) ID() ID { return p.id }
+
+// action is what was decided under the lock and is done after it.
+type action struct {
+	kind actionKind
+	f    *flight
+	w    *wire
+	c    *call
+	o    outcome
+}
+
+type actionKind uint8
+
+const (
+	doStart actionKind = iota
+	doAbort
+	doClose
+	doFinish
+)
+
+// decide runs f under the lock and then does what came of it. On an agent's goroutine
+// nothing is done that could wait, and no policy is asked, which may be the user's.
+func (p *Peer) decide(onAgent bool, f func(now time.Time)) {
+	p.mu.Lock()
+	p.s.quiet = onAgent
+	f(time.Now())
+	p.s.quiet = false
+	owed := p.s.owed
+	p.s.owed = false
+	p.arm()
+	todo := p.todo
+	p.todo = nil
+	p.mu.Unlock()
+	p.perform(todo, onAgent)
+	if owed {
+		p.m.work.Submit(p.catchUp)
+	}
+}
+
+func (p *Peer) catchUp() { p.decide(false, p.s.catchUp) }
+
+func (p *Peer) perform(todo []action, onAgent bool) {
+	for _, a := range todo {
+		switch {
+		case a.kind == doFinish:
+			a.c.finish(a.o)
+		case onAgent:
+			p.m.work.Submit(func() { p.act(a) })
+		default:
+			p.act(a)
+		}
+	}
+}
+
+func (p *Peer) act(a action) {
+	switch a.kind {
+	case doStart:
+		a.f.launch()
+	case doAbort:
+		a.f.drop()
+	case doClose:
+		if a.w.link != nil {
+			p.agent.CloseLink(a.w.link)
+		}
+	}
+}
+
+// arm sets the timer for what is next due by time; one that is set too early finds nothing to
+// do and is set anew. The lock is held.
+func (p *Peer) arm() {
+	next := p.s.next()
+	if p.closed || next.IsZero() || !p.due.IsZero() && !next.Before(p.due) {
+		return
+	}
+	p.due = next
+	if p.timer == nil {
+		p.timer = time.AfterFunc(time.Until(next), p.tick)
+	} else {
+		p.timer.Reset(time.Until(next))
+	}
+}
+
+func (p *Peer) tick() {
+	p.decide(false, func(now time.Time) {
+		p.due = time.Time{}
+		p.s.tick(now)
+	})
+}
+
+// The peer is the transport of its scheduler: it notes what is to be done.
+
+func (p *Peer) open(l *link) {
+	l.wire.p, l.wire.l = p, l
+	l.wire.link, l.wire.err = handler.NewLink(l.ep.Address, &l.wire)
+}
+
+func (p *Peer) close(l *link) { p.todo = append(p.todo, action{kind: doClose, w: &l.wire}) }
+
+func (p *Peer) start(r *run) {
+	c := r.tag.call
+	r.flight.p, r.flight.r, r.flight.c = p, r, c
+	p.todo = append(p.todo, action{kind: doStart, f: &r.flight})
+}
+
+func (p *Peer) withdraw(r *run) bool { return r.flight.withdraw() }
+
+func (p *Peer) abort(r *run) { p.todo = append(p.todo, action{kind: doAbort, f: &r.flight}) }
+
+func (p *Peer) finish(t *tag, o outcome) {
+	p.faults.settle(t.call.ticket, o, time.Now())
+	p.todo = append(p.todo, action{kind: doFinish, c: t.call, o: o})
+}
+
+// wire is a link as its agent knows it.
+type wire struct {
+	p    *Peer
+	l    *link
+	link *handler.Link
+	err  error
+	info handler.LinkInfo
+}
+
+// LinkUp implements handler.LinkWatcher.
+func (w *wire) LinkUp(i handler.LinkInfo) {
+	w.p.decide(true, func(now time.Time) {
+		w.info = i
+		if i.RTT > 0 {
+			w.p.facts.RTT = i.RTT
+		}
+		w.p.s.up(w.l, now)
+	})
+}
+
+// LinkDown implements handler.LinkWatcher.
+func (w *wire) LinkDown() {
+	w.p.decide(true, func(now time.Time) { w.p.s.down(w.l, now) })
+}
+
+// submit gives the scheduler a request.
+func (p *Peer) submit(c *call) {
+	p.decide(false, func(now time.Time) {
+		if p.closed {
+			p.s.finish(&c.tag, outcome{err: ErrClosed, unsent: true, hopeless: true})
+			return
+		}
+		if c.tag.pin == nil {
+			ticket, err := p.faults.ask(now)
+			if err != nil {
+				p.s.finish(&c.tag, outcome{err: err, unsent: true, hopeless: true})
+				return
+			}
+			c.ticket = ticket
+		}
+		p.refresh(now)
+		p.s.submit(&c.tag, now)
+	})
+}
+
+// cancel ends a request.
+func (p *Peer) cancel(c *call, why error) {
+	p.decide(false, func(now time.Time) { p.s.cancel(&c.tag, why, now) })
+}
+
+// refresh has the addresses looked up when there are none yet or their time is over.
+// The lock is held.
+func (p *Peer) refresh(now time.Time) {
+	known := len(p.s.endpoints) > 0
+	if p.resolving || known && (p.expires.IsZero() || now.Before(p.expires)) {
+		return
+	}
+	if p.id.Proxy != "" || p.plan.Elsewhere { // libcurl knows where
+		p.s.update([]Address{{}}, now)
+		return
+	}
+	if _, ok := p.m.opt.resolver.(system); ok {
+		if addrs, ok := literal(p.id.Host, p.id.Port); ok {
+			p.s.update(addrs, now)
+			return
+		}
+	}
+	p.resolving = true
+	p.m.lookups.Submit(p.resolve)
+}
+
+// resolve looks the addresses up. What is there is used meanwhile, and after a failure.
+func (p *Peer) resolve() {
+	addrs, ttl, err := p.m.opt.resolver.Resolve(p.m.ctx, p.id.Scheme, p.id.Host, p.id.Port)
+	if err == nil && len(addrs) == 0 {
+		err = errors.New("no address was found")
+	}
+	p.decide(false, func(now time.Time) {
+		p.resolving = false
+		if p.closed {
+			return
+		}
+		if err == nil {
+			p.expires = time.Time{}
+			if ttl > 0 {
+				p.expires = now.Add(min(max(ttl, minTTL), maxTTL))
+			}
+			p.s.update(addrs, now)
+			return
+		}
+		p.expires = now.Add(minTTL)
+		if len(p.s.endpoints) > 0 && !errors.Is(err, context.Canceled) {
+			return
+		}
+		e := failure.Wrap(failure.NameResolution, err)
+		p.s.failQueue(e, now)
+	})
+}
+
+// What a resolver says of an answer's time is clamped to these.
+const (
+	minTTL = time.Second
+	maxTTL = 24 * time.Hour
+)
+
+func (p *Peer) shut() {
+	p.decide(false, func(now time.Time) {
+		p.closed = true
+		p.s.close(ErrClosed, now)
+		if p.timer != nil {
+			p.timer.Stop()
+		}
+	})
+}
+
+// CloseIdle closes the connections that nothing runs on, but for pinned ones.
+func (p *Peer) CloseIdle() { p.decide(false, p.s.closeIdle) }
+
+// ClearError forgets that the peer has failed. It reports whether it had.
+func (p *Peer) ClearError() (had bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.faults.clear()
+}
+
+// Err is the failure for which the peer is left alone, nil if there is none.
+func (p *Peer) Err() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.faults.err(time.Now())
+}

@@ -1,0 +1,33 @@
+package peer
+
+import (
+	"context"
+	"time"
+)
+
+// Address is what a [Resolver] finds: an address that stands for a peer.
+type Address struct {
+	// Addr is ip:port or host:port; empty leaves it to libcurl to look the host up.
+	Addr string
+	// Priority orders addresses as in SRV records: the lower, the sooner.
+	Priority int
+	// Weight is the share among those of one priority; 0 is 1.
+	Weight float64
+	// Zone is where it stands.
+	Zone string
+}
+
+// Resolver finds the addresses of a peer. It may block; it has a goroutine of its own.
+type Resolver interface {
+	// Resolve returns the addresses of a peer and how long they may be used; 0 is for
+	// as long as the peer is used.
+	Resolve(ctx context.Context, scheme, host, port string) ([]Address, time.Duration, error)
+}
+
+// ResolverFunc is a Resolver that is a function.
+type ResolverFunc func(ctx context.Context, scheme, host, port string) ([]Address, time.Duration, error)
+
+// Resolve calls f.
+func (f ResolverFunc) Resolve(ctx context.Context, scheme, host, port string) ([]Address, time.Duration, error) {
+	return f(ctx, scheme, host, port)
+}

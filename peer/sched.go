@@ -1,0 +1,408 @@
+package peer
+
+import (
+	"slices"
+	"time"
+
+	"github.com/ratmom/ratmom/peer/balance"
+	"github.com/ratmom/ratmom/peer/health"
+)
+
+// scheduler decides which request of one peer runs on which connection. It is a pure
+// state machine: whoever drives it holds the peer's lock and says what time it is; what
+// it wants done it tells its transport, which must not call back. There is no
+// goroutine in it, and none waits for it: an agent that tells of an event goes on as
+// soon as the decision is made.
+type scheduler struct {
+	limits    limits
+	policy    Policy
+	do        transport
+	endpoints []*endpoint // gone ones stay until their links are closed
+	links     []*link     // all that are not closed
+	queue     tagQueue
+	pins      map[*pin]struct{}
+	http2     bool // the last link spoke it, so that one opening link is enough
+	streams   int  // that an HTTP/2 link was found to take at once; 0: not known
+	lastID    uint64
+	seq       uint64
+	among     balance.Usable
+	outliers  health.Outliers
+	eps       []*Endpoint // memory of pick, as the next ones are
+	all       []*Endpoint
+	usable    []*Endpoint
+	cands     []*endpoint
+	placing   bool
+	closed    bool
+	quiet     bool // no policy may be asked now: what it is wanted for is owed
+	owed      bool
+}
+
+// transport does what a scheduler decides.
+type transport interface {
+	// open makes a link, which has no connection yet.
+	open(*link)
+	// close closes a link that nothing runs on.
+	close(*link)
+	// start sends the request of r.tag on r.link. The first one makes the connection; a
+	// bound one must not. Its end is told by ended, unless it is withdrawn.
+	start(r *run)
+	// withdraw takes a run back and reports whether that was in time: then not a
+	// byte of it leaves, and its end does not matter any more.
+	withdraw(*run) bool
+	// abort ends a run whose answer nobody wants; its end is told by ended.
+	abort(*run)
+	// finish ends a tag, once.
+	finish(*tag, outcome)
+}
+
+// limits are the bounds of a peer's links.
+type limits struct {
+	minLinks, maxLinks int           // of an endpoint, without pinned ones
+	maxPins            int           // pinned links of the peer
+	maxRequests        int           // of a link in its life; 0: any number
+	maxStreams         int           // of an HTTP/2 link at once
+	maxQueue           int           // tags that wait for a link
+	maxAttempts        int           // of a tag whose connections fail
+	maxAge, idle       time.Duration // of a link; 0: for ever
+	stealAfter         time.Duration // the age of an opening link whose tag others may take
+	stallAfter         time.Duration // and the age at which it is put elsewhere
+}
+
+// outcome is how a tag or a run ended.
+type outcome struct {
+	err error
+	// unsent tells that the server has done nothing for the request: it may be sent
+	// again whatever it is.
+	unsent bool
+	// stale tells that a connection which was used before died under it: it may
+	// be sent once more if it is idempotent.
+	stale bool
+	// lost tells that a bound run was refused the connection of its link.
+	lost bool
+	// worn tells, with unsent, that other old connections are no better.
+	worn bool
+	// hopeless tells that it would fail anywhere.
+	hopeless bool
+}
+
+// endpoint is an address and what its links are doing.
+type endpoint struct {
+	Endpoint
+	gone   bool // the resolver names it no more
+	links  int  // not closed, not pinned
+	untold int  // of them, those that have had no head, which tells what they can carry
+	failed int  // connections in a row
+}
+
+func newScheduler(l limits, p Policy, t transport) *scheduler {
+	return &scheduler{limits: l, policy: p, do: t, pins: make(map[*pin]struct{})}
+}
+
+// update replaces the endpoints. Those that are there already keep their links and what
+// is known of them; links of those that have gone end with what runs on them.
+func (s *scheduler) update(addrs []Address, now time.Time) {
+	for _, e := range s.endpoints {
+		e.gone = true
+	}
+	for _, a := range addrs {
+		e := s.endpointAt(a.Addr)
+		if e == nil {
+			s.lastID++
+			e = &endpoint{Endpoint: Endpoint{ID: s.lastID, Address: a.Addr, Since: now}}
+			s.endpoints = append(s.endpoints, e)
+			s.outliers.Add(e.ID, now)
+		}
+		e.gone = false
+		e.Zone, e.Weight, e.Priority = a.Zone, a.Weight, a.Priority
+	}
+	for _, l := range slices.Clone(s.links) {
+		if l.ep.gone {
+			s.drain(l)
+		}
+	}
+	for _, e := range s.endpoints {
+		if e.gone {
+			for _, ev := range s.outliers.Remove(e.ID, now) {
+				s.ejection(ev, now)
+			}
+		} else {
+			s.outliers.Add(e.ID, now)
+		}
+	}
+	s.forget()
+	if u, ok := s.policy.(balance.Updater); ok {
+		s.eps = s.eps[:0]
+		for _, e := range s.endpoints {
+			if !e.gone {
+				s.eps = append(s.eps, &e.Endpoint)
+			}
+		}
+		u.Update(slices.Clone(s.eps))
+	}
+	for p := range s.pins {
+		s.serve(p, now)
+	}
+	s.place(now)
+}
+
+func (s *scheduler) endpointAt(addr string) *endpoint {
+	for _, e := range s.endpoints {
+		if e.Address == addr {
+			return e
+		}
+	}
+	return nil
+}
+
+// forget drops the endpoints that have gone with their links.
+func (s *scheduler) forget() {
+	s.endpoints = slices.DeleteFunc(s.endpoints, func(e *endpoint) bool {
+		return e.gone && !slices.ContainsFunc(s.links, func(l *link) bool { return l.ep == e })
+	})
+}
+
+// submit places a new tag or queues it.
+func (s *scheduler) submit(t *tag, now time.Time) {
+	t.state = tagQueued
+	if s.closed {
+		s.finish(t, outcome{err: ErrClosed, unsent: true, hopeless: true})
+		return
+	}
+	s.seq++
+	t.seq = s.seq
+	if t.pin != nil {
+		s.submitPinned(t, now)
+		return
+	}
+	if s.queue.Len() >= s.limits.maxQueue {
+		s.finish(t, outcome{err: ErrQueueFull, unsent: true})
+		return
+	}
+	s.queue.add(t)
+	s.place(now)
+}
+
+// up notes that a link has a connection.
+func (s *scheduler) up(l *link, now time.Time) {
+	if l.state == linkClosed {
+		return
+	}
+	if l.connected {
+		// Another one than it was: that was one of the last request's rounds.
+		s.drain(l)
+		return
+	}
+	l.connected = true
+	l.ep.failed = 0
+	if l.pin != nil {
+		l.pin.had = true
+	}
+	s.settle(l, now)
+}
+
+// up1 is up for a connection of which nothing was told: some on unix sockets.
+func (s *scheduler) up1(l *link, now time.Time) {
+	if !l.connected {
+		s.up(l, now)
+	}
+}
+
+// down notes that a link's connection is over.
+func (s *scheduler) down(l *link, now time.Time) {
+	if l.state == linkClosed {
+		return
+	}
+	l.down = true
+	s.drain(l)
+	s.serve(l.pin, now)
+	s.place(now)
+}
+
+// head notes that the head of a response is there.
+func (s *scheduler) head(r *run, http2, ok bool, now time.Time) {
+	l := r.link
+	if r.over {
+		return
+	}
+	s.up1(l, now)
+	if t := r.tag; t != nil {
+		t.state = tagHead
+		r.way.Head(now)
+		if s.report(l.ep, ok, now) {
+			defer s.place(now)
+		}
+	}
+	if l.told {
+		return
+	}
+	s.http2 = http2
+	if http2 {
+		l.limit = s.limits.maxStreams
+	}
+	l.tell()
+	s.settle(l, now)
+	s.serve(l.pin, now)
+	s.place(now)
+}
+
+// ended notes the end of a run.
+func (s *scheduler) ended(r *run, o outcome, now time.Time) {
+	if r.over {
+		return
+	}
+	l, t := r.link, r.tag
+	if o.err == nil {
+		s.up1(l, now)
+	}
+	opened := l.connected
+	if o.err != nil && t != nil && !o.lost && !o.hopeless {
+		r.way.Fail(now)
+	}
+	s.leave(r, now)
+	if o.lost && !l.down && l.runs > 0 && l.state != linkClosed && !r.within {
+		// It has a connection, which does not take as many at once, or, if that was a
+		// GOAWAY, none any more: then the next one within the limit is lost as well.
+		l.limit, l.limited = min(l.limit, l.runs), true
+		s.streams = l.limit
+		s.settle(l, now)
+	} else if o.lost || !opened {
+		s.drain(l)
+	}
+	if !opened && o.err != nil && !o.hopeless && t != nil {
+		l.ep.failed++
+	}
+	if o.err != nil && t != nil && !o.lost && !o.hopeless {
+		s.report(l.ep, false, now)
+	}
+	if t != nil {
+		s.judge(t, r, o, opened)
+	}
+	s.serve(l.pin, now)
+	s.place(now)
+}
+
+// maxRefusals is how often a server can refuse a tag that shares a connection with others before
+// it is made the first one of a new connection.
+const maxRefusals = 2
+
+// judge decides what becomes of a tag whose run has ended.
+func (s *scheduler) judge(t *tag, r *run, o outcome, opened bool) {
+	switch {
+	case o.err == nil || o.hopeless || t.state == tagHead:
+		s.finish(t, o)
+	case t.pin != nil:
+		if o.lost || (opened && o.unsent) || o.stale {
+			o = outcome{err: pinLost(o.err), unsent: o.unsent}
+		}
+		s.finish(t, o)
+	case o.unsent:
+		if !opened {
+			t.tried = append(t.tried, r.link.ep)
+		}
+		if !o.lost { // which takes no time, and ends with the first request of a new link
+			t.attempts++
+		}
+		t.fresh = t.fresh || o.worn || opened && t.attempts >= maxRefusals
+		if t.attempts >= s.limits.maxAttempts || s.exhausted(t) {
+			s.finish(t, o)
+			return
+		}
+		t.state = tagQueued
+		s.queue.add(t)
+	case o.stale && t.repeatable && !t.fresh:
+		// Others of the endpoint may be as dead: the next connection is a new one.
+		t.fresh = true
+		t.state = tagQueued
+		s.queue.add(t)
+	default:
+		s.finish(t, o)
+	}
+}
+
+// exhausted reports whether a tag has failed at every endpoint.
+func (s *scheduler) exhausted(t *tag) bool {
+	for _, e := range s.endpoints {
+		if !e.gone && !slices.Contains(t.tried, e) {
+			return false
+		}
+	}
+	return true
+}
+
+// cancel ends a tag at once. What was not sent never will be.
+func (s *scheduler) cancel(t *tag, why error, now time.Time) {
+	switch t.state {
+	case tagDone:
+		return
+	case tagQueued:
+		if t.pin != nil {
+			t.pin.remove(t)
+		} else {
+			s.queue.remove(t)
+		}
+		s.finish(t, outcome{err: why, unsent: true, hopeless: true})
+	default:
+		unsent := s.takeBack(t.run, now)
+		if !unsent {
+			r := t.run
+			r.tag = nil
+			s.do.abort(r)
+		}
+		s.finish(t, outcome{err: why, unsent: unsent, hopeless: true})
+	}
+	s.place(now)
+}
+
+// takeBack withdraws a run, whose link stays if it has a connection.
+func (s *scheduler) takeBack(r *run, now time.Time) bool {
+	if r.tag.state == tagHead || !s.do.withdraw(r) {
+		if r.tag.state == tagAssigned {
+			r.tag.state = tagCommitted
+		}
+		return false
+	}
+	s.leave(r, now)
+	if !r.link.connected {
+		s.drain(r.link)
+	}
+	return true
+}
+
+func (s *scheduler) finish(t *tag, o outcome) {
+	t.state, t.run = tagDone, nil
+	s.do.finish(t, o)
+}
+
+// failQueue ends what waits for a link.
+func (s *scheduler) failQueue(err error, now time.Time) {
+	for s.queue.Len() > 0 {
+		s.finish(s.queue.pop(), outcome{err: err, unsent: true})
+	}
+	for p := range s.pins {
+		waiting := p.waiting
+		p.waiting = nil
+		for _, t := range waiting {
+			s.finish(t, outcome{err: err, unsent: true})
+		}
+	}
+	s.place(now)
+}
+
+// close ends everything: queued tags with err, links with what runs on them.
+func (s *scheduler) close(err error, now time.Time) {
+	s.closed = true // else a link that is left free would take another's tag
+	for s.queue.Len() > 0 {
+		s.finish(s.queue.pop(), outcome{err: err, unsent: true})
+	}
+	for p := range s.pins {
+		s.release(p, err)
+	}
+	for _, l := range slices.Clone(s.links) {
+		for _, r := range slices.Clone(l.running) {
+			if t := r.tag; t != nil {
+				s.cancel(t, err, now)
+			}
+		}
+		s.drain(l)
+	}
+}

@@ -1,0 +1,208 @@
+package peer
+
+import (
+	"slices"
+	"time"
+)
+
+// A link is opening until it has a connection; ready while it can take a request, busy
+// while it cannot; draining when it takes none any more and something runs on
+// it still; closed.
+type linkState uint8
+
+const (
+	linkOpening linkState = iota
+	linkReady
+	linkBusy
+	linkDraining
+	linkClosed
+)
+
+func (s linkState) String() string {
+	return [...]string{"opening", "ready", "busy", "draining", "closed"}[s]
+}
+
+// link is one connection.
+type link struct {
+	id        uint64
+	state     linkState
+	ep        *endpoint
+	pin       *pin // whose it is
+	connected bool
+	down      bool // its connection is over
+	told      bool // whether it is HTTP/2
+	limit     int  // of runs at once
+	limited   bool // the limit was met
+	runs      int
+	running   []*run
+	served    int
+	born      time.Time
+	used      time.Time // when the last run left
+	stalled   time.Time // when another place was looked for last
+	wire      wire      // the transport's
+}
+
+// newLink opens a link for a tag.
+func (s *scheduler) newLink(e *endpoint, p *pin, now time.Time) *link {
+	s.lastID++
+	l := &link{id: s.lastID, ep: e, pin: p, limit: 1, born: now, used: now}
+	s.links = append(s.links, l)
+	if p == nil {
+		e.links++
+		e.untold++
+	}
+	s.do.open(l)
+	return l
+}
+
+// assign starts a tag on a link.
+func (s *scheduler) assign(t *tag, l *link, now time.Time) {
+	r := &run{tag: t, link: l, bound: l.state != linkOpening, within: l.limited}
+	t.state, t.run = tagAssigned, r
+	l.runs++
+	l.served++
+	l.running = append(l.running, r)
+	r.way.Begin(&l.ep.Endpoint, now)
+	s.settle(l, now)
+	s.do.start(r)
+}
+
+// leave ends a run's stay on its link.
+func (s *scheduler) leave(r *run, now time.Time) {
+	l := r.link
+	r.over = true
+	l.runs--
+	l.running = slices.DeleteFunc(l.running, func(o *run) bool { return o == r })
+	l.used = now
+	r.way.End()
+	s.settle(l, now)
+}
+
+// settle finds the state of a link that is not closed.
+func (s *scheduler) settle(l *link, now time.Time) {
+	switch {
+	case l.state == linkDraining:
+		if l.runs == 0 {
+			s.shut(l)
+		}
+	case !l.connected:
+		// It is opening.
+	case l.worn(s.limits, now):
+		s.drain(l)
+	case l.runs < l.limit:
+		l.state = linkReady
+	default:
+		l.state = linkBusy
+	}
+}
+
+// tell notes that it is known what the link can carry, or does not matter any more.
+func (l *link) tell() {
+	if !l.told && l.pin == nil {
+		l.ep.untold--
+	}
+	l.told = true
+}
+
+// worn reports whether a link has done what one may.
+func (l *link) worn(lim limits, now time.Time) bool {
+	return l.pin == nil && (lim.maxRequests > 0 && l.served >= lim.maxRequests ||
+		lim.maxAge > 0 && now.Sub(l.born) >= lim.maxAge)
+}
+
+// drain gives a link no more to do, and closes it as soon as nothing runs there.
+func (s *scheduler) drain(l *link) {
+	if l.state == linkClosed || l.state == linkDraining {
+		return
+	}
+	l.state = linkDraining
+	l.tell()
+	if l.pin != nil && l.connected {
+		s.lose(l.pin)
+	}
+	if l.runs == 0 {
+		s.shut(l)
+	}
+}
+
+func (s *scheduler) shut(l *link) {
+	l.state = linkClosed
+	if l.pin == nil {
+		l.ep.links--
+	} else if l.pin.link == l {
+		l.pin.link = nil
+	}
+	s.links = slices.DeleteFunc(s.links, func(o *link) bool { return o == l })
+	s.do.close(l)
+	if l.ep.gone {
+		s.forget()
+	}
+}
+
+// next is when tick has something to do; zero: not by time alone.
+func (s *scheduler) next() (next time.Time) {
+	for _, l := range s.links {
+		if at := s.dueAt(l); !at.IsZero() && (next.IsZero() || at.Before(next)) {
+			next = at
+		}
+	}
+	if at := s.outliers.Next(); len(s.endpoints) > 1 && !at.IsZero() && (next.IsZero() || at.Before(next)) {
+		next = at
+	}
+	return next
+}
+
+// dueAt is when a link is to be looked at.
+func (s *scheduler) dueAt(l *link) (at time.Time) {
+	soon := func(t time.Time) {
+		if at.IsZero() || t.Before(at) {
+			at = t
+		}
+	}
+	if l.pin != nil || l.state == linkClosed || l.state == linkDraining {
+		return at
+	}
+	if a := s.limits.maxAge; a > 0 {
+		soon(l.born.Add(a))
+	}
+	if d := s.limits.idle; d > 0 && l.state == linkReady && l.runs == 0 && l.ep.links > s.limits.minLinks {
+		soon(l.used.Add(d))
+	}
+	if d := s.limits.stallAfter; d > 0 && l.state == linkOpening && len(s.endpoints) > 1 {
+		if l.stalled.IsZero() {
+			soon(l.born.Add(d))
+		} else {
+			soon(l.stalled.Add(d))
+		}
+	}
+	return at
+}
+
+// tick does what is due by time.
+func (s *scheduler) tick(now time.Time) {
+	for _, ev := range s.outliers.Tick(now) {
+		s.ejection(ev, now)
+	}
+	for _, l := range slices.Clone(s.links) {
+		if at := s.dueAt(l); at.IsZero() || at.After(now) {
+			continue
+		}
+		if l.state == linkOpening && l.runs > 0 && !l.worn(s.limits, now) {
+			l.stalled = now
+			s.unstall(l, now)
+			continue
+		}
+		s.drain(l)
+	}
+	s.place(now)
+}
+
+// closeIdle closes the links that nothing runs on.
+func (s *scheduler) closeIdle(now time.Time) {
+	for _, l := range slices.Clone(s.links) {
+		if l.runs == 0 && l.pin == nil {
+			s.drain(l)
+		}
+	}
+	s.place(now)
+}

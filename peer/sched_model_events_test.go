@@ -1,0 +1,198 @@
+package peer
+
+import (
+	"slices"
+	"time"
+)
+
+// modelEvent is something that can happen to a model.
+type modelEvent struct {
+	name   string
+	weight int
+	do     func(m *model) bool // false: it could not happen
+}
+
+var modelEvents = []modelEvent{
+	{"submit", 30, func(m *model) bool {
+		if len(m.tags) > 30 {
+			return false
+		}
+		t := &tag{priority: m.rng.IntN(3), repeatable: m.rng.IntN(2) == 0}
+		if len(m.pins) > 0 && m.rng.IntN(4) == 0 {
+			t.pin = m.pins[m.rng.IntN(len(m.pins))]
+		}
+		mt := &modelTag{t: t}
+		m.tag[t] = mt
+		m.tags = append(m.tags, mt)
+		m.submitted++
+		m.s.submit(t, m.now)
+		return true
+	}},
+	{"connected", 20, func(m *model) bool {
+		r := m.pick(func(r *modelRun) bool { return !r.r.bound && !r.committed && !r.withdrawn && m.links[r.r.link] != nil })
+		if r == nil {
+			return false
+		}
+		ml := m.links[r.r.link]
+		ml.connected = true
+		m.commit(r)
+		m.s.up(r.r.link, m.now)
+		return true
+	}},
+	{"connection refused", 4, func(m *model) bool {
+		r := m.pick(func(r *modelRun) bool { return !r.r.bound && !r.committed && !r.withdrawn })
+		if r == nil {
+			return false
+		}
+		if t := m.tag[r.r.tag]; t != nil {
+			if t.dialed++; t.dialed > m.lim.maxAttempts {
+				fail("%d connections failed for one tag", t.dialed)
+			}
+		}
+		m.end(r, outcome{err: errModel, unsent: true})
+		return true
+	}},
+	{"sent on", 30, func(m *model) bool {
+		r := m.pick(func(r *modelRun) bool { return r.r.bound && !r.committed && !r.withdrawn && m.alive(r.r.link) })
+		if r == nil {
+			return false
+		}
+		m.commit(r)
+		return true
+	}},
+	{"connection lost", 6, func(m *model) bool {
+		r := m.pick(func(r *modelRun) bool { return r.r.bound && !r.committed && !r.withdrawn })
+		if r == nil {
+			return false
+		}
+		m.end(r, outcome{err: errModel, unsent: true, lost: true})
+		return true
+	}},
+	{"head", 40, func(m *model) bool {
+		r := m.pick(func(r *modelRun) bool { return r.committed && !r.head && !r.withdrawn })
+		if r == nil {
+			return false
+		}
+		r.head = true
+		m.s.head(r.r, m.links[r.r.link].http2, m.rng.IntN(10) > 0, m.now)
+		return true
+	}},
+	{"good end", 40, func(m *model) bool {
+		r := m.pick(func(r *modelRun) bool { return r.committed && r.head && !r.withdrawn })
+		if r == nil {
+			return false
+		}
+		if m.rng.IntN(8) == 0 {
+			m.breakLink(r.r.link)
+		}
+		m.end(r, outcome{})
+		return true
+	}},
+	{"stale", 6, func(m *model) bool {
+		r := m.pick(func(r *modelRun) bool { return r.committed && !r.head && r.r.bound && !r.withdrawn })
+		if r == nil {
+			return false
+		}
+		m.breakLink(r.r.link)
+		m.end(r, outcome{err: errModel, stale: true})
+		return true
+	}},
+	{"refused stream", 4, func(m *model) bool {
+		r := m.pick(func(r *modelRun) bool { return r.committed && !r.head && !r.withdrawn })
+		if r == nil {
+			return false
+		}
+		if t := m.tag[r.r.tag]; t != nil {
+			t.sent-- // it has done nothing
+			if t.dialed++; t.dialed > m.lim.maxAttempts {
+				fail("%d placements failed for one tag", t.dialed)
+			}
+		}
+		m.end(r, outcome{err: errModel, unsent: true})
+		return true
+	}},
+	{"bad end", 6, func(m *model) bool {
+		r := m.pick(func(r *modelRun) bool { return r.committed && !r.withdrawn })
+		if r == nil {
+			return false
+		}
+		m.breakLink(r.r.link)
+		m.end(r, outcome{err: errModel})
+		return true
+	}},
+	{"late end", 20, func(m *model) bool { // of what was withdrawn
+		r := m.pick(func(r *modelRun) bool { return r.withdrawn })
+		if r == nil {
+			return false
+		}
+		m.end(r, outcome{err: errModel, unsent: true})
+		return true
+	}},
+	{"idle close", 4, func(m *model) bool {
+		if len(m.s.links) == 0 {
+			return false
+		}
+		l := m.s.links[m.rng.IntN(len(m.s.links))]
+		if !m.alive(l) {
+			return false
+		}
+		m.breakLink(l)
+		return true
+	}},
+	{"cancel", 8, func(m *model) bool {
+		if len(m.tags) == 0 {
+			return false
+		}
+		t := m.tags[m.rng.IntN(len(m.tags))]
+		m.s.cancel(t.t, errModel, m.now)
+		if !t.finished {
+			fail("a cancelled tag goes on")
+		}
+		return true
+	}},
+	{"names", 2, func(m *model) bool {
+		var addrs []Address
+		for _, a := range []string{"a", "b", "c", "d"} {
+			if m.rng.IntN(4) > 0 {
+				addrs = append(addrs, Address{Addr: a, Priority: m.rng.IntN(2)})
+			}
+		}
+		m.s.update(addrs, m.now)
+		return true
+	}},
+	{"health", 2, func(m *model) bool {
+		for _, e := range m.s.endpoints {
+			e.Down = m.rng.IntN(4) == 0
+		}
+		m.s.place(m.now)
+		return true
+	}},
+	{"tick", 10, func(m *model) bool {
+		m.now = m.now.Add(time.Duration(m.rng.IntN(400)) * time.Millisecond)
+		m.s.tick(m.now)
+		return true
+	}},
+	{"pin", 3, func(m *model) bool {
+		p := m.s.newPin()
+		if p == nil {
+			return false
+		}
+		m.pins = append(m.pins, p)
+		return true
+	}},
+	{"release", 3, func(m *model) bool {
+		if len(m.pins) == 0 {
+			return false
+		}
+		i := m.rng.IntN(len(m.pins))
+		p := m.pins[i]
+		m.pins = slices.Delete(m.pins, i, i+1)
+		delete(m.bound, p)
+		m.s.release(p, errModel)
+		return true
+	}},
+	{"close idle", 1, func(m *model) bool {
+		m.s.closeIdle(m.now)
+		return true
+	}},
+}

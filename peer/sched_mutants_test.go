@@ -1,0 +1,82 @@
+package peer
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// mutants are faults that TestModel must find: each is an edit of the scheduler.
+var mutants = []struct{ name, file, from, to string }{
+	{"a cancelled tag is sent all the same", "sched.go",
+		"unsent := s.takeBack(t.run, now)", "unsent := true\n\t\ts.leave(t.run, now)"},
+	{"what must not be repeated is", "sched.go",
+		"o.stale && t.repeatable && !t.fresh", "o.stale && !t.fresh"},
+	{"stale connections are met without end", "sched.go",
+		"t.fresh = true", "t.fresh = false"},
+	{"failed connections are tried without end", "sched.go",
+		"t.attempts >= s.limits.maxAttempts || s.exhausted(t)", "s.exhausted(t)"},
+	{"one link too many", "sched_place.go",
+		"	if e.links < s.limits.maxLinks {\n		return true", "	if e.links <= s.limits.maxLinks {\n		return true"},
+	{"pinned links serve everybody", "sched_place.go",
+		"l.ep != e || l.pin != nil || l.state != linkReady", "l.ep != e || l.state != linkReady"},
+	{"a draining link is closed at once", "sched_link.go",
+		"	if l.runs == 0 {\n		s.shut(l)\n	}\n}\n\nfunc", "	s.shut(l)\n}\n\nfunc"},
+	{"one run too many on a link", "sched_link.go",
+		"l.runs < l.limit", "l.runs <= l.limit"},
+	{"a committed tag is taken back", "sched.go",
+		"r.tag.state == tagHead || !s.do.withdraw(r)", "r.tag.state == tagHead || !s.do.withdraw(r) && false"},
+	{"the late end of a withdrawn run counts", "sched.go",
+		"func (s *scheduler) ended(r *run, o outcome, now time.Time) {\n	if r.over {\n		return\n	}",
+		"func (s *scheduler) ended(r *run, o outcome, now time.Time) {"},
+	{"a cancelled tag stays in the queue", "sched.go",
+		"s.queue.remove(t)", "_ = t"},
+	{"the least urgent goes first", "sched_tag.go",
+		"q[i].priority > q[j].priority", "q[i].priority < q[j].priority"},
+	{"a link whose connection is over is used", "sched.go",
+		"	l.down = true\n	s.drain(l)\n", "	l.down = true\n"},
+	{"a lost pin finds another connection", "sched_pin.go",
+		"return p.had && (p.link == nil || p.link.state == linkDraining)", "return false"},
+	{"an endpoint that has gone is used", "sched_place.go",
+		"!e.gone && (tried", "(tried"},
+	{"a free place is not taken", "sched.go",
+		"	s.serve(l.pin, now)\n	s.place(now)\n}\n\n// maxRefusals", "	s.serve(l.pin, now)\n}\n\n// maxRefusals"},
+}
+
+func TestModel_finds_every_mutant(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it compiles the package once per mutant")
+	}
+	dir, err := os.Getwd()
+	require.NoError(t, err)
+	for _, m := range mutants {
+		t.Run(m.name, func(t *testing.T) {
+			path := filepath.Join(dir, m.file)
+			src, err := os.ReadFile(path)
+			require.NoError(t, err)
+			require.Equal(t, 1, strings.Count(string(src), m.from), "the edit is of one place")
+			tmp := t.TempDir()
+			edited := filepath.Join(tmp, m.file)
+			require.NoError(t, os.WriteFile(edited, []byte(strings.Replace(string(src), m.from, m.to, 1)), 0o600))
+			overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{path: edited}})
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(filepath.Join(tmp, "overlay.json"), overlay, 0o600))
+			cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-vet=off", "-overlay", filepath.Join(tmp, "overlay.json"),
+				"-run", "^TestModel_the_scheduler", ".", "-model.steps=100000")
+			out, err := cmd.CombinedOutput()
+			require.Error(t, err, "it lives")
+			assert.Contains(t, string(out), "--- FAIL: TestModel", string(out))
+			for line := range strings.Lines(string(out)) {
+				if strings.Contains(line, "step ") {
+					t.Log(strings.TrimSpace(line))
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,122 @@
+package peer
+
+import (
+	"slices"
+	"time"
+)
+
+// pin is a link that serves one owner.
+type pin struct {
+	link     *link // nil: none yet, or lost
+	had      bool  // it has had a link
+	released bool
+	waiting  []*tag
+}
+
+// newPin makes a pin without a link; nil: there are too many.
+func (s *scheduler) newPin() *pin {
+	if len(s.pins) >= s.limits.maxPins {
+		return nil
+	}
+	p := new(pin)
+	s.pins[p] = struct{}{}
+	return p
+}
+
+// lost reports whether the pin's connection is over.
+func (p *pin) lost() bool {
+	return p.had && (p.link == nil || p.link.state == linkDraining)
+}
+
+func (p *pin) remove(t *tag) {
+	p.waiting = slices.DeleteFunc(p.waiting, func(o *tag) bool { return o == t })
+}
+
+// submitPinned places a tag on its pin's link; one at a time is on it.
+func (s *scheduler) submitPinned(t *tag, now time.Time) {
+	p := t.pin
+	switch {
+	case p.released:
+		s.finish(t, outcome{err: ErrPinReleased, unsent: true})
+	case p.lost():
+		s.finish(t, outcome{err: ErrPinLost, unsent: true})
+	case len(p.waiting) >= s.limits.maxQueue:
+		s.finish(t, outcome{err: ErrQueueFull, unsent: true})
+	default:
+		p.waiting = append(p.waiting, t)
+		s.serve(p, now)
+	}
+}
+
+// serve starts what waits for a pin's link.
+func (s *scheduler) serve(p *pin, now time.Time) {
+	for p != nil && len(p.waiting) > 0 && !p.released && !p.lost() {
+		l := p.link
+		if l == nil {
+			if s.quiet {
+				s.owed = true
+				return
+			}
+			e := s.pickPinned(p.waiting[0], now)
+			if e == nil {
+				return
+			}
+			l = s.newLink(e, p, now)
+			p.link = l
+		} else if l.runs >= l.limit || l.state == linkDraining {
+			return
+		}
+		t := p.waiting[0]
+		p.waiting = slices.Delete(p.waiting, 0, 1)
+		s.assign(t, l, now)
+	}
+}
+
+// pickPinned chooses an endpoint without regard to the links that others have.
+func (s *scheduler) pickPinned(t *tag, now time.Time) *endpoint {
+	s.eps, s.cands = s.eps[:0], s.cands[:0]
+	s.all = s.all[:0]
+	for _, e := range s.endpoints {
+		if !e.gone {
+			s.all = append(s.all, &e.Endpoint)
+		}
+	}
+	s.eps, _ = s.among.Append(s.eps, s.all)
+	for _, u := range s.eps {
+		s.cands = append(s.cands, s.endpointOf(u))
+	}
+	if len(s.eps) == 0 {
+		return nil
+	}
+	if i := s.policy.Pick(s.eps, t.key, now); i >= 0 && i < len(s.cands) {
+		return s.cands[i]
+	}
+	return nil
+}
+
+// lose fails what waits for a pin whose link is over.
+func (s *scheduler) lose(p *pin) {
+	waiting := p.waiting
+	p.waiting = nil
+	for _, t := range waiting {
+		s.finish(t, outcome{err: ErrPinLost, unsent: true})
+	}
+}
+
+// release ends a pin: what waits fails, and its connection, which may be known to the
+// server as the owner's, closes with what runs on it.
+func (s *scheduler) release(p *pin, err error) {
+	if p.released {
+		return
+	}
+	p.released = true
+	delete(s.pins, p)
+	waiting := p.waiting
+	p.waiting = nil
+	for _, t := range waiting {
+		s.finish(t, outcome{err: err, unsent: true})
+	}
+	if p.link != nil {
+		s.drain(p.link)
+	}
+}

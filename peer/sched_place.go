@@ -1,0 +1,209 @@
+package peer
+
+import (
+	"slices"
+	"time"
+)
+
+// place gives links to the tags that wait, the most urgent first, and then has links
+// that are left free take what waits for a connection elsewhere.
+func (s *scheduler) place(now time.Time) {
+	if s.placing || s.closed { // placing: from within; the loop below goes on
+		return
+	}
+	if s.quiet {
+		s.owed = s.owed || s.queue.Len() > 0 || s.stealable()
+		return
+	}
+	s.placing = true
+	defer func() { s.placing = false }()
+	for s.fill(now); s.steal(now); s.fill(now) {
+	}
+}
+
+// stealable reports whether there may be a tag to steal.
+func (s *scheduler) stealable() bool {
+	for _, e := range s.endpoints {
+		if e.untold > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// catchUp does what was owed.
+func (s *scheduler) catchUp(now time.Time) {
+	s.owed = false
+	for p := range s.pins {
+		s.serve(p, now)
+	}
+	s.place(now)
+}
+
+// fill starts the tags that there is room for.
+func (s *scheduler) fill(now time.Time) {
+	for s.queue.Len() > 0 {
+		t := s.queue[0]
+		e := s.pick(t, now)
+		if e == nil {
+			return
+		}
+		s.queue.pop()
+		l := s.ready(e, t)
+		if l == nil {
+			s.makeRoom(e)
+			l = s.newLink(e, nil, now)
+		}
+		s.assign(t, l, now)
+	}
+}
+
+// pick chooses the endpoint for a tag among those that have room for it; nil if none has.
+func (s *scheduler) pick(t *tag, now time.Time) *endpoint {
+	s.eps, s.cands = s.eps[:0], s.cands[:0]
+	s.all = s.all[:0]
+	for _, tried := range [...]bool{false, true} { // better one that did not connect than none
+		for _, e := range s.endpoints {
+			if !e.gone && (tried || !slices.Contains(t.tried, e)) {
+				s.all = append(s.all, &e.Endpoint)
+			}
+		}
+		if len(s.all) > 0 {
+			break
+		}
+	}
+	s.usable, _ = s.among.Append(s.usable[:0], s.all)
+	for _, u := range s.usable {
+		if e := s.endpointOf(u); s.room(e, t) {
+			s.eps, s.cands = append(s.eps, u), append(s.cands, e)
+		}
+	}
+	if len(s.eps) == 0 {
+		return nil
+	}
+	i := s.policy.Pick(s.eps, t.key, now)
+	if i < 0 || i >= len(s.cands) {
+		return nil
+	}
+	return s.cands[i]
+}
+
+// endpointOf is whose Endpoint it is.
+func (s *scheduler) endpointOf(u *Endpoint) *endpoint {
+	for _, e := range s.endpoints {
+		if &e.Endpoint == u {
+			return e
+		}
+	}
+	return nil
+}
+
+// room reports whether an endpoint can take a tag now.
+func (s *scheduler) room(e *endpoint, t *tag) bool {
+	if s.ready(e, t) != nil {
+		return true
+	}
+	if s.http2 && e.untold > 0 && !t.fresh {
+		return false // it will carry this one, too
+	}
+	if e.links < s.limits.maxLinks {
+		return true
+	}
+	return t.fresh && s.idleOf(e) != nil
+}
+
+// ready is the link of an endpoint to put a tag on: the one that was used last, so that
+// the others grow old and go; of HTTP/2 links the emptiest. nil: none.
+func (s *scheduler) ready(e *endpoint, t *tag) (best *link) {
+	if t.fresh {
+		return nil
+	}
+	for _, l := range s.links {
+		if l.ep != e || l.pin != nil || l.state != linkReady {
+			continue
+		}
+		if best == nil || l.runs < best.runs || l.runs == best.runs && l.used.After(best.used) {
+			best = l
+		}
+	}
+	return best
+}
+
+// idleOf is a link of an endpoint that nothing runs on, the longest unused.
+func (s *scheduler) idleOf(e *endpoint) (oldest *link) {
+	for _, l := range s.links {
+		if l.ep == e && l.pin == nil && l.state == linkReady && l.runs == 0 &&
+			(oldest == nil || l.used.Before(oldest.used)) {
+			oldest = l
+		}
+	}
+	return oldest
+}
+
+// makeRoom closes an idle link where a new one would be one too many.
+func (s *scheduler) makeRoom(e *endpoint) {
+	if e.links < s.limits.maxLinks {
+		return
+	}
+	if l := s.idleOf(e); l != nil {
+		s.drain(l)
+	}
+}
+
+// steal gives a tag whose link has been opening for long to a link that is free, and
+// reports whether there was one. The opening link goes: libcurl has no connection without
+// a request to make it for.
+func (s *scheduler) steal(now time.Time) bool {
+	free := s.freeLink()
+	if free == nil || s.queue.Len() > 0 {
+		return false
+	}
+	var best *run
+	for _, l := range s.links {
+		if l.state != linkOpening || l.pin != nil || l.runs == 0 || now.Sub(l.born) < s.limits.stealAfter {
+			continue
+		}
+		r := l.running[0]
+		if r.tag == nil || r.tag.state != tagAssigned || r.tag.fresh || r.tag.once {
+			continue
+		}
+		if best == nil || tagQueue([]*tag{r.tag, best.tag}).Less(0, 1) {
+			best = r
+		}
+	}
+	if best == nil {
+		return false
+	}
+	if t := best.tag; s.takeBack(best, now) {
+		s.assign(t, free, now)
+	}
+	return true
+}
+
+func (s *scheduler) freeLink() (best *link) {
+	for _, l := range s.links {
+		if l.state == linkReady && l.pin == nil && !l.ep.gone && !l.ep.Down && (best == nil || l.used.After(best.used)) {
+			best = l
+		}
+	}
+	return best
+}
+
+// unstall puts the tag of a link that does not get its connection elsewhere, if there is
+// an endpoint beside that has room.
+func (s *scheduler) unstall(l *link, now time.Time) {
+	r := l.running[0]
+	t := r.tag
+	if t == nil || t.state != tagAssigned || t.once {
+		return
+	}
+	before := t.tried
+	t.tried = append(t.tried, l.ep)
+	if e := s.pick(t, now); e == nil || slices.Contains(t.tried, e) || !s.takeBack(r, now) {
+		t.tried = before
+		return
+	}
+	l.ep.Latency.Fail(now.Sub(l.born), now)
+	t.state = tagQueued
+	s.queue.add(t)
+}

@@ -1,0 +1,85 @@
+package peer
+
+import (
+	"container/heap"
+
+	"github.com/ratmom/ratmom/peer/balance"
+)
+
+// A tag is queued until it is assigned to a link; committed from the moment its link's
+// connection is given the request; then it has a head, and is done.
+type tagState uint8
+
+const (
+	tagQueued tagState = iota
+	tagAssigned
+	tagCommitted // known to be; a tag that is assigned may be, too
+	tagHead
+	tagDone
+)
+
+func (s tagState) String() string {
+	return [...]string{"queued", "assigned", "committed", "head", "done"}[s]
+}
+
+// tag is a request that is placed on a link, and placed again as long as none has taken it.
+type tag struct {
+	state      tagState
+	priority   int
+	key        Key
+	repeatable bool // may reach the server twice
+	pin        *pin
+	seq        uint64
+	place      int // in the queue, plus one
+	run        *run
+	attempts   int
+	tried      []*endpoint // have not connected
+	fresh      bool        // wants a new connection
+	once       bool        // its body can be read once: it moves only when its last run has ended
+	call       *call       // the transport's
+}
+
+// run is one sending of a tag on a link.
+type run struct {
+	tag    *tag // nil: nobody wants its answer
+	link   *link
+	bound  bool
+	over   bool
+	within bool           // the limit that its link was found to have
+	way    balance.Flight // through the endpoint
+	flight flight         // the transport's
+}
+
+// tagQueue has the tags that wait, the most urgent first.
+type tagQueue []*tag
+
+func (q tagQueue) Len() int { return len(q) }
+func (q tagQueue) Less(i, j int) bool {
+	if q[i].priority != q[j].priority {
+		return q[i].priority > q[j].priority
+	}
+	return q[i].seq < q[j].seq
+}
+func (q tagQueue) Swap(i, j int) {
+	q[i], q[j] = q[j], q[i]
+	q[i].place, q[j].place = i+1, j+1
+}
+
+func (q *tagQueue) Push(x any) {
+	*q = append(*q, x.(*tag))
+	x.(*tag).place = len(*q)
+}
+
+func (q *tagQueue) Pop() any {
+	old := *q
+	n := len(old) - 1
+	t := old[n]
+	old[n] = nil
+	*q = old[:n]
+	t.place = 0
+	return t
+}
+
+func (q *tagQueue) add(t *tag)    { heap.Push(q, t) }
+func (q *tagQueue) pop() *tag     { return heap.Pop(q).(*tag) }
+func (q *tagQueue) remove(t *tag) { heap.Remove(q, t.place-1) }
