@@ -25,16 +25,16 @@ type exchange struct {
 	sent     []*http.Request // what each link passed down
 	blocks   bool            // the chain has an InterceptFunc
 	user     bool            // the chain runs code of the caller's
+	foreign  bool            // a redirect has led to another origin
+	direct   bool            // an alternative has failed
 
-	h       *handler.Handler
-	req     *http.Request         // of the running transfer
-	tries   tries                 // of the running request
-	foreign bool                  // a redirect has led to another origin
-	steps   *steps                // what it took; nil if nobody asks
-	talk    *handler.Conversation // of all its transfers; nil if nobody listens
+	h     *handler.Handler
+	req   *http.Request         // of the running transfer
+	tries *tries                // of the running request
+	steps *steps                // what it took; nil if nobody asks
+	talk  *handler.Conversation // of all its transfers; nil if nobody listens
 
 	alternative *altsvc.Service // where the running transfer goes; nil: to its origin
-	direct      bool            // an alternative has failed
 
 	redirects redirects
 	links     [2]link // most chains are no longer
@@ -156,8 +156,7 @@ func (x *exchange) transfer(req *http.Request) (*Response, error) {
 // exchange has what it has to give.
 func (x *exchange) next() (resp *Response, done bool, err error) {
 	var req *http.Request
-	if p := x.tries.pause; p != nil {
-		x.tries.pause = nil
+	if p := x.tries.ended(); p != nil {
 		if p.err != nil {
 			return nil, true, x.tries.explain(x.giveUp(p))
 		}
@@ -223,7 +222,7 @@ func (x *exchange) start(req *http.Request) error {
 	}
 	x.h, x.req = h, req
 	if x.steps != nil {
-		x.steps.start(x.tries.again)
+		x.steps.start(x.tries.more())
 	}
 	if race != nil {
 		race.begin(h)
@@ -291,7 +290,11 @@ func (x *exchange) idle(h *handler.Handler) bool {
 
 // take makes the response of the completed transfer.
 func (x *exchange) take() (*Response, error) {
-	resp, err := x.tries.held, x.tries.bad
+	var resp *Response
+	var err error
+	if t := x.tries; t != nil {
+		resp, err = t.held, t.bad
+	}
 	if resp == nil && err == nil {
 		resp, err = newResponse(x.h, x.req)
 	}
@@ -299,7 +302,9 @@ func (x *exchange) take() (*Response, error) {
 		return resp, x.tries.explain(err)
 	}
 	x.learn(resp)
-	resp.attempts = x.tries.failed
+	if x.tries != nil {
+		resp.attempts = x.tries.failed
+	}
 	if x.steps != nil {
 		resp.steps = new(*x.steps)
 	}

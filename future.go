@@ -107,10 +107,13 @@ func (f *future) running(h *handler.Handler) {
 	}
 }
 
-// hedged notes the transfer beside it.
-func (f *future) hedged(h *handler.Handler) {
+// hedged notes the transfer beside first, unless that is not running any more: then it
+// ends by itself.
+func (f *future) hedged(first, h *handler.Handler) {
 	f.mu.Lock()
-	f.second = h
+	if f.h == first {
+		f.second = h
+	}
 	canceled := f.canceled
 	f.mu.Unlock()
 	if canceled {

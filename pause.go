@@ -34,6 +34,14 @@ func (x *exchange) wait(req *http.Request, d time.Duration) {
 	}
 }
 
+// ended takes the wait that is over, if there was one.
+func (t *tries) ended() (p *pause) {
+	if t != nil {
+		p, t.pause = t.pause, nil
+	}
+	return p
+}
+
 func (p *pause) begin(d time.Duration) {
 	p.mu.Lock()
 	open := p.set.add(p)

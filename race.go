@@ -37,7 +37,7 @@ var errHedgeLost = failure.New(failure.Canceled, "another try was faster")
 
 // race returns one for a request that the policy hedges, else nil.
 func (x *exchange) race(req *http.Request) *race {
-	p := x.tries.run.Policy()
+	p := x.tries.policy()
 	if p == nil || !p.Hedge.On() || x.alternative != nil || x.plan.Negotiates || handler.Upgrades(req) ||
 		req.Body != nil && req.Body != http.NoBody {
 		return nil
@@ -80,25 +80,28 @@ func (r *race) hedge() {
 		r.mu.Unlock()
 		return
 	}
-	try := x.tries.run.Start(now)
 	r.coming = true
 	first := r.runners[0].h
+	// All that is needed is taken now: when the first has its answer, the exchange goes on,
+	// and the request is the caller's again.
+	req := r.req.Clone(r.req.Context())
+	a := x.client.pick(req.URL)
+	spec := handler.Spec{
+		Request: req, Plan: x.plan, Driver: a.Driver(), Deadline: x.deadline, TryTime: x.tries.run.Start(now),
+		Fresh: true, Done: r, Owner: x.client, Conversation: x.talk,
+	}
 	r.mu.Unlock()
 
 	x.remark(first, "no answer yet: a second try begins")
-	a := x.client.pick(r.req.URL)
-	h, err := handler.New(a.Pool(), handler.Spec{
-		Request: r.req, Plan: x.plan, Driver: a.Driver(), Deadline: x.deadline, TryTime: try,
-		Fresh: true, Done: r, Owner: x.client, Conversation: x.talk,
-	})
+	h, err := handler.New(a.Pool(), spec)
 	r.mu.Lock()
 	r.coming = false
 	if err != nil {
-		last := !r.over && r.running == 0
-		r.mu.Unlock()
-		if last {
-			r.end(0)
+		if r.over || r.running > 0 {
+			r.mu.Unlock()
+			return
 		}
+		r.end(0)
 		return
 	}
 	r.runners[1] = runner{h: h, began: now}
@@ -108,7 +111,7 @@ func (r *race) hedge() {
 	if over {
 		h.Cancel(errHedgeLost)
 	} else if x.fut != nil {
-		x.fut.hedged(h)
+		x.fut.hedged(first, h)
 	}
 	a.Execute(h)
 }
@@ -116,36 +119,31 @@ func (r *race) hedge() {
 // Completed is told by both transfers, mostly on the agent's goroutine.
 func (r *race) Completed(h *handler.Handler) {
 	r.mu.Lock()
+	if r.over { // the exchange goes on meanwhile: nothing of it may be looked at
+		r.mu.Unlock()
+		r.drop(h)
+		return
+	}
 	i := 0
 	if h == r.runners[1].h {
 		i = 1
 	}
 	r.runners[i].ended = true
 	r.running--
-	wait := h.Err() != nil || r.x.tries.fails(h.Status())
-	wait = wait && (r.running > 0 || r.coming)
+	bad := h.Err() != nil || r.x.tries.fails(h.Status())
+	if bad && (r.running > 0 || r.coming) {
+		r.mu.Unlock()
+		return
+	}
 	if o := r.runners[1-i]; h.Err() != nil && o.ended && o.h.Err() == nil {
 		i = 1 - i // a bad answer is better than none
 	}
-	over := r.over
-	r.mu.Unlock()
-	switch {
-	case over:
-		r.drop(h)
-	case !wait:
-		r.end(i)
-	}
+	r.end(i)
 }
 
-// end gives the exchange the transfer that counts.
+// end gives the exchange the transfer that counts, and unlocks: between the decision and
+// its being known no other transfer may come to one of its own.
 func (r *race) end(i int) {
-	r.mu.Lock()
-	if r.over {
-		h := r.runners[i].h
-		r.mu.Unlock()
-		r.drop(h)
-		return
-	}
 	r.over = true
 	if r.timer != nil {
 		r.timer.Stop()
@@ -188,8 +186,9 @@ func (r *race) drop(h *handler.Handler) {
 		return
 	}
 	r.x.client.work.Submit(func() {
-		if resp, err := newResponse(h, r.req); err == nil {
-			_ = resp.Body.Close()
+		var reply handler.Reply
+		if h.Fill(&reply) == nil {
+			_ = reply.HTTP.Body.Close()
 		}
 	})
 }

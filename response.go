@@ -41,6 +41,7 @@ func newResponse(h *handler.Handler, req *http.Request) (*Response, error) {
 	if err := h.Fill(&both.reply); err != nil {
 		return nil, err
 	}
+	both.reply.HTTP.Request = req // a hedge's own is a copy
 	both.Response = Response{Response: &both.reply.HTTP, EffectiveURL: req.URL, h: h}
 	return &both.Response, nil
 }

@@ -14,7 +14,8 @@ import (
 )
 
 // tries are those of one request: each hop of an exchange begins anew, but for failed,
-// which is of them all.
+// which is of them all. nil is the first one of a request without a policy, which is
+// mostly the only one.
 type tries struct {
 	run    retry.Run
 	began  time.Time // the last one
@@ -31,25 +32,56 @@ type tries struct {
 // begin forgets the tries of the hop before.
 func (x *exchange) begin() {
 	x.direct = false
-	x.tries = tries{failed: x.tries.failed, before: len(x.tries.failed)}
-	if p := x.plan.Retry; p != nil {
+	p, before := x.plan.Retry, x.tries
+	x.tries = nil
+	if p == nil && before == nil {
+		return
+	}
+	x.tries = new(tries)
+	if before != nil {
+		x.tries.failed, x.tries.before = before.failed, len(before.failed)
+	}
+	if p != nil {
 		x.tries.run = retry.Begin(p, x.client.budget, time.Now())
 	}
 }
 
+// tried are the tries, of which one has failed.
+func (x *exchange) tried() *tries {
+	if x.tries == nil {
+		x.tries = new(tries)
+		x.tries.start() // that one
+	}
+	return x.tries
+}
+
 // start notes that a try begins, and returns how long its head may take.
 func (t *tries) start() time.Duration {
+	if t == nil {
+		return 0
+	}
 	if t.run.Policy() != nil {
 		t.began = time.Now()
 	}
 	return t.run.Start(t.began)
 }
 
+// policy is that of the request, nil if it has none.
+func (t *tries) policy() *retry.Policy {
+	if t == nil {
+		return nil
+	}
+	return t.run.Policy()
+}
+
 // fails reports whether a response with this status may be repeated.
 func (t *tries) fails(status int) bool {
-	p := t.run.Policy()
+	p := t.policy()
 	return p != nil && p.Fails(status)
 }
+
+// more reports whether there was another one before.
+func (t *tries) more() bool { return t != nil && t.again }
 
 // fresh reports whether the transfer needs a connection of its own: others may be
 // as dead as the last one was. What was refused may share one, if the request may be
@@ -57,11 +89,11 @@ func (t *tries) fails(status int) bool {
 // docs/limits.md). Before libcurl 8.0.0 it may not: it would meet the connections that
 // vetoed retries leave behind.
 func (x *exchange) fresh(req *http.Request) bool {
-	t := &x.tries
-	if m := x.plan.Reuse; t.fresh || m != retry.ReuseAlways && !m.Allows(asked(req), 1) {
+	t := x.tries
+	if m := x.plan.Reuse; t != nil && t.fresh || m != retry.ReuseAlways && !m.Allows(asked(req), 1) {
 		return true
 	}
-	return t.again && t.class != retry.Status && (cgo.Features().Version < 0x080000 || !asked(req).Repeatable())
+	return t.more() && t.class != retry.Status && (cgo.Features().Version < 0x080000 || !asked(req).Repeatable())
 }
 
 // asked is the request as the rule sees it.
@@ -84,16 +116,17 @@ func (x *exchange) retry() (again *http.Request, wait time.Duration) {
 
 // again is retry, which closes a body that is not sent again.
 func (x *exchange) again() (*http.Request, time.Duration) {
-	t := &x.tries
 	if r := x.pastAlternative(); r != nil {
+		t := x.tried()
 		t.again = true
 		t.add(retry.Attempt{Class: retry.Connect, Status: x.h.Status(), Err: x.h.Err()})
 		return r, 0
 	}
 	err := x.h.Err()
-	if err == nil && !t.fails(x.h.Status()) {
+	if err == nil && !x.tries.fails(x.h.Status()) {
 		return nil, 0
 	}
+	t := x.tried()
 	now := time.Now()
 	try := retry.Try{Class: x.h.Class(), Now: now, Left: x.left(now)}
 	if err == nil {
@@ -106,7 +139,7 @@ func (x *exchange) again() (*http.Request, time.Duration) {
 	q.Replayable = q.Replayable || x.h.KeptBody()
 	d := t.run.Next(q, try)
 	if !d.Repeat {
-		if d.Why != "" && t.run.Policy() != nil {
+		if d.Why != "" && t.policy() != nil {
 			x.remark(x.h, "not tried again: %s", d.Why)
 		}
 		return nil, 0
@@ -150,10 +183,10 @@ func (x *exchange) remark(h *handler.Handler, format string, args ...any) {
 // explain says in err how often the request was tried.
 func (t *tries) explain(err error) error {
 	e, ok := err.(*failure.Error)
-	failed := t.failed[t.before:]
-	if !ok || len(failed) == 0 {
+	if !ok || t == nil || len(t.failed) == t.before {
 		return err
 	}
+	failed := t.failed[t.before:]
 	c := *e
 	c.Tries = len(failed) + 1
 	for _, a := range failed {

@@ -14,7 +14,12 @@ import (
 // http.Client uses for its Timeout; the agent's handle calls it before the agent
 // is given the handler.
 func (h *Handler) Watch() {
+	h.mu.Lock()
 	req := h.spec.Request
+	h.mu.Unlock()
+	if req == nil {
+		return // it was given up before, and its error taken
+	}
 	if req.Context().Done() != nil || req.Cancel != nil { //nolint:staticcheck // see Watch
 		h.unctx, h.over = Watch(req, h.Cancel)
 	}

@@ -30,13 +30,14 @@ func (h *Handler) Response() (*http.Response, error) {
 func (h *Handler) Fill(r *Reply) error {
 	h.mu.Lock()
 	err, raw, stream, certs := h.err, h.head, h.stream, h.certs
+	req := h.spec.Request
+	h.spec.Request = nil // its memory is the caller's again
 	h.mu.Unlock()
-	defer func() { h.spec.Request = nil }() // its memory is the caller's again
 	h.trace.wait()
 	if err != nil {
 		return err
 	}
-	if err := h.parse(raw, stream, certs, r); err != nil {
+	if err := h.parse(req, raw, stream, certs, r); err != nil {
 		_ = stream.Close()
 		if _, ok := err.(*failure.Error); !ok {
 			err = failure.New(failure.Protocol, err.Error())
@@ -46,7 +47,7 @@ func (h *Handler) Fill(r *Reply) error {
 	return nil
 }
 
-func (h *Handler) parse(raw []byte, stream *body.Stream, certs []byte, out *Reply) error {
+func (h *Handler) parse(req *http.Request, raw []byte, stream *body.Stream, certs []byte, out *Reply) error {
 	var head Head
 	if err := head.parse(raw); err != nil {
 		return err
@@ -58,7 +59,6 @@ func (h *Handler) parse(raw []byte, stream *body.Stream, certs []byte, out *Repl
 	if err != nil {
 		return err
 	}
-	req := h.spec.Request
 	resp := &out.HTTP
 	*resp = http.Response{
 		Status:     head.Status,

@@ -13,16 +13,15 @@ type entry[V any] struct {
 	at   *list.Element
 	pins int // how many want it kept fresh
 
-	value     V
-	has       bool
-	forever   bool
-	expires   time.Time
-	refresh   time.Time // when a new look-up may begin in advance
-	err       error     // of the last look-up
-	errUntil  time.Time
-	flight    *flight[V]
-	forgotten bool // while the flight was under way
-	timer     *time.Timer
+	value    V
+	has      bool
+	forever  bool
+	expires  time.Time
+	refresh  time.Time // when a new look-up may begin in advance
+	err      error     // of the last look-up
+	errUntil time.Time
+	flight   *flight[V]
+	timer    *time.Timer
 }
 
 // got is a value with what is left of its time.

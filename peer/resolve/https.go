@@ -122,7 +122,7 @@ func (l *lookup) usable(s set) (all []service, ok bool) {
 		if svc.target == root {
 			svc.target = s.owner
 		}
-		svc.alpn = slices.DeleteFunc(svc.alpn, func(id string) bool { return !slices.Contains(speaks, id) })
+		svc.alpn = spoken(svc.alpn, speaks)
 		if !svc.foreign && len(svc.alpn) > 0 {
 			all = append(all, svc)
 		}
@@ -131,6 +131,17 @@ func (l *lookup) usable(s set) (all []service, ok bool) {
 		return cmp.Or(cmp.Compare(a.priority, b.priority), cmp.Compare(a.target, b.target))
 	})
 	return all[:min(len(all), maxTargets)], true
+}
+
+// spoken are the protocols of a record that we speak, each once: a record can say the
+// same one thousands of times.
+func spoken(ids, speaks []string) (all []string) {
+	for _, id := range ids {
+		if slices.Contains(speaks, id) && !slices.Contains(all, id) {
+			all = append(all, id)
+		}
+	}
+	return slices.Clip(all)
 }
 
 // endpoints looks up the hosts of a binding, and says how long both hold.
@@ -162,10 +173,11 @@ func (l *lookup) endpoints(b binding, port uint16) ([]Endpoint, time.Duration) {
 			ttl = min(ttl, set.ttl)
 		}
 		at := cmp.Or(svc.port, port)
+		ech := slices.Clone(svc.ech) // one for all addresses: it may be large
 		for _, a := range addrs {
 			eps = append(eps, Endpoint{
 				Addr: netip.AddrPortFrom(a, at), Priority: svc.priority, Weight: 1,
-				Target: svc.target, ALPN: slices.Clone(svc.alpn), ECH: slices.Clone(svc.ech),
+				Target: svc.target, ALPN: svc.alpn, ECH: ech,
 			})
 		}
 	}

@@ -3,6 +3,7 @@ package resolve
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -175,4 +176,22 @@ func TestDNS_looks_up_no_more_HTTPS_targets_than_it_says(t *testing.T) {
 	_, err := at(t, d, Name{Scheme: "https", Host: "www.test"})
 	require.Error(t, err)
 	assert.LessOrEqual(t, len(s.queries()), maxTargets+2)
+}
+
+func TestDNS_keeps_little_of_an_HTTPS_record_that_is_large(t *testing.T) {
+	s := newScripted(t)
+	s.add("www.test", 60, httpsRecord(1, ".", kALPN, strings.Repeat("\x02h2", 5000), kECH, strings.Repeat("e", 20_000)))
+	for i := range 60 {
+		s.add("www.test", 60, ipv4(fmt.Sprintf("192.0.2.%d", i+1)))
+	}
+	d := s.dns()
+	d.Family = IPv4
+	a, err := at(t, d, Name{Scheme: "https", Host: "www.test"})
+	require.NoError(t, err)
+	require.Len(t, a.Endpoints, 60)
+	for _, e := range a.Endpoints {
+		require.Equal(t, []string{"h2", "http/1.1"}, e.ALPN)
+		require.Len(t, e.ECH, 20_000)
+		require.Same(t, &a.Endpoints[0].ECH[0], &e.ECH[0], "one for all addresses")
+	}
 }

@@ -108,8 +108,10 @@ func (m *memo[V]) wait(ctx context.Context, e *entry[V], f *flight[V], impatient
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	f.waiting--
-	if f.waiting == 0 && !f.begun && !f.pinned && e.flight == f {
-		e.flight = nil // who comes now begins anew
+	if f.waiting == 0 && !f.begun && !f.pinned {
+		if e.flight == f {
+			e.flight = nil // who comes now begins anew
+		}
 		f.cancel()
 	}
 	now := time.Now()
@@ -173,7 +175,7 @@ func (m *memo[V]) launch(e *entry[V]) *flight[V] {
 	}
 	ctx, cancel := context.WithTimeout(m.ctx, m.lookup)
 	f := &flight[V]{done: make(chan struct{}), cancel: cancel, pinned: e.pins > 0 || e.has}
-	e.flight, e.forgotten = f, false
+	e.flight = f
 	m.wg.Go(func() {
 		defer cancel()
 		m.fly(ctx, e, f)
@@ -204,16 +206,16 @@ func (m *memo[V]) fly(ctx context.Context, e *entry[V], f *flight[V]) {
 	defer m.mu.Unlock()
 	f.value, f.err = value, err
 	defer close(f.done)
+	if m.closed && err != nil {
+		f.err = closedError(e.name)
+	}
 	if e.flight != f {
-		return // everybody has left
+		return // everybody has left, or the name was forgotten
 	}
 	switch {
 	case m.closed:
-		if err != nil {
-			f.err = closedError(e.name)
-		}
-	case !f.begun, e.forgotten:
-		// It says nothing of the name, or may be of before it was forgotten.
+	case !f.begun:
+		// It says nothing of the name.
 	case err != nil:
 		m.fail(e, err)
 	default:
@@ -324,10 +326,7 @@ func (m *memo[V]) forget(name Name) {
 	}
 	e.drop()
 	e.err, e.errUntil = nil, time.Time{}
-	if e.flight != nil {
-		e.forgotten = true
-		return
-	}
+	e.flight = nil // for those who wait already: who comes now begins anew
 	m.wind(e)
 }
 

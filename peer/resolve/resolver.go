@@ -91,7 +91,7 @@ type Endpoint struct {
 	// ALPN is what the endpoint speaks, by an HTTPS record, in the record's
 	// order; nil if nothing is known.
 	ALPN []string
-	// ECH is the ECHConfigList of an HTTPS record.
+	// ECH is the ECHConfigList of an HTTPS record, one for all of its addresses.
 	ECH []byte
 }
 
