@@ -56,7 +56,7 @@ func (d *Dial) Start() {
 	h := d.Handler
 	// The connection may come to serve other requests, whatever becomes of this one:
 	// the agent knows when nobody waits for it.
-	d.ctx, d.cancel = context.WithCancelCause(context.WithoutCancel(h.spec.Request.Context()))
+	d.ctx, d.cancel = context.WithCancelCause(h.outliving())
 	release := func() {}
 	if limit := h.plan.DialLimit; limit > 0 {
 		var stop context.CancelFunc
@@ -87,6 +87,17 @@ func (d *Dial) Start() {
 		err = errDialGoexit
 		conn, err = h.plan.Dial(d.ctx, "tcp", address)
 	}()
+}
+
+// outliving is the request's context as one that does not end. A request that was given up
+// is the caller's again.
+func (h *Handler) outliving() context.Context {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.spec.Request == nil {
+		return context.Background()
+	}
+	return context.WithoutCancel(h.spec.Request.Context())
 }
 
 // proxiedURL is the URL whose proxies the request goes through.
