@@ -1,6 +1,6 @@
 # Thin names for the scripts in ci/, which set everything up themselves.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format fuzz bench asan valgrind poll nethttp soak clean
+.PHONY: help setup run test lint format fuzz bench asan valgrind poll nethttp nethttp-server soak clean
 
 URL      ?=
 LIBCURL  ?= system
@@ -44,6 +44,9 @@ soak: ## long-running tests for TIME (10m)
 
 nethttp: ## Go's own net/http client tests over Transport(), where that suite is here
 	@ci/nethttp.sh $(LIBCURL)
+
+nethttp-server: ## Go's own net/http server tests over server.Server
+	@ci/nethttp-server.sh
 
 bench: ## benchmarks against C, net/http and others, into bench/results (ARGS=-short: a quick look)
 	@RATMOM_LIBCURL=$(LIBCURL) ci/bench.sh $(ARGS)

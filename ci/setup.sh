@@ -31,6 +31,7 @@ dante-server danted
 microsocks microsocks
 bind9 named
 varnish varnishtest
+slowhttptest slowhttptest
 nghttp2-server nghttpd
 nghttp2-proxy nghttpx
 valgrind valgrind

@@ -82,6 +82,9 @@ func (ex *exchange) commit(body []byte) {
 		b = append(b, "Connection: keep-alive\r\n"...)
 	}
 	if ex.chunking {
+		if coding != "" && !strings.Contains(strings.ToLower(coding), "chunked") {
+			b = appendField(b, "Transfer-Encoding", coding) // the handler's own, beneath the chunks
+		}
 		b = append(b, "Transfer-Encoding: chunked\r\n"...)
 	}
 	ex.out.wire = append(b, "\r\n"...)

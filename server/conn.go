@@ -58,13 +58,17 @@ func newConn(s *Server, rwc net.Conn, ctx context.Context) *conn {
 	if t, ok := rwc.(*tls.Conn); ok {
 		c.bare = t.NetConn()
 	}
-	if a := rwc.RemoteAddr(); a != nil {
-		c.remote = a.String()
-	}
-	ctx = context.WithValue(ctx, http.LocalAddrContextKey, rwc.LocalAddr())
 	c.ctx, c.cancel = context.WithCancel(ctx)
 	c.in.src = c
 	return c
+}
+
+// identify asks for the addresses, which may block: a listener of the PROXY protocol may not know them yet.
+func (c *conn) identify() {
+	if a := c.rwc.RemoteAddr(); a != nil {
+		c.remote = a.String()
+	}
+	c.ctx = context.WithValue(c.ctx, http.LocalAddrContextKey, c.rwc.LocalAddr())
 }
 
 // Read is for the input. It finds out what an error means for the connection.

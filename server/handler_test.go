@@ -16,10 +16,11 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ratmom/ratmom/internal/testserver"
 )
 
 const upgrade = "GET /ws HTTP/1.1\r\n" + host + "Connection: Upgrade\r\nUpgrade: echo\r\n\r\n"
@@ -378,6 +379,7 @@ func TestServer_speaks_no_HTTP_1_when_told_so(t *testing.T) {
 }
 
 func TestServer_ends_HTTP_2_with_Close(t *testing.T) {
+	inventory := testserver.TakeInventory()
 	s := &Server{ErrorLog: quiet, Protocols: new(http.Protocols), Handler: echo}
 	s.Protocols.SetUnencryptedHTTP2(true)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -391,11 +393,8 @@ func TestServer_ends_HTTP_2_with_Close(t *testing.T) {
 	_ = resp.Body.Close()
 	require.NoError(t, s.Close())
 	assert.ErrorIs(t, <-ended, http.ErrServerClosed)
-	select {
-	case <-s.http2.closed: // or a goroutine waits there for ever
-	case <-time.After(wait):
-		assert.Fail(t, "it goes on")
-	}
+	transport.CloseIdleConnections()
+	inventory.Require(t, wait)
 }
 
 func TestServer_tells_a_client_that_it_speaks_the_wrong_protocol(t *testing.T) {

@@ -171,7 +171,7 @@ func (s *scanner) field(line []byte, at int) error {
 			}
 		}
 	case len("expect"):
-		if equalFold(name, "expect") {
+		if equalFold(name, "expect") && len(value) > 0 { // an empty list expects nothing
 			if s.minor > 0 && (s.expect || !equalFold(value, "100-continue")) {
 				return errExpectation
 			}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"io"
 	"net"
 	"net/http"
 	"slices"
@@ -20,11 +21,8 @@ type http2Side struct {
 	clear     bool // without, by prior knowledge
 	alone     bool // there is no HTTP/1 beside it
 
-	serving sync.Once
-	handed  chan net.Conn
-	closed  chan struct{}
-	mu      sync.Mutex
-	conns   map[net.Conn]*handedConn
+	mu    sync.Mutex
+	conns map[net.Conn]*handedConn
 }
 
 // handedConn is a connection that the http.Server has.
@@ -72,7 +70,6 @@ func (h *http2Side) prepare(s *Server) {
 		ConnContext: func(_ context.Context, nc net.Conn) context.Context { return h.find(nc).conn.ctx },
 		ConnState:   h.connState,
 	}
-	h.handed, h.closed = make(chan net.Conn), make(chan struct{})
 	h.conns = make(map[net.Conn]*handedConn)
 }
 
@@ -125,7 +122,6 @@ func (h *http2Side) wants(c *conn) bool {
 
 // serve hands the connection over, and waits for its end.
 func (h *http2Side) serve(c *conn) {
-	h.serving.Do(func() { go func() { _ = h.base.Serve(h) }() })
 	c.mu.Lock()
 	c.fresh, c.headBegun = false, true // GOAWAY ends it, not closeIfIdle
 	c.mu.Unlock()
@@ -139,10 +135,10 @@ func (h *http2Side) serve(c *conn) {
 	h.mu.Lock()
 	h.conns[nc] = handed
 	h.mu.Unlock()
-	select {
-	case h.handed <- nc:
+	l := &oneConn{nc}
+	_ = h.base.Serve(l) // until there is no second one, or it is shutting down
+	if l.conn == nil {
 		<-handed.ended
-	case <-h.closed:
 	}
 	h.mu.Lock()
 	delete(h.conns, nc)
@@ -172,37 +168,26 @@ func (h *http2Side) shutdown(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	cancel()
 	_ = h.base.Shutdown(ctx)
-	h.endServing()
 }
 
-// close ends the http.Server, too.
-func (h *http2Side) close() {
-	_ = h.base.Close()
-	h.endServing()
-}
+// close ends what shutdown would wait for.
+func (h *http2Side) close() { _ = h.base.Close() }
 
-// endServing is for when nothing was ever handed over: otherwise Serve closes.
-func (h *http2Side) endServing() {
-	h.serving.Do(func() { close(h.closed) })
-}
+// oneConn is a listener with one connection, so that no goroutine waits where none comes.
+type oneConn struct{ conn net.Conn }
 
-// Accept, Close and Addr make it the listener of its http.Server.
-
-// Accept gives the connections that are handed over.
-func (h *http2Side) Accept() (net.Conn, error) {
-	select {
-	case nc := <-h.handed:
-		return nc, nil
-	case <-h.closed:
-		return nil, net.ErrClosed
+// Accept gives the connection.
+func (l *oneConn) Accept() (net.Conn, error) {
+	nc := l.conn
+	if nc == nil {
+		return nil, io.EOF
 	}
+	l.conn = nil
+	return nc, nil
 }
 
-// Close is called once, by Serve.
-func (h *http2Side) Close() error {
-	close(h.closed)
-	return nil
-}
+// Close does nothing: the connection is not the listener's any more.
+func (*oneConn) Close() error { return nil }
 
 // Addr is of no use to anybody.
-func (h *http2Side) Addr() net.Addr { return &net.TCPAddr{} }
+func (*oneConn) Addr() net.Addr { return &net.TCPAddr{} }

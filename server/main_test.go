@@ -11,5 +11,9 @@ func TestMain(m *testing.M) {
 	if kind := os.Getenv(idleServer); kind != "" {
 		serveIdle(kind)
 	}
+	if addr := os.Getenv(killedClient); addr != "" {
+		askUntilKilled(addr)
+		return
+	}
 	os.Exit(testserver.CheckLeaks(m))
 }

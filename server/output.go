@@ -2,6 +2,7 @@ package server
 
 import (
 	"net"
+	"net/http"
 	"sync"
 )
 
@@ -9,6 +10,8 @@ import (
 type output struct {
 	wire []byte // as it goes out
 	body []byte // of which nobody knows yet whether it is all
+
+	header http.Header // room for a snapshot of the handler's
 }
 
 const (
@@ -17,7 +20,7 @@ const (
 )
 
 var outputPool = sync.Pool{New: func() any {
-	return &output{wire: make([]byte, 0, wireSize), body: make([]byte, 0, bodySize)}
+	return &output{wire: make([]byte, 0, wireSize), body: make([]byte, 0, bodySize), header: make(http.Header)}
 }}
 
 func takeOutput() *output { return outputPool.Get().(*output) }
@@ -25,6 +28,7 @@ func takeOutput() *output { return outputPool.Get().(*output) }
 func (o *output) release() {
 	if cap(o.wire) <= 4*wireSize {
 		o.wire, o.body = o.wire[:0], o.body[:0]
+		clear(o.header)
 		outputPool.Put(o)
 	}
 }

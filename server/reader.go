@@ -242,11 +242,15 @@ func (c *conn) endReading(err error) {
 	if c.hijacking {
 		answer = nil
 	}
+	c.changed.Broadcast()
 	if answer != nil && c.state == Open {
 		c.push(answer)
 	}
-	c.changed.Broadcast()
-	c.mu.Unlock()
+	if answer != nil && c.pipe.first == answer {
+		c.connStateLocked(http.StateActive)
+	} else {
+		c.mu.Unlock()
+	}
 	if answer != nil {
 		c.settle(answer)
 	}

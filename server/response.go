@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -12,7 +13,7 @@ import (
 type response struct {
 	out      *output
 	header   http.Header // the handler's
-	snapshot http.Header // as it was at WriteHeader, if the handler may change it after that
+	snapshot http.Header // as it was at WriteHeader, if the handler may have changed it since; the output's
 
 	head, http10, keepAlive10 bool // of the request
 
@@ -44,17 +45,11 @@ func (ex *exchange) Header() http.Header {
 	if ex.header == nil {
 		ex.header = make(http.Header)
 	}
-	if ex.wrote && !ex.committed && ex.snapshot == nil {
-		ex.snapshot = ex.header.Clone()
-	}
 	return ex.header
 }
 
 // WriteHeader is http.ResponseWriter's. Informational answers leave at once, if it is their turn.
 func (ex *exchange) WriteHeader(status int) {
-	if status < 100 || status > 999 {
-		panic("server: invalid WriteHeader code " + strconv.Itoa(status))
-	}
 	switch {
 	case ex.hijacked:
 		ex.conn.server.logf("server: WriteHeader on a hijacked connection")
@@ -64,6 +59,8 @@ func (ex *exchange) WriteHeader(status int) {
 		return
 	case ex.done.Load():
 		return
+	case status < 100 || status > 999:
+		panic("invalid WriteHeader code " + strconv.Itoa(status))
 	}
 	if status < 200 && status != http.StatusSwitchingProtocols {
 		ex.inform(status)
@@ -85,9 +82,11 @@ func (ex *exchange) decide(status int) {
 			ex.length = int64(n)
 		}
 	}
-	if ex.header != nil && !ex.done.Load() {
-		// The handler may have kept the map.
-		ex.snapshot = ex.header.Clone()
+	if !ex.done.Load() {
+		// The handler may hold the map, or ask for it. That the values are shared does no harm: to set
+		// or add one does not change those that are there.
+		ex.snapshot = ex.out.header
+		maps.Copy(ex.snapshot, ex.header)
 	}
 }
 

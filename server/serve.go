@@ -117,6 +117,7 @@ func (s *Server) accepted(base context.Context, rwc net.Conn, watcher *watcher) 
 
 // serve is the first goroutine of a connection: TLS, the protocol, and then the reader's role.
 func (c *conn) serve(watcher *watcher) {
+	c.identify()
 	if t, ok := c.rwc.(*tls.Conn); ok && !c.handshake(t) {
 		c.leave()
 		return
@@ -129,6 +130,10 @@ func (c *conn) serve(watcher *watcher) {
 	if c.server.http2.alone {
 		c.leave()
 		return
+	}
+	if t, ok := c.rwc.(interface{ ConnectionState() tls.ConnectionState }); ok && c.tls == nil {
+		state := t.ConnectionState() // TLS by somebody else, or wrapped
+		c.tls = &state
 	}
 	h := watcher.add(c)
 	c.watched = h != nil

@@ -17,13 +17,15 @@ type Server struct {
 	// Addr is what ListenAndServe listens on; empty is ":http", or ":https" with TLS.
 	Addr string
 	// Handler answers the requests; nil is http.DefaultServeMux. An answer to OPTIONS * is the
-	// server's own.
+	// server's own, unless DisableGeneralOptionsHandler is set.
 	Handler http.Handler
 	// TLSConfig is for ServeTLS and ListenAndServeTLS.
 	TLSConfig *tls.Config
 	// Protocols says what is spoken; nil is HTTP/1 and, over TLS, HTTP/2. HTTP/2 in clear text (with
 	// prior knowledge) must be asked for.
 	Protocols *http.Protocols
+	// DisableGeneralOptionsHandler gives OPTIONS * to the Handler.
+	DisableGeneralOptionsHandler bool
 
 	// Pipeline is how many requests of one HTTP/1.1 connection may be at work besides the one whose
 	// turn it is to answer. Only safe methods (GET, HEAD, OPTIONS, TRACE) run ahead; any other waits
@@ -69,9 +71,10 @@ type Server struct {
 	limits Limits
 	http2  http2Side
 
-	ending atomic.Bool
-	mu     sync.Mutex
-	ends   []func() // RegisterOnShutdown's
+	ending  atomic.Bool
+	oneEach atomic.Bool // no connection is kept alive
+	mu      sync.Mutex
+	ends    []func() // RegisterOnShutdown's
 	// listeners are pointers, since a listener need not be comparable.
 	listeners map[*net.Listener]struct{}
 	conns     map[*conn]struct{}
@@ -102,7 +105,18 @@ func timeout(given, second, otherwise time.Duration) time.Duration {
 	return min(limit(given, otherwise), 100*365*24*time.Hour)
 }
 
-func (s *Server) keepsAlive() bool { return !s.ending.Load() }
+func (s *Server) keepsAlive() bool { return !s.ending.Load() && !s.oneEach.Load() }
+
+// SetKeepAlivesEnabled says whether connections are kept for further requests, which is the default. When
+// they are not, answers say Connection: close (HTTP/2: GOAWAY), and the idle connections are closed.
+func (s *Server) SetKeepAlivesEnabled(on bool) {
+	s.prepare()
+	s.oneEach.Store(!on)
+	s.http2.base.SetKeepAlivesEnabled(on)
+	if !on {
+		s.closeIdle(true)
+	}
+}
 
 func (s *Server) logf(format string, args ...any) {
 	if s.ErrorLog != nil {
@@ -118,7 +132,7 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 	if h == nil {
 		h = http.DefaultServeMux
 	}
-	if r.RequestURI == "*" && r.Method == http.MethodOptions {
+	if r.RequestURI == "*" && r.Method == http.MethodOptions && !s.DisableGeneralOptionsHandler {
 		w.Header().Set("Content-Length", "0")
 		return
 	}

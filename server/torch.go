@@ -59,7 +59,9 @@ func (c *conn) settle(ex *exchange) {
 		return
 	}
 	c.since = time.Now()
-	if c.ended {
+	// Who asked for no more of these connections may have found this one busy.
+	unwanted := !c.server.keepsAlive() && !c.headBegun && (ex.handedOver || len(c.in.pending()) == 0)
+	if c.ended || unwanted {
 		c.mu.Unlock()
 		c.close(false)
 		return
