@@ -29,6 +29,7 @@ type Peer struct {
 	due       time.Time // when it fires; zero: it does not
 	closed    bool
 	resolving bool
+	used      time.Time // when the last request came
 	expires   time.Time // of the addresses; zero: never
 	faults    faults
 	facts     Facts
@@ -176,6 +177,7 @@ func (w *wire) LinkDown() {
 // submit gives the scheduler a request.
 func (p *Peer) submit(c *call) {
 	p.decide(false, func(now time.Time) {
+		p.used = now
 		if p.closed {
 			p.s.finish(&c.tag, outcome{err: ErrClosed, unsent: true, hopeless: true})
 			return
