@@ -50,6 +50,16 @@ func (r *registry) add(id ID, p *Peer) {
 	r.kept++
 }
 
+// watch has a peer forgotten when it is collected. It does not hold the map, which holds the peer.
+func (m *Map) watch(id ID, p *Peer) {
+	w := weak.Make(m)
+	runtime.AddCleanup(p, func(id ID) {
+		if m := w.Value(); m != nil {
+			m.collected(id)
+		}
+	}, id)
+}
+
 // collected forgets an identity whose peer is no more.
 func (m *Map) collected(id ID) {
 	m.mu.Lock()
@@ -58,9 +68,6 @@ func (m *Map) collected(id ID) {
 		delete(m.peers.byID, id)
 	}
 }
-
-// watch has a peer forgotten when it is collected.
-func (m *Map) watch(id ID, p *Peer) { runtime.AddCleanup(p, m.collected, id) }
 
 // sweepEvery is how often idle peers are looked for at the most, while new ones come.
 const sweepEvery = time.Minute

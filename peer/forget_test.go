@@ -6,9 +6,13 @@ import (
 	"runtime"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ratmom/ratmom"
+	"github.com/ratmom/ratmom/config"
 )
 
 // known is how many identities a map has anything of.
@@ -78,4 +82,18 @@ func TestMap_does_not_forget_peers_that_are_in_use(t *testing.T) {
 	_, err = pin.Do(request(t, http.MethodGet, pinned.URL))
 	require.NoError(t, err)
 	pin.Release()
+}
+
+func TestMap_that_nobody_holds_is_collected(t *testing.T) {
+	client, err := ratmom.New(config.Proxy(""))
+	require.NoError(t, err)
+	defer client.Close()
+	open := func() weak.Pointer[Map] {
+		m, err := Open(client)
+		require.NoError(t, err)
+		meet(t, m, 1, 100)
+		return weak.Make(m)
+	}
+	w := open()
+	eventually(t, "it is gone", func() bool { runtime.GC(); return w.Value() == nil })
 }

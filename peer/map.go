@@ -40,6 +40,7 @@ func Open(client *ratmom.Client, opts ...Option) (*Map, error) {
 			return nil, err
 		}
 	}
+	m.lookups.Limit = maxLookups
 	m.ctx, m.stop = context.WithCancel(context.Background())
 	if _, err := m.inside.Plan(m.opt.requests); err != nil {
 		m.stop()
@@ -47,6 +48,10 @@ func Open(client *ratmom.Client, opts ...Option) (*Map, error) {
 	}
 	return m, nil
 }
+
+// maxLookups is how many resolvers run at once. They may wait for servers that do not answer, so
+// that a few are not enough.
+const maxLookups = 64
 
 // Get returns the peer that rawURL is for, made if it is not there yet. Nothing is sent.
 func (m *Map) Get(rawURL string) (*Peer, error) {
