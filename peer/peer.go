@@ -251,7 +251,7 @@ func (p *Peer) resolve() {
 	}
 	p.decide(false, func(now time.Time) {
 		p.resolving = false
-		if p.closed {
+		if p.closed || p.m.closed.Load() { // the lookup may have failed by that; shut tells
 			return
 		}
 		if err == nil {
