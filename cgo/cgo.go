@@ -89,6 +89,7 @@ func Now() int64 { return int64(C.ratmom_now()) }
 type Counts struct {
 	Transfers  int64 // request structs, pooled ones too
 	Multis     int64
+	Links      int64
 	ChunkBytes int64 // body memory handed out and not given back
 	Added      int64 // transfers ever started
 }
@@ -97,7 +98,7 @@ type Counts struct {
 func CountAlive() Counts {
 	var c C.struct_ratmom_counts
 	C.ratmom_counts_get(&c)
-	return Counts{int64(c.transfers), int64(c.multis), int64(c.chunk_bytes), int64(c.easy_adds)}
+	return Counts{int64(c.transfers), int64(c.multis), int64(c.links), int64(c.chunk_bytes), int64(c.easy_adds)}
 }
 
 // Trim frees the body memory that is kept for later use.

@@ -70,13 +70,15 @@ int64_t *ratmom_count_multis(void) {
     return &n;
 }
 
-static int64_t transfers, adds;
+static int64_t transfers, links, adds;
 
 void ratmom_count_transfer(int d) { __atomic_add_fetch(&transfers, d, __ATOMIC_RELAXED); }
+void ratmom_count_link(int d) { __atomic_add_fetch(&links, d, __ATOMIC_RELAXED); }
 void ratmom_count_add(void) { __atomic_add_fetch(&adds, 1, __ATOMIC_RELAXED); }
 
 void ratmom_counts_get(struct ratmom_counts *out) {
     out->transfers = __atomic_load_n(&transfers, __ATOMIC_RELAXED);
+    out->links = __atomic_load_n(&links, __ATOMIC_RELAXED);
     out->multis = __atomic_load_n(ratmom_count_multis(), __ATOMIC_RELAXED);
     out->chunk_bytes = __atomic_load_n(&bytes_out, __ATOMIC_RELAXED);
     out->easy_adds = __atomic_load_n(&adds, __ATOMIC_RELAXED);

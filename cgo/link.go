@@ -94,11 +94,10 @@ func (m *Multi) CloseLink(l *Link) {
 	l.c = nil
 }
 
-// SetLink puts t, which is not running yet, on a link. With bound it must not make a
-// connection.
+// SetLink puts t, which is about to run, on a link. With bound it must not make a
+// connection. Its end or [Multi.Remove] takes it off.
 func (t *Transfer) SetLink(l *Link, bound bool) {
-	t.r.link = l.c
-	t.r.bound = flag(bound)
+	C.ratmom_link_bind(t.r, l.c, cbool(bound))
 }
 
 // Revoke takes a transfer back, from any goroutine while the transfer is out of its

@@ -21,6 +21,7 @@ struct ratmom_link *ratmom_link_new(const char *to, int named) {
     struct ratmom_link *l = calloc(1, sizeof(*l));
     if (!l)
         return NULL;
+    ratmom_count_link(1);
     l->fd = -1;
     l->named = named != 0;
     if (*to && !(l->to = curl_slist_append(NULL, to)))
@@ -40,6 +41,7 @@ void ratmom_link_free(struct ratmom_link *l) {
         curl_share_cleanup(l->share);
     curl_slist_free_all(l->to);
     free(l);
+    ratmom_count_link(-1);
 }
 
 static void mark(struct ratmom_multi *m, struct ratmom_link *l, uint32_t ev) {
@@ -84,7 +86,8 @@ static void destroy(struct ratmom_multi *m, struct ratmom_link *l) {
     ratmom_link_free(l);
 }
 
-/* Closes the connection, once no transfer uses it. Go knows the link no more. */
+/* Closes the connection, once no transfer uses it or is about to. Go knows the link no
+ * more, whose slot may be another's: nothing is told of it. */
 void ratmom_link_close(struct ratmom_multi *m, struct ratmom_link *l) {
     l->closing = 1;
     unmark(m, l);
@@ -92,17 +95,19 @@ void ratmom_link_close(struct ratmom_multi *m, struct ratmom_link *l) {
         destroy(m, l);
 }
 
+/* r, which is not added yet, is for the link, which stays until r leaves it. */
+void ratmom_link_bind(struct ratmom_req *r, struct ratmom_link *l, int bound) {
+    r->link = l;
+    r->bound = bound != 0;
+    l->users++;
+}
+
 /* Has r, which is about to be added, run on its link. */
 int ratmom_link_enter(struct ratmom_req *r) {
     struct ratmom_link *l = r->link;
     if (curl_easy_setopt(r->easy, CURLOPT_SHARE, l->share))
         return -1;
-    if (l->to && curl_easy_setopt(r->easy, CURLOPT_CONNECT_TO, l->to)) {
-        curl_easy_setopt(r->easy, CURLOPT_SHARE, NULL);
-        return -1;
-    }
-    l->users++;
-    return 0;
+    return l->to && curl_easy_setopt(r->easy, CURLOPT_CONNECT_TO, l->to) ? -1 : 0;
 }
 
 /* The easy handle, which is out of the multi, forgets its link. */
@@ -156,7 +161,8 @@ void ratmom_link_down(struct ratmom_multi *m, struct ratmom_fd *f) {
         return;
     f->link = NULL;
     l->fd = -1;
-    mark(m, l, RATMOM_LINK_DOWN);
+    if (!l->closing)
+        mark(m, l, RATMOM_LINK_DOWN);
 }
 
 /* Whether there is something to read where nothing was asked for: the server has closed

@@ -94,8 +94,6 @@ static void add(struct ratmom_multi *m, struct ratmom_req *r) {
         ratmom_lane_enter(m, r);
     if (entered)
         rc = curl_multi_add_handle(m->m, r->easy);
-    else
-        r->link = NULL;
     if (rc) {
         ratmom_lane_leave(m, r);
         ratmom_link_leave(m, r);
@@ -135,8 +133,10 @@ static void recheck(struct ratmom_multi *m) {
 
 /* Takes r out of the multi: at its end, or to cancel it at once. */
 void ratmom_remove(struct ratmom_multi *m, struct ratmom_req *r) {
-    if (!r->in_multi)
+    if (!r->in_multi) {
+        ratmom_link_leave(m, r); /* it was never added */
         return;
+    }
     r->in_multi = 0;
     ratmom_relay_leave(m, r);
     int rc = curl_multi_remove_handle(m->m, r->easy);

@@ -29,6 +29,7 @@ void ratmom_chunk_trim(void);
 struct ratmom_counts {
     int64_t transfers;
     int64_t multis;
+    int64_t links;
     int64_t chunk_bytes;
     int64_t easy_adds; /* transfers ever added */
 };
@@ -127,7 +128,7 @@ struct ratmom_link {
     CURLSH *share;
     struct curl_slist *to;
     uint32_t named; /* to is a name, not an address */
-    uint32_t users; /* transfers on it */
+    uint32_t users; /* transfers that are for it */
     uint32_t closing;
     int32_t fd;   /* -1: none */
     uint32_t rtt; /* as the kernel estimates it at first, in microseconds; 0: not known */
@@ -350,6 +351,7 @@ int ratmom_dial_probe(void);
 struct ratmom_link *ratmom_link_new(const char *to, int named);
 void ratmom_link_free(struct ratmom_link *l);
 void ratmom_link_close(struct ratmom_multi *m, struct ratmom_link *l);
+void ratmom_link_bind(struct ratmom_req *r, struct ratmom_link *l, int bound);
 struct ratmom_link *ratmom_link_event(struct ratmom_multi *m, uint32_t *events);
 int64_t ratmom_now(void);
 /* The portable twin only. */
@@ -409,5 +411,6 @@ void ratmom_lookup_unname(struct ratmom_multi *m);
 int64_t *ratmom_count_multis(void);
 void ratmom_count_transfer(int d);
 void ratmom_count_add(void);
+void ratmom_count_link(int d);
 
 #endif

@@ -5,7 +5,7 @@
 cd "$ROOT"
 need_go
 use_libcurl "${1:-system}"
-mapfile -t near < <(packages cgo agent handler body internal/dialling .)
+mapfile -t near < <(packages cgo agent handler body internal/dialling peer .)
 if [ ${#near[@]} = 0 ]; then
 	note "nothing to check yet"
 	exit 0

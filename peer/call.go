@@ -101,20 +101,23 @@ func (c *call) begin() {
 	if limit == 0 {
 		limit = c.plan.Total
 	}
-	if limit > 0 {
-		err := failure.New(failure.Timeout, "the total time is over").At(methodOf(c.req), c.req.URL)
-		c.timer = time.AfterFunc(limit, func() { c.cancel(err) })
-	}
 	c.peer.submit(c)
+	if limit <= 0 && ctx.Done() == nil {
+		return
+	}
+	// Only what the scheduler knows can be cancelled.
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended {
+		return
+	}
+	if limit > 0 {
+		c.timer = time.AfterFunc(limit, func() {
+			c.cancel(failure.New(failure.Timeout, "the total time is over").At(methodOf(c.origin), c.origin.URL))
+		})
+	}
 	if ctx.Done() != nil {
-		stop := context.AfterFunc(ctx, func() { c.cancel(contextError(ctx).At(methodOf(c.req), c.req.URL)) })
-		c.mu.Lock()
-		c.unctx = stop
-		ended := c.ended
-		c.mu.Unlock()
-		if ended {
-			stop()
-		}
+		c.unctx = context.AfterFunc(ctx, func() { c.cancel(contextError(ctx).At(methodOf(c.origin), c.origin.URL)) })
 	}
 }
 
@@ -174,11 +177,8 @@ func (c *call) work() {
 // finish notes that the scheduler is through with the tag. It may be on the agent's
 // goroutine.
 func (c *call) finish(o outcome) {
-	if c.timer != nil {
-		c.timer.Stop()
-	}
 	c.mu.Lock()
-	unctx := c.unctx
+	timer, unctx := c.timer, c.unctx
 	c.ended, c.endErr = true, o.err
 	switch {
 	case c.over:
@@ -192,6 +192,9 @@ func (c *call) finish(o outcome) {
 		close(c.done)
 	}
 	c.mu.Unlock()
+	if timer != nil {
+		timer.Stop()
+	}
 	if unctx != nil {
 		unctx()
 	}
@@ -239,7 +242,11 @@ func (c *call) cancel(why error) {
 	c.mu.Unlock()
 	c.peer.cancel(c, why)
 	c.mu.Lock()
-	calling := c.calling
+	calling, h := c.calling, c.h
+	taken := !c.over // all of the response has come, and a worker takes it or is about to
+	if taken {
+		c.settle(why)
+	}
 	c.mu.Unlock()
 	if !calling { // else it may be who asks; nothing is touched meanwhile, nor after it
 		c.collecting.Lock()
@@ -251,6 +258,9 @@ func (c *call) cancel(why error) {
 		}
 		c.mu.Unlock()
 		c.collecting.Unlock()
+	}
+	if taken && h != nil {
+		h.Drop(why)
 	}
 	c.handBack()
 }

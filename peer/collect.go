@@ -48,7 +48,7 @@ type collector struct {
 	collecting sync.Mutex
 	started    bool // there is a response; under mu, too
 	body       io.ReadCloser
-	ready      func() bool
+	waits      interface{ Ready() bool } // nil: reading does not wait
 	resp       *http.Response
 	buf        []byte
 	parts      [][]byte
@@ -86,13 +86,10 @@ func (c *call) collect() {
 		c.started = true
 		c.mu.Unlock()
 		c.resp, c.body = resp, resp.Body
-		c.ready = func() bool { return true }
-		if r, ok := resp.Body.(interface{ Ready() bool }); ok {
-			c.ready = r.Ready
-		}
+		c.waits, _ = resp.Body.(interface{ Ready() bool })
 		c.peer.learn(resp)
 	}
-	for c.ready() {
+	for c.waits == nil || c.waits.Ready() {
 		c.mu.Lock()
 		gone := c.over && !c.late
 		c.mu.Unlock()
@@ -169,10 +166,10 @@ func (c *call) room() []byte {
 		return make([]byte, min(left, partSize))
 	}
 	if c.buf == nil {
-		// What the server announces is believed as far as it is little.
+		// What the server announces is believed as far as it is little; one more finds the end.
 		size := int64(512)
 		if n := c.resp.ContentLength; n >= 0 {
-			size = min(n, 256<<10)
+			size = min(n, 256<<10) + 1
 		}
 		c.buf = make([]byte, 0, min(size, c.opt.maxContent))
 	}

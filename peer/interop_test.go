@@ -16,7 +16,10 @@ import (
 )
 
 func TestNginx_that_closes_after_some_requests_loses_and_doubles_none(t *testing.T) {
-	const n = 1000
+	n := 10_000
+	if testing.Short() {
+		n = 1000
+	}
 	content, err := io.ReadAll(testserver.Pattern(100))
 	require.NoError(t, err)
 	for _, scheme := range []string{"http", "https"} {

@@ -28,18 +28,19 @@ type Map struct {
 	closed  atomic.Bool
 
 	mu    sync.RWMutex
-	peers map[ID]*Peer // without the proxy, which follows from the rest
+	peers registry // by identity without the proxy, which follows from the rest
 }
 
 // Open makes a map over a client, whose agents and options it uses. The client's own
 // requests share no connection with those of the map.
 func Open(client *ratmom.Client, opts ...Option) (*Map, error) {
-	m := &Map{client: client, inside: engine.Of(client), opt: defaults(), peers: make(map[ID]*Peer)}
+	m := &Map{client: client, inside: engine.Of(client), opt: defaults(), peers: registry{byID: make(map[ID]*entry)}}
 	for _, o := range opts {
 		if err := o(&m.opt); err != nil {
 			return nil, err
 		}
 	}
+	m.lookups.Limit = maxLookups
 	m.ctx, m.stop = context.WithCancel(context.Background())
 	if _, err := m.inside.Plan(m.opt.requests); err != nil {
 		m.stop()
@@ -47,6 +48,10 @@ func Open(client *ratmom.Client, opts ...Option) (*Map, error) {
 	}
 	return m, nil
 }
+
+// maxLookups is how many resolvers run at once. They may wait for servers that do not answer, so
+// that a few are not enough.
+const maxLookups = 64
 
 // Get returns the peer that rawURL is for, made if it is not there yet. Nothing is sent.
 func (m *Map) Get(rawURL string) (*Peer, error) {
@@ -63,15 +68,20 @@ func (m *Map) Find(id ID) *Peer {
 	id.Proxy = ""
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	return m.peers[id]
+	if e := m.peers.byID[id]; e != nil {
+		return e.peer()
+	}
+	return nil
 }
 
 // ForEach calls f with every peer, in no order, until it returns false.
 func (m *Map) ForEach(f func(*Peer) bool) {
 	m.mu.RLock()
-	peers := make([]*Peer, 0, len(m.peers))
-	for _, p := range m.peers {
-		peers = append(peers, p)
+	peers := make([]*Peer, 0, len(m.peers.byID))
+	for _, e := range m.peers.byID {
+		if p := e.peer(); p != nil {
+			peers = append(peers, p)
+		}
 	}
 	m.mu.RUnlock()
 	for _, p := range peers {
@@ -149,7 +159,10 @@ func (m *Map) get(u *url.URL, profile string) (*Peer, error) {
 		return nil, err
 	}
 	m.mu.RLock()
-	p := m.peers[id]
+	var p *Peer
+	if e := m.peers.byID[id]; e != nil {
+		p = e.keep
+	}
 	m.mu.RUnlock()
 	if p != nil {
 		return p, nil
@@ -159,6 +172,12 @@ func (m *Map) get(u *url.URL, profile string) (*Peer, error) {
 
 // add makes a peer, unless another was quicker.
 func (m *Map) add(id ID, u *url.URL) (*Peer, error) {
+	m.mu.Lock()
+	old := m.peers.find(id)
+	m.mu.Unlock()
+	if old != nil {
+		return old, nil
+	}
 	opts := append([]config.RequestOption(nil), m.opt.requests...)
 	if id.Profile != "" {
 		more, ok := m.opt.profiles[id.Profile]
@@ -186,7 +205,7 @@ func (m *Map) add(id ID, u *url.URL) (*Peer, error) {
 	}
 	plan.Decompress, plan.TransferCoded, plan.RawTransfer = false, false, false
 	plan.MaxBody, plan.OnDownload, plan.OnUpload = 0, nil, nil
-	p := &Peer{m: m, id: id, agent: m.inside.Agent(id.String()), plan: plan}
+	p := &Peer{m: m, id: id, agent: m.inside.Agent(id.String()), plan: plan, used: time.Now()}
 	if proxy, err := plan.Proxy(u); err != nil {
 		return nil, err
 	} else if proxy != nil {
@@ -200,9 +219,11 @@ func (m *Map) add(id ID, u *url.URL) (*Peer, error) {
 	if m.closed.Load() {
 		return nil, ErrClosed
 	}
-	if old := m.peers[id]; old != nil {
+	if old := m.peers.find(id); old != nil {
 		return old, nil
 	}
-	m.peers[id] = p
+	m.sweep(p.used)
+	m.peers.add(id, p)
+	m.watch(id, p)
 	return p, nil
 }

@@ -21,6 +21,9 @@ type options struct {
 	profiles map[string][]config.RequestOption
 	errorTTL map[health.Kind]health.TTL
 	zone     string
+
+	maxIdlePeers int
+	forgetAfter  time.Duration
 }
 
 func defaults() options {
@@ -33,6 +36,8 @@ func defaults() options {
 		resolver: System(),
 		profiles: map[string][]config.RequestOption{},
 		errorTTL: map[health.Kind]health.TTL{},
+
+		maxIdlePeers: 4096, forgetAfter: time.Hour,
 	}
 }
 
@@ -77,6 +82,20 @@ func MaxPins(n int) Option {
 // own limit counts if it is lower. Default: 100.
 func MaxStreams(n int) Option {
 	return atLeast("MaxStreams", n, 1, func(o *options) { o.limits.maxStreams = n })
+}
+
+// MaxIdlePeers is how many peers a map remembers that have neither connections nor requests nor pins. When
+// there are more, those are forgotten, as new ones come, that have been idle for the longest: what was learned of
+// them, and how they failed. A *Peer that is held stays that of its identity. Default: 4096.
+func MaxIdlePeers(n int) Option {
+	return atLeast("MaxIdlePeers", n, 0, func(o *options) { o.maxIdlePeers = n })
+}
+
+// ForgetAfter is how long a peer is remembered that has neither connections nor requests nor pins;
+// it is forgotten when new ones come, unless it is left alone for a failure. Default: one hour; 0 is
+// for ever, up to [MaxIdlePeers].
+func ForgetAfter(d time.Duration) Option {
+	return notNegative("ForgetAfter", d, func(o *options) { o.forgetAfter = d })
 }
 
 // MaxQueue is how many requests can wait for a connection to a peer, and on one pin; the next one

@@ -24,11 +24,12 @@ type Peer struct {
 
 	mu        sync.Mutex
 	s         *scheduler
-	todo      []action
+	todo      actions
 	timer     *time.Timer
 	due       time.Time // when it fires; zero: it does not
 	closed    bool
 	resolving bool
+	used      time.Time // when the last request came
 	expires   time.Time // of the addresses; zero: never
 	faults    faults
 	facts     Facts
@@ -66,7 +67,7 @@ func (p *Peer) decide(onAgent bool, f func(now time.Time)) {
 	p.s.owed = false
 	p.arm()
 	todo := p.todo
-	p.todo = nil
+	p.todo = actions{}
 	p.mu.Unlock()
 	p.perform(todo, onAgent)
 	if owed {
@@ -76,16 +77,38 @@ func (p *Peer) decide(onAgent bool, f func(now time.Time)) {
 
 func (p *Peer) catchUp() { p.decide(false, p.s.catchUp) }
 
-func (p *Peer) perform(todo []action, onAgent bool) {
-	for _, a := range todo {
-		switch {
-		case a.kind == doFinish:
-			a.c.finish(a.o)
-		case onAgent:
-			p.m.work.Submit(func() { p.act(a) })
-		default:
-			p.act(a)
-		}
+// actions are some actions; mostly it is one.
+type actions struct {
+	n     int
+	first action
+	more  []action
+}
+
+func (s *actions) add(a action) {
+	if s.n++; s.n == 1 {
+		s.first = a
+	} else {
+		s.more = append(s.more, a)
+	}
+}
+
+func (p *Peer) perform(todo actions, onAgent bool) {
+	if todo.n > 0 {
+		p.do(todo.first, onAgent)
+	}
+	for _, a := range todo.more {
+		p.do(a, onAgent)
+	}
+}
+
+func (p *Peer) do(a action, onAgent bool) {
+	switch {
+	case a.kind == doFinish:
+		a.c.finish(a.o)
+	case onAgent:
+		p.m.work.Submit(func() { p.act(a) })
+	default:
+		p.act(a)
 	}
 }
 
@@ -131,21 +154,21 @@ func (p *Peer) open(l *link) {
 	l.wire.link, l.wire.err = handler.NewLink(l.ep.Address, &l.wire)
 }
 
-func (p *Peer) close(l *link) { p.todo = append(p.todo, action{kind: doClose, w: &l.wire}) }
+func (p *Peer) close(l *link) { p.todo.add(action{kind: doClose, w: &l.wire}) }
 
 func (p *Peer) start(r *run) {
 	c := r.tag.call
 	r.flight.p, r.flight.r, r.flight.c = p, r, c
-	p.todo = append(p.todo, action{kind: doStart, f: &r.flight})
+	p.todo.add(action{kind: doStart, f: &r.flight})
 }
 
 func (p *Peer) withdraw(r *run) bool { return r.flight.withdraw() }
 
-func (p *Peer) abort(r *run) { p.todo = append(p.todo, action{kind: doAbort, f: &r.flight}) }
+func (p *Peer) abort(r *run) { p.todo.add(action{kind: doAbort, f: &r.flight}) }
 
 func (p *Peer) finish(t *tag, o outcome) {
 	p.faults.settle(t.call.ticket, o, time.Now())
-	p.todo = append(p.todo, action{kind: doFinish, c: t.call, o: o})
+	p.todo.add(action{kind: doFinish, c: t.call, o: o})
 }
 
 // wire is a link as its agent knows it.
@@ -176,6 +199,7 @@ func (w *wire) LinkDown() {
 // submit gives the scheduler a request.
 func (p *Peer) submit(c *call) {
 	p.decide(false, func(now time.Time) {
+		p.used = now
 		if p.closed {
 			p.s.finish(&c.tag, outcome{err: ErrClosed, unsent: true, hopeless: true})
 			return
@@ -227,7 +251,7 @@ func (p *Peer) resolve() {
 	}
 	p.decide(false, func(now time.Time) {
 		p.resolving = false
-		if p.closed {
+		if p.closed || p.m.closed.Load() { // the lookup may have failed by that; shut tells
 			return
 		}
 		if err == nil {

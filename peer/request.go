@@ -45,8 +45,7 @@ func (r *Request) Wait(ctx context.Context) (*Result, error) {
 // Result waits until the request has ended. Every call returns the same.
 func (r *Request) Result() (*Result, error) {
 	defer runtime.KeepAlive(r)
-	<-r.c.done
-	return r.c.outcome()
+	return r.c.wait()
 }
 
 // Status waits until the request has ended and returns the status of its response, 0 if there is
@@ -79,10 +78,10 @@ func (r *Request) Revealed() bool {
 
 // Go sends req and returns at once. No goroutine is made for it.
 func (m *Map) Go(req *http.Request, opts ...RequestOption) *Request {
-	return watched(m.submit(req, nil, opts))
+	return watched(&Request{m.submit(req, nil, opts)})
 }
 
-func (m *Map) submit(req *http.Request, p *Pin, opts []RequestOption) *Request {
+func (m *Map) submit(req *http.Request, p *Pin, opts []RequestOption) *call {
 	c, err := m.newCall(req, opts)
 	if err == nil && p != nil && p.peer != c.peer {
 		closeBody(req)
@@ -92,19 +91,23 @@ func (m *Map) submit(req *http.Request, p *Pin, opts []RequestOption) *Request {
 		c := &call{done: make(chan struct{}), over: true, ended: true}
 		c.err = err
 		close(c.done)
-		return &Request{c}
+		return c
 	}
 	if p != nil {
 		c.tag.pin = p.pin
 	}
 	c.begin()
-	return &Request{c}
+	return c
 }
 
 var errOtherPeer = errors.New("peer: the request is for another peer than the pin's")
 
 // Do sends req and waits for the whole response. It is Go and Result.
 func (m *Map) Do(req *http.Request, opts ...RequestOption) (*Result, error) {
-	r := m.submit(req, nil, opts) // it is held until it has ended
-	return r.Result()
+	return m.submit(req, nil, opts).wait()
+}
+
+func (c *call) wait() (*Result, error) {
+	<-c.done
+	return c.outcome()
 }

@@ -17,7 +17,7 @@ type Address struct {
 	Zone string
 }
 
-// Resolver finds the addresses of a peer. It may block; it has a goroutine of its own.
+// Resolver finds the addresses of a peer. It may block: 64 lookups run at once, and others wait.
 type Resolver interface {
 	// Resolve returns the addresses of a peer and how long they may be used; 0 is for
 	// as long as the peer is used.

@@ -3,8 +3,12 @@ package testserver
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 // HAProxyServer is a running HAProxy before a server of the test. Paths with a
@@ -27,6 +31,23 @@ type HAProxyServer struct {
 // HTTP/1.1 in clear text.
 func HAProxy(t testing.TB, backend string) *HAProxyServer {
 	t.Helper()
+	return startHAProxy(t, backend, "", "-db")
+}
+
+// HAProxyWith starts one with more lines for its frontend, and a master that can [HAProxyServer.Reload].
+func HAProxyWith(t testing.TB, backend string, lines ...string) *HAProxyServer {
+	t.Helper()
+	return startHAProxy(t, backend, "\t"+strings.Join(lines, "\n\t"), "-db", "-W")
+}
+
+// Reload has a new process take over; the old one ends when its clients have gone.
+func (h *HAProxyServer) Reload() {
+	h.t.Helper()
+	require.NoError(h.t, syscall.Kill(h.PID(), syscall.SIGUSR2))
+}
+
+func startHAProxy(t testing.TB, backend, more string, args ...string) *HAProxyServer {
+	t.Helper()
 	lookDaemon(t, "haproxy", "haproxy")
 	dir := tempDir(t, "haproxy")
 	a := LocalAuthority(t)
@@ -36,9 +57,9 @@ func HAProxy(t testing.TB, backend string) *HAProxyServer {
 	d := &daemon{
 		binary: "haproxy", of: "haproxy", ports: 3, dir: dir,
 		configure: func(ports []int) []string {
-			conf := strings.NewReplacer("@DIR", dir, "@BACKEND", backend, "@PORT", fmt.Sprint(ports[0]),
+			conf := strings.NewReplacer("@DIR", dir, "@BACKEND", backend, "@MORE", more, "@PORT", fmt.Sprint(ports[0]),
 				"@TLS", fmt.Sprint(ports[1]), "@H2C", fmt.Sprint(ports[2])).Replace(haproxyConfig)
-			return []string{"-db", "-f", writeFile(t, filepath.Join(dir, "haproxy.cfg"), []byte(conf), 0o644)}
+			return append(slices.Clone(args), "-f", writeFile(t, filepath.Join(dir, "haproxy.cfg"), []byte(conf), 0o644))
 		},
 	}
 	var ports []int
@@ -66,6 +87,7 @@ frontend tests
 	http-request silent-drop if { path /drop }
 	http-request reject if { path /reject }
 	http-request tarpit if { path /tarpit }
+@MORE
 	default_backend server
 backend server
 	server one @BACKEND

@@ -3,12 +3,14 @@ package workers
 
 import "sync"
 
-// Max is how many goroutines a pool has at the most.
+// Max is how many goroutines a pool has at the most, if it does not say.
 const Max = 4
 
 // Pool runs jobs on its goroutines, which live while there is work. The zero value is
 // ready.
 type Pool struct {
+	Limit int // of goroutines; 0: Max
+
 	mu      sync.Mutex
 	queue   []func()
 	running int
@@ -19,7 +21,11 @@ func (w *Pool) Submit(f func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.queue = append(w.queue, f)
-	if w.running < Max {
+	limit := w.Limit
+	if limit == 0 {
+		limit = Max
+	}
+	if w.running < limit {
 		w.running++
 		go w.run()
 	}
