@@ -21,6 +21,9 @@ type call struct {
 	opt    requestOptions
 	origin *http.Request // the caller's
 	stream bool          // the caller reads the body
+	// What a snapshot shows; the request itself may be another's by then.
+	method, path, query string
+
 	eager  bool          // nobody asks for the result
 	ticket health.Ticket // under the peer's lock
 	unctx  func() bool
@@ -60,6 +63,7 @@ func (m *Map) newCall(req *http.Request, opts []RequestOption) (*call, error) {
 	}
 	c.peer, c.plan = p, p.plan
 	c.tag.call = c
+	c.method, c.path, c.query = methodOf(req), req.URL.Path, req.URL.RawQuery
 	c.tag.priority, c.tag.key = c.opt.priority, c.opt.key
 	c.tag.once = !rewindable(req)
 	c.tag.fresh = handler.Upgrades(req)

@@ -176,6 +176,8 @@ func (w *wire) LinkDown() {
 // submit gives the scheduler a request.
 func (p *Peer) submit(c *call) {
 	p.decide(false, func(now time.Time) {
+		p.s.count.Requests++
+		c.tag.born = now
 		if p.closed {
 			p.s.finish(&c.tag, outcome{err: ErrClosed, unsent: true, hopeless: true})
 			return
@@ -183,6 +185,7 @@ func (p *Peer) submit(c *call) {
 		if c.tag.pin == nil {
 			ticket, err := p.faults.ask(now)
 			if err != nil {
+				p.s.count.Refused++
 				p.s.finish(&c.tag, outcome{err: err, unsent: true, hopeless: true})
 				return
 			}
