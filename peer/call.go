@@ -146,7 +146,7 @@ func (c *call) begun(h *handler.Handler) {
 	c.h = h
 	if c.stream {
 		c.over = true
-		close(c.done)
+		c.tellDone()
 	}
 }
 
@@ -193,7 +193,7 @@ func (c *call) finish(o outcome) {
 	default:
 		// All is there: whoever asks takes it.
 		c.late, c.over = true, true
-		close(c.done)
+		c.tellDone()
 	}
 	c.mu.Unlock()
 	if unctx != nil {
@@ -211,7 +211,7 @@ func (c *call) settle(err error) {
 		c.result = nil
 	}
 	c.over, c.late = true, false
-	close(c.done)
+	c.tellDone()
 }
 
 // at names the request in an error that does not.
@@ -284,4 +284,12 @@ func (c *call) revealed() bool {
 	c.launching.Lock()
 	defer c.launching.Unlock()
 	return c.shown || c.last != nil && c.last.Committed()
+}
+
+// tellDone closes done. mu is held; a function of the user's is left to a worker.
+func (c *call) tellDone() {
+	close(c.done)
+	if c.opt.onEnd != nil {
+		c.peer.m.work.Submit(c.opt.onEnd)
+	}
 }

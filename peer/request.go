@@ -65,7 +65,9 @@ func (r *Request) Status() (int, error) {
 // that the request was given is the caller's again. The body must not be a
 // reader that calls Cancel.
 func (r *Request) Cancel() {
-	r.c.cancel(errCanceled)
+	if r.c.peer != nil { // nil: it was refused at once
+		r.c.cancel(errCanceled)
+	}
 	runtime.KeepAlive(r)
 }
 
@@ -92,6 +94,12 @@ func (m *Map) submit(req *http.Request, p *Pin, opts []RequestOption) *Request {
 		c := &call{done: make(chan struct{}), over: true, ended: true}
 		c.err = err
 		close(c.done)
+		for _, o := range opts {
+			o(&c.opt)
+		}
+		if c.opt.onEnd != nil {
+			m.work.Submit(c.opt.onEnd)
+		}
 		return &Request{c}
 	}
 	if p != nil {
