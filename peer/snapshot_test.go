@@ -132,8 +132,9 @@ func TestSnapshot_can_be_taken_at_any_moment(t *testing.T) {
 		if i%3 == 0 {
 			r.Cancel()
 		}
-		_, _ = r.Result()
-		req.URL.Path, req.Method = "/mine", "PUT" // it is the caller's again
+		if _, err := r.Result(); err == nil {
+			req.URL.Path, req.Method = "/mine", "PUT" // it is the caller's again
+		}
 	}
 	stop()
 	await(t, done)

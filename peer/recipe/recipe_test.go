@@ -161,13 +161,12 @@ func TestQueue_sends_in_order_one_at_a_time_and_again_after_a_failure(t *testing
 	require.NoError(t, q.Close(t.Context()))
 	require.ErrorIs(t, q.Put(t.Context(), "f"), ErrQueueClosed)
 	close(told)
-	close(got)
 	var all, sent []string
 	for s := range told {
 		all = append(all, s)
 	}
-	for s := range got {
-		sent = append(sent, s)
+	for range len(got) {
+		sent = append(sent, <-got)
 	}
 	assert.Equal(t, "a b c d e", strings.Join(all, " "))
 	assert.Equal(t, all, sent)
