@@ -21,6 +21,9 @@ type call struct {
 	opt    requestOptions
 	origin *http.Request // the caller's
 	stream bool          // the caller reads the body
+	// What a snapshot shows; the request itself may be another's by then.
+	method, path, query string
+
 	eager  bool          // nobody asks for the result
 	ticket health.Ticket // under the peer's lock
 	unctx  func() bool
@@ -60,6 +63,7 @@ func (m *Map) newCall(req *http.Request, opts []RequestOption) (*call, error) {
 	}
 	c.peer, c.plan = p, p.plan
 	c.tag.call = c
+	c.method, c.path, c.query = methodOf(req), req.URL.Path, req.URL.RawQuery
 	c.tag.priority, c.tag.key = c.opt.priority, c.opt.key
 	c.tag.once = !rewindable(req)
 	c.tag.fresh = handler.Upgrades(req)
@@ -145,7 +149,7 @@ func (c *call) begun(h *handler.Handler) {
 	c.h = h
 	if c.stream {
 		c.over = true
-		close(c.done)
+		c.tellDone()
 	}
 }
 
@@ -189,7 +193,7 @@ func (c *call) finish(o outcome) {
 	default:
 		// All is there: whoever asks takes it.
 		c.late, c.over = true, true
-		close(c.done)
+		c.tellDone()
 	}
 	c.mu.Unlock()
 	if timer != nil {
@@ -210,7 +214,7 @@ func (c *call) settle(err error) {
 		c.result = nil
 	}
 	c.over, c.late = true, false
-	close(c.done)
+	c.tellDone()
 }
 
 // at names the request in an error that does not.
@@ -290,4 +294,12 @@ func (c *call) revealed() bool {
 	c.launching.Lock()
 	defer c.launching.Unlock()
 	return c.shown || c.last != nil && c.last.Committed()
+}
+
+// tellDone closes done. mu is held; a function of the user's is left to a worker.
+func (c *call) tellDone() {
+	close(c.done)
+	if c.opt.onEnd != nil {
+		c.peer.m.work.Submit(c.opt.onEnd)
+	}
 }

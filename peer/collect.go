@@ -201,7 +201,7 @@ func (c *call) complete() {
 		return
 	}
 	c.over = true
-	close(c.done)
+	c.tellDone()
 }
 
 // fail ends the call with an error while its transfer may still run.

@@ -87,6 +87,13 @@ func (f *flight) withdraw() bool {
 	return f.withdrawn
 }
 
+// revealed reports whether something of the run may have left.
+func (f *flight) revealed() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.h != nil && f.h.Committed()
+}
+
 // drop ends a run whose answer nobody wants.
 func (f *flight) drop() {
 	f.mu.Lock()
@@ -140,6 +147,7 @@ func (f *flight) Ended(h *handler.Handler, err error) {
 	} else if err != nil {
 		o.unsent, o.lost, o.stale = h.Unsent(), h.LinkLost(), h.Class() == retry.Stale
 	}
+	o.revealed = h.Committed()
 	f.p.decide(true, func(now time.Time) { f.p.s.ended(f.r, o, now) })
 }
 

@@ -25,10 +25,13 @@ func (s *scheduler) ejection(ev health.Event, now time.Time) {
 		e.Down = ev.Ejected
 		if !ev.Ejected {
 			e.Since = now
+			s.count.Restores++
 			continue
 		}
+		s.count.Ejections++
 		for _, l := range append([]*link(nil), s.links...) {
 			if l.ep == e && l.pin == nil {
+				l.because(EndEjected)
 				s.drain(l)
 			}
 		}

@@ -200,6 +200,8 @@ func (w *wire) LinkDown() {
 func (p *Peer) submit(c *call) {
 	p.decide(false, func(now time.Time) {
 		p.used = now
+		p.s.count.Requests++
+		c.tag.born = now
 		if p.closed {
 			p.s.finish(&c.tag, outcome{err: ErrClosed, unsent: true, hopeless: true})
 			return
@@ -207,6 +209,7 @@ func (p *Peer) submit(c *call) {
 		if c.tag.pin == nil {
 			ticket, err := p.faults.ask(now)
 			if err != nil {
+				p.s.count.Refused++
 				p.s.finish(&c.tag, outcome{err: err, unsent: true, hopeless: true})
 				return
 			}

@@ -61,10 +61,12 @@ func (r *Request) Status() (int, error) {
 // Cancel ends the request: it fails with ratmom.ErrCanceled if it has not ended. If nothing of
 // it has left, nothing will; else its answer is dropped when it comes if it is little, or its
 // connection is closed, or its stream reset. When Cancel returns, the memory
-// that the request was given is the caller's again. The body must not be a
-// reader that calls Cancel.
+// that the request was given is the caller's again; the *http.Request itself, its URL
+// among it, only when Done is closed. The body must not be a reader that calls Cancel.
 func (r *Request) Cancel() {
-	r.c.cancel(errCanceled)
+	if r.c.peer != nil { // nil: it was refused at once
+		r.c.cancel(errCanceled)
+	}
 	runtime.KeepAlive(r)
 }
 
@@ -91,6 +93,12 @@ func (m *Map) submit(req *http.Request, p *Pin, opts []RequestOption) *call {
 		c := &call{done: make(chan struct{}), over: true, ended: true}
 		c.err = err
 		close(c.done)
+		for _, o := range opts {
+			o(&c.opt)
+		}
+		if c.opt.onEnd != nil {
+			m.work.Submit(c.opt.onEnd)
+		}
 		return c
 	}
 	if p != nil {

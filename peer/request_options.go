@@ -20,6 +20,7 @@ type requestOptions struct {
 	maxContent    int64
 	keepParts     bool
 	progress      func(received, total int64)
+	onEnd         func()
 }
 
 // defaultMaxContent is the most that a response may make us hold, in bytes.
@@ -73,3 +74,7 @@ func KeepParts() RequestOption { return func(o *requestOptions) { o.keepParts = 
 func OnProgress(f func(received, total int64)) RequestOption {
 	return func(o *requestOptions) { o.progress = f }
 }
+
+// OnEnd has f called once, when the request has ended, by one of a few goroutines that others wait for: it
+// must not block.
+func OnEnd(f func()) RequestOption { return func(o *requestOptions) { o.onEnd = f } }

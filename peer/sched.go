@@ -35,6 +35,7 @@ type scheduler struct {
 	closed    bool
 	quiet     bool // no policy may be asked now: what it is wanted for is owed
 	owed      bool
+	count     counts
 }
 
 // transport does what a scheduler decides.
@@ -83,6 +84,10 @@ type outcome struct {
 	worn bool
 	// hopeless tells that it would fail anywhere.
 	hopeless bool
+	// revealed tells that something of it may have left.
+	revealed bool
+	// cancelled tells that nobody wants it any more.
+	cancelled bool
 }
 
 // endpoint is an address and what its links are doing.
@@ -117,6 +122,7 @@ func (s *scheduler) update(addrs []Address, now time.Time) {
 	}
 	for _, l := range slices.Clone(s.links) {
 		if l.ep.gone {
+			l.because(EndGone)
 			s.drain(l)
 		}
 	}
@@ -189,10 +195,12 @@ func (s *scheduler) up(l *link, now time.Time) {
 	}
 	if l.connected {
 		// Another one than it was: that was one of the last request's rounds.
+		l.because(EndDown)
 		s.drain(l)
 		return
 	}
 	l.connected = true
+	s.count.LinksConnected++
 	l.ep.failed = 0
 	if l.pin != nil {
 		l.pin.had = true
@@ -212,6 +220,7 @@ func (s *scheduler) down(l *link, now time.Time) {
 	if l.state == linkClosed {
 		return
 	}
+	l.because(EndDown)
 	l.down = true
 	s.drain(l)
 	s.serve(l.pin, now)
@@ -226,7 +235,7 @@ func (s *scheduler) head(r *run, http2, ok bool, now time.Time) {
 	}
 	s.up1(l, now)
 	if t := r.tag; t != nil {
-		t.state = tagHead
+		t.state, t.revealed = tagHead, true
 		r.way.Head(now)
 		if s.report(l.ep, ok, now) {
 			defer s.place(now)
@@ -255,6 +264,9 @@ func (s *scheduler) ended(r *run, o outcome, now time.Time) {
 		s.up1(l, now)
 	}
 	opened := l.connected
+	if t != nil {
+		t.revealed = t.revealed || o.revealed
+	}
 	if o.err != nil && t != nil && !o.lost && !o.hopeless {
 		r.way.Fail(now)
 	}
@@ -266,6 +278,7 @@ func (s *scheduler) ended(r *run, o outcome, now time.Time) {
 		s.streams = l.limit
 		s.settle(l, now)
 	} else if o.lost || !opened {
+		l.because(endOf(t, opened, o))
 		s.drain(l)
 	}
 	if !opened && o.err != nil && !o.hopeless && t != nil {
@@ -308,11 +321,13 @@ func (s *scheduler) judge(t *tag, r *run, o outcome, opened bool) {
 			return
 		}
 		t.state = tagQueued
+		s.count.Retries++
 		s.queue.add(t)
 	case o.stale && t.repeatable && !t.fresh:
 		// Others of the endpoint may be as dead: the next connection is a new one.
 		t.fresh = true
 		t.state = tagQueued
+		s.count.Retries++
 		s.queue.add(t)
 	default:
 		s.finish(t, o)
@@ -340,7 +355,7 @@ func (s *scheduler) cancel(t *tag, why error, now time.Time) {
 		} else {
 			s.queue.remove(t)
 		}
-		s.finish(t, outcome{err: why, unsent: true, hopeless: true})
+		s.finish(t, outcome{err: why, unsent: true, hopeless: true, cancelled: true})
 	default:
 		unsent := s.takeBack(t.run, now)
 		if !unsent {
@@ -348,7 +363,7 @@ func (s *scheduler) cancel(t *tag, why error, now time.Time) {
 			r.tag = nil
 			s.do.abort(r)
 		}
-		s.finish(t, outcome{err: why, unsent: unsent, hopeless: true})
+		s.finish(t, outcome{err: why, unsent: unsent, hopeless: true, cancelled: true})
 	}
 	s.place(now)
 }
@@ -356,6 +371,7 @@ func (s *scheduler) cancel(t *tag, why error, now time.Time) {
 // takeBack withdraws a run, whose link stays if it has a connection.
 func (s *scheduler) takeBack(r *run, now time.Time) bool {
 	if r.tag.state == tagHead || !s.do.withdraw(r) {
+		r.tag.revealed = true
 		if r.tag.state == tagAssigned {
 			r.tag.state = tagCommitted
 		}
@@ -363,6 +379,7 @@ func (s *scheduler) takeBack(r *run, now time.Time) bool {
 	}
 	s.leave(r, now)
 	if !r.link.connected {
+		r.link.because(EndDropped)
 		s.drain(r.link)
 	}
 	return true
@@ -370,6 +387,7 @@ func (s *scheduler) takeBack(r *run, now time.Time) bool {
 
 func (s *scheduler) finish(t *tag, o outcome) {
 	t.state, t.run = tagDone, nil
+	s.countEnd(t, o)
 	s.do.finish(t, o)
 }
 
@@ -398,6 +416,7 @@ func (s *scheduler) close(err error, now time.Time) {
 		s.release(p, err)
 	}
 	for _, l := range slices.Clone(s.links) {
+		l.because(EndClosed)
 		for _, r := range slices.Clone(l.running) {
 			if t := r.tag; t != nil {
 				s.cancel(t, err, now)

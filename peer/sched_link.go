@@ -39,6 +39,7 @@ type link struct {
 	born      time.Time
 	used      time.Time // when the last run left
 	stalled   time.Time // when another place was looked for last
+	why       LinkEnd   // of its end
 	wire      wire      // the transport's
 }
 
@@ -47,6 +48,7 @@ func (s *scheduler) newLink(e *endpoint, p *pin, now time.Time) *link {
 	s.lastID++
 	l := &link{id: s.lastID, ep: e, pin: p, limit: 1, born: now, used: now}
 	s.links = append(s.links, l)
+	s.count.LinksOpened++
 	if p == nil {
 		e.links++
 		e.untold++
@@ -88,6 +90,7 @@ func (s *scheduler) settle(l *link, now time.Time) {
 	case !l.connected:
 		// It is opening.
 	case l.worn(s.limits, now):
+		l.because(EndWorn)
 		s.drain(l)
 	case l.runs < l.limit:
 		l.state = linkReady
@@ -133,6 +136,7 @@ func (s *scheduler) shut(l *link) {
 		l.pin.link = nil
 	}
 	s.links = slices.DeleteFunc(s.links, func(o *link) bool { return o == l })
+	s.count.ends[l.why]++
 	s.do.close(l)
 	if l.ep.gone {
 		s.forget()
@@ -192,6 +196,10 @@ func (s *scheduler) tick(now time.Time) {
 			s.unstall(l, now)
 			continue
 		}
+		if l.worn(s.limits, now) {
+			l.because(EndWorn)
+		}
+		l.because(EndIdle)
 		s.drain(l)
 	}
 	s.place(now)
@@ -201,6 +209,7 @@ func (s *scheduler) tick(now time.Time) {
 func (s *scheduler) closeIdle(now time.Time) {
 	for _, l := range slices.Clone(s.links) {
 		if l.runs == 0 && l.pin == nil {
+			l.because(EndIdle)
 			s.drain(l)
 		}
 	}

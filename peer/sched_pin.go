@@ -20,6 +20,7 @@ func (s *scheduler) newPin() *pin {
 	}
 	p := new(pin)
 	s.pins[p] = struct{}{}
+	s.count.Pins++
 	return p
 }
 
@@ -96,6 +97,9 @@ func (s *scheduler) pickPinned(t *tag, now time.Time) *endpoint {
 
 // lose fails what waits for a pin whose link is over.
 func (s *scheduler) lose(p *pin) {
+	if !p.released {
+		s.count.PinsLost++
+	}
 	waiting := p.waiting
 	p.waiting = nil
 	for _, t := range waiting {
@@ -117,6 +121,7 @@ func (s *scheduler) release(p *pin, err error) {
 		s.finish(t, outcome{err: err, unsent: true})
 	}
 	if p.link != nil {
+		p.link.because(EndReleased)
 		s.drain(p.link)
 	}
 }

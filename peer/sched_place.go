@@ -146,6 +146,7 @@ func (s *scheduler) makeRoom(e *endpoint) {
 		return
 	}
 	if l := s.idleOf(e); l != nil {
+		l.because(EndReplaced)
 		s.drain(l)
 	}
 }
@@ -175,6 +176,7 @@ func (s *scheduler) steal(now time.Time) bool {
 		return false
 	}
 	if t := best.tag; s.takeBack(best, now) {
+		s.count.Moves++
 		s.assign(t, free, now)
 	}
 	return true
@@ -205,5 +207,6 @@ func (s *scheduler) unstall(l *link, now time.Time) {
 	}
 	l.ep.Latency.Fail(now.Sub(l.born), now)
 	t.state = tagQueued
+	s.count.Moves++
 	s.queue.add(t)
 }

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"container/heap"
+	"time"
 
 	"github.com/ratmom/ratmom/peer/balance"
 )
@@ -35,6 +36,8 @@ type tag struct {
 	attempts   int
 	tried      []*endpoint // have not connected
 	fresh      bool        // wants a new connection
+	revealed   bool        // something of it may have left, in a run that is over
+	born       time.Time   // when it was submitted
 	once       bool        // its body can be read once: it moves only when its last run has ended
 	call       *call       // the transport's
 }

@@ -41,6 +41,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"fetch", "fetch URLs, many at once, to standard output or to files", fetch},
+		{"peers", "print what the peers of another process are doing", peers},
 		{"version", "print the versions of ratmom and libcurl, and what this libcurl can do", version},
 		{"help", "print this", help},
 	}
