@@ -1,8 +1,11 @@
 package peer
 
 import (
+	"net/http"
 	"slices"
 	"time"
+
+	"github.com/ratmom/ratmom/retry"
 )
 
 // modelEvent is something that can happen to a model.
@@ -12,14 +15,61 @@ type modelEvent struct {
 	do     func(m *model) bool // false: it could not happen
 }
 
+// modelPolicies are those of the tags that have one.
+var modelPolicies = []retry.Policy{
+	{Tries: 2, Base: 50 * time.Millisecond},
+	{Tries: 4, Base: 300 * time.Millisecond, Hedge: retry.Hedge{After: 100 * time.Millisecond}},
+	{Tries: 3, Hedge: retry.Hedge{P95: true, After: 200 * time.Millisecond}, TryTimeout: time.Second, Deadline: 5 * time.Second},
+}
+
+// mostPlacements is how often a tag may fail to be placed.
+func mostPlacements(m *model, t *tag) int {
+	tries := 3 // two at once
+	if p := t.tries.run.Policy(); p != nil {
+		tries += p.Tries
+	}
+	return m.lim.maxAttempts * tries
+}
+
+// head plays the head of a response.
+func (m *model) head(r *modelRun, status int) {
+	t := r.r.tag
+	header := http.Header{"Retry-After": {"1"}}
+	if m.s.head(r.r, m.links[r.r.link].http2, status, header, m.now) {
+		r.head = true
+		for _, o := range m.runs {
+			if o != r && o.r.tag == t && !o.withdrawn {
+				fail("a tag that has its answer runs elsewhere")
+			}
+		}
+		return
+	}
+	if r.r.tag != nil {
+		fail("a run that is dropped has a tag")
+	}
+	if mt := m.tag[t]; mt != nil && t.state == tagWaiting && status != 404 {
+		if mt.asked = m.now.Add(time.Second); t.due.Before(mt.asked) {
+			fail("Retry-After is not heeded")
+		}
+	}
+	r.head = true
+}
+
 var modelEvents = []modelEvent{
 	{"submit", 30, func(m *model) bool {
 		if len(m.tags) > 30 {
 			return false
 		}
-		t := &tag{priority: m.rng.IntN(3), repeatable: m.rng.IntN(2) == 0}
+		t := &tag{priority: m.rng.IntN(3)}
+		t.ask = retry.Request{Method: []string{"GET", "POST", "PUT"}[m.rng.IntN(3)], Replayable: m.rng.IntN(8) > 0}
+		t.reuse = retry.Reuse(m.rng.IntN(3))
 		if len(m.pins) > 0 && m.rng.IntN(4) == 0 {
 			t.pin = m.pins[m.rng.IntN(len(m.pins))]
+		}
+		if m.rng.IntN(3) > 0 {
+			p := modelPolicies[m.rng.IntN(len(modelPolicies))].Full()
+			t.tries.run = retry.Begin(&p, m.budget, m.now)
+			t.tries.run.Draw(func(d time.Duration) time.Duration { return time.Duration(m.rng.Int64N(int64(d) + 1)) })
 		}
 		mt := &modelTag{t: t}
 		m.tag[t] = mt
@@ -45,11 +95,11 @@ var modelEvents = []modelEvent{
 			return false
 		}
 		if t := m.tag[r.r.tag]; t != nil {
-			if t.dialed++; t.dialed > m.lim.maxAttempts {
+			if t.dialed++; t.dialed > mostPlacements(m, r.r.tag) {
 				fail("%d connections failed for one tag", t.dialed)
 			}
 		}
-		m.end(r, outcome{err: errModel, unsent: true})
+		m.end(r, outcome{err: errModel, unsent: true, class: retry.Connect})
 		return true
 	}},
 	{"sent on", 30, func(m *model) bool {
@@ -65,7 +115,7 @@ var modelEvents = []modelEvent{
 		if r == nil {
 			return false
 		}
-		m.end(r, outcome{err: errModel, unsent: true, lost: true})
+		m.end(r, outcome{err: errModel, unsent: true, lost: true, class: retry.NeverSent})
 		return true
 	}},
 	{"head", 40, func(m *model) bool {
@@ -74,7 +124,15 @@ var modelEvents = []modelEvent{
 			return false
 		}
 		r.head = true
-		m.s.head(r.r, m.links[r.r.link].http2, m.rng.IntN(10) > 0, m.now)
+		m.head(r, 200)
+		return true
+	}},
+	{"bad status", 20, func(m *model) bool {
+		r := m.pick(func(r *modelRun) bool { return r.committed && !r.head && !r.withdrawn })
+		if r == nil {
+			return false
+		}
+		m.head(r, []int{404, 503, 429}[m.rng.IntN(3)])
 		return true
 	}},
 	{"good end", 40, func(m *model) bool {
@@ -94,7 +152,7 @@ var modelEvents = []modelEvent{
 			return false
 		}
 		m.breakLink(r.r.link)
-		m.end(r, outcome{err: errModel, stale: true})
+		m.end(r, outcome{err: errModel, class: retry.Stale})
 		return true
 	}},
 	{"refused stream", 4, func(m *model) bool {
@@ -104,11 +162,11 @@ var modelEvents = []modelEvent{
 		}
 		if t := m.tag[r.r.tag]; t != nil {
 			t.sent-- // it has done nothing
-			if t.dialed++; t.dialed > m.lim.maxAttempts {
+			if t.dialed++; t.dialed > mostPlacements(m, r.r.tag) {
 				fail("%d placements failed for one tag", t.dialed)
 			}
 		}
-		m.end(r, outcome{err: errModel, unsent: true})
+		m.end(r, outcome{err: errModel, unsent: true, class: retry.Refused})
 		return true
 	}},
 	{"bad end", 6, func(m *model) bool {
@@ -117,7 +175,14 @@ var modelEvents = []modelEvent{
 			return false
 		}
 		m.breakLink(r.r.link)
-		m.end(r, outcome{err: errModel})
+		class := retry.Broken
+		switch {
+		case r.head:
+			class = retry.Other
+		case m.rng.IntN(2) == 0:
+			class = retry.Timeout
+		}
+		m.end(r, outcome{err: errModel, class: class})
 		return true
 	}},
 	{"late end", 20, func(m *model) bool { // of what was withdrawn
@@ -125,7 +190,14 @@ var modelEvents = []modelEvent{
 		if r == nil {
 			return false
 		}
-		m.end(r, outcome{err: errModel, unsent: true})
+		m.end(r, outcome{err: errModel, unsent: true, class: retry.NeverSent})
+		return true
+	}},
+	{"no names", 1, func(m *model) bool {
+		if len(m.s.endpoints) > 0 {
+			return false
+		}
+		m.s.failQueue(errModel, m.now)
 		return true
 	}},
 	{"idle close", 4, func(m *model) bool {
@@ -188,7 +260,7 @@ var modelEvents = []modelEvent{
 		p := m.pins[i]
 		m.pins = slices.Delete(m.pins, i, i+1)
 		delete(m.bound, p)
-		m.s.release(p, errModel)
+		m.s.release(p, errModel, m.now)
 		return true
 	}},
 	{"close idle", 1, func(m *model) bool {
