@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -18,6 +19,7 @@ import (
 	"github.com/ratmom/ratmom"
 	"github.com/ratmom/ratmom/config"
 	"github.com/ratmom/ratmom/peer/health"
+	"github.com/ratmom/ratmom/peer/resolve"
 	"github.com/ratmom/ratmom/retry"
 )
 
@@ -347,4 +349,15 @@ func TestRetry_no_POST_is_doubled_by_a_server_that_breaks(t *testing.T) {
 			assert.LessOrEqual(t, k, int32(1), i)
 		}
 	}
+}
+
+func TestNames_refuses_another_authority(t *testing.T) {
+	m := openMap(t, WithResolver(Names(resolve.Func(func(context.Context, resolve.Name) (resolve.Answer, error) {
+		return resolve.Answer{
+			Endpoints: []resolve.Endpoint{{Addr: netip.MustParseAddrPort("127.0.0.1:1")}}, TTL: time.Minute, Authority: "other.test",
+		}, nil
+	}), "")))
+	_, err := m.Do(request(t, "GET", peerURL))
+	require.ErrorIs(t, err, ratmom.ErrUnsupported)
+	assert.ErrorContains(t, err, "other.test")
 }

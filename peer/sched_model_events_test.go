@@ -22,13 +22,14 @@ var modelPolicies = []retry.Policy{
 	{Tries: 3, Hedge: retry.Hedge{P95: true, After: 200 * time.Millisecond}, TryTimeout: time.Second, Deadline: 5 * time.Second},
 }
 
-// mostPlacements is how often a tag may fail to be placed.
-func mostPlacements(m *model, t *tag) int {
-	tries := 3 // two at once
-	if p := t.tries.run.Policy(); p != nil {
-		tries += p.Tries
+// failedAt notes that a tag could not be placed, and bounds how often that is within one try.
+func (m *model) failedAt(mt *modelTag) {
+	if n := len(mt.t.failed); n != mt.noted {
+		mt.noted, mt.dialed = n, 0
 	}
-	return m.lim.maxAttempts * tries
+	if mt.dialed++; mt.dialed > m.lim.maxAttempts {
+		fail("%d placements failed for one tag", mt.dialed)
+	}
 }
 
 // head plays the head of a response.
@@ -89,15 +90,13 @@ var modelEvents = []modelEvent{
 		m.s.up(r.r.link, m.now)
 		return true
 	}},
-	{"connection refused", 4, func(m *model) bool {
+	{"connection refused", 12, func(m *model) bool {
 		r := m.pick(func(r *modelRun) bool { return !r.r.bound && !r.committed && !r.withdrawn })
 		if r == nil {
 			return false
 		}
 		if t := m.tag[r.r.tag]; t != nil {
-			if t.dialed++; t.dialed > mostPlacements(m, r.r.tag) {
-				fail("%d connections failed for one tag", t.dialed)
-			}
+			m.failedAt(t)
 		}
 		m.end(r, outcome{err: errModel, unsent: true, class: retry.Connect})
 		return true
@@ -162,9 +161,7 @@ var modelEvents = []modelEvent{
 		}
 		if t := m.tag[r.r.tag]; t != nil {
 			t.sent-- // it has done nothing
-			if t.dialed++; t.dialed > mostPlacements(m, r.r.tag) {
-				fail("%d placements failed for one tag", t.dialed)
-			}
+			m.failedAt(t)
 		}
 		m.end(r, outcome{err: errModel, unsent: true, class: retry.Refused})
 		return true

@@ -36,6 +36,9 @@ type model struct {
 	budget *retry.Budget
 	last   string // event
 
+	refused uint64 // by the budget, before the last event
+	repeats int
+
 	submitted, finished, sent int
 	happened                  map[string]int
 }
@@ -46,6 +49,7 @@ type modelTag struct {
 	finished     bool
 	neverSend    bool
 	dialed       int
+	noted        int
 	hedges       int
 	asked        time.Time // earliest of its next try
 }
@@ -121,6 +125,8 @@ func (m *model) start(r *run) {
 		fail("a tag runs twice")
 	case r.hedge && (!retry.Safe(r.tag.ask.Method) || r.tag.tries.run.Policy() == nil || r.tag.pin != nil):
 		fail("what must not be hedged is")
+	case r.hedge && m.budget.Stats(m.now).Refused > m.refused:
+		fail("a tag is hedged though the budget is spent")
 	case r.hedge:
 		t.hedges++
 	}
@@ -326,9 +332,11 @@ func (m *model) check() {
 			fail("%d %v, of %d; %d are counted", c.n, c.what, c.most, s.breaker.Used(c.what))
 		}
 	}
-	if st := m.budget.Stats(m.now); st.Repeats > max(modelFloor, st.Requests) {
+	st := m.budget.Stats(m.now)
+	if st.Repeats > m.repeats && st.Repeats > max(modelFloor, st.Requests/2) {
 		fail("the budget is overdrawn: %+v", st)
 	}
+	m.repeats = st.Repeats
 	for _, t := range s.dues {
 		if t.due.IsZero() || t.state != tagWaiting && t.state != tagAssigned && t.state != tagCommitted {
 			fail("a %v tag is due", t.state)
@@ -383,7 +391,7 @@ func (m *model) step() {
 	at := m.rng.IntN(total)
 	for _, e := range modelEvents {
 		if at -= e.weight; at < 0 {
-			m.last = e.name
+			m.last, m.refused = e.name, m.budget.Stats(m.now).Refused
 			if e.do(m) {
 				m.happened[e.name]++
 				m.check()
