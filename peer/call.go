@@ -10,7 +10,6 @@ import (
 	"github.com/ratmom/ratmom/handler"
 	"github.com/ratmom/ratmom/internal/failure"
 	"github.com/ratmom/ratmom/peer/health"
-	"github.com/ratmom/ratmom/retry"
 )
 
 // call is a request from its beginning to the end of its response.
@@ -29,10 +28,13 @@ type call struct {
 	unctx  func() bool
 	timer  *time.Timer
 
+	deadline *time.Timer // of all tries
+
 	launching sync.Mutex // held while a sending is prepared; guards the next ones
 	launched  bool
 	req       *http.Request    // of the next sending
 	last      *handler.Handler // of the last one
+	former    *handler.Handler // of the one before: a hedged request has two
 	shown     bool             // one before that has left
 
 	done chan struct{} // closed when there is a result, or a head for who streams
@@ -65,9 +67,11 @@ func (m *Map) newCall(req *http.Request, opts []RequestOption) (*call, error) {
 	c.tag.call = c
 	c.method, c.path, c.query = methodOf(req), req.URL.Path, req.URL.RawQuery
 	c.tag.priority, c.tag.key = c.opt.priority, c.opt.key
-	c.tag.once = !rewindable(req)
 	c.tag.fresh = handler.Upgrades(req)
-	c.tag.repeatable = (c.opt.repeatable || repeatable(req)) && !c.tag.once
+	if err := c.setRetry(time.Now()); err != nil {
+		closeBody(req)
+		return nil, err
+	}
 	return c, nil
 }
 
@@ -75,19 +79,6 @@ func closeBody(req *http.Request) {
 	if req != nil && req.Body != nil {
 		_ = req.Body.Close()
 	}
-}
-
-// repeatable reports whether the request may reach the server twice.
-func repeatable(req *http.Request) bool {
-	method := req.Method
-	if method == "" {
-		method = http.MethodGet
-	}
-	if retry.Idempotent(method) {
-		return true
-	}
-	_, key := req.Header["Idempotency-Key"]
-	return key
 }
 
 func rewindable(req *http.Request) bool {
@@ -105,8 +96,15 @@ func (c *call) begin() {
 	if limit == 0 {
 		limit = c.plan.Total
 	}
+	if limit > 0 {
+		c.tag.end = time.Now().Add(limit)
+	}
+	if d, ok := ctx.Deadline(); ok && (c.tag.end.IsZero() || d.Before(c.tag.end)) {
+		c.tag.end = d
+	}
+	tries := c.triesLimit()
 	c.peer.submit(c)
-	if limit <= 0 && ctx.Done() == nil {
+	if limit <= 0 && tries == 0 && ctx.Done() == nil {
 		return
 	}
 	// Only what the scheduler knows can be cancelled.
@@ -119,6 +117,9 @@ func (c *call) begin() {
 		c.timer = time.AfterFunc(limit, func() {
 			c.cancel(failure.New(failure.Timeout, "the total time is over").At(methodOf(c.origin), c.origin.URL))
 		})
+	}
+	if tries > 0 {
+		c.deadline = time.AfterFunc(tries, c.overdue)
 	}
 	if ctx.Done() != nil {
 		c.unctx = context.AfterFunc(ctx, func() { c.cancel(contextError(ctx).At(methodOf(c.origin), c.origin.URL)) })
@@ -154,10 +155,10 @@ func (c *call) begun(h *handler.Handler) {
 }
 
 // arrived notes that there is some of the body. On the agent's goroutine.
-func (c *call) arrived() {
+func (c *call) arrived(h *handler.Handler) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.h != nil && !c.over {
+	if c.h == h && !c.over {
 		c.work()
 	}
 }
@@ -181,8 +182,9 @@ func (c *call) work() {
 // finish notes that the scheduler is through with the tag. It may be on the agent's
 // goroutine.
 func (c *call) finish(o outcome) {
+	o.err = c.explain(o.err)
 	c.mu.Lock()
-	timer, unctx := c.timer, c.unctx
+	timer, deadline, unctx := c.timer, c.deadline, c.unctx
 	c.ended, c.endErr = true, o.err
 	switch {
 	case c.over:
@@ -198,6 +200,9 @@ func (c *call) finish(o outcome) {
 	c.mu.Unlock()
 	if timer != nil {
 		timer.Stop()
+	}
+	if deadline != nil {
+		deadline.Stop()
 	}
 	if unctx != nil {
 		unctx()
@@ -293,7 +298,7 @@ func (c *call) handBack() {
 func (c *call) revealed() bool {
 	c.launching.Lock()
 	defer c.launching.Unlock()
-	return c.shown || c.last != nil && c.last.Committed()
+	return c.shown || c.last != nil && c.last.Committed() || c.former != nil && c.former.Committed()
 }
 
 // tellDone closes done. mu is held; a function of the user's is left to a worker.

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"strconv"
 	"sync"
+
+	"github.com/ratmom/ratmom/retry"
 )
 
 // Result is a whole response.
@@ -28,6 +30,8 @@ type Result struct {
 	RemoteAddr netip.AddrPort
 	// Reused tells that the connection was there before.
 	Reused bool
+	// Attempts are the tries that did not become this response; nil if it was the first.
+	Attempts []retry.Attempt
 }
 
 // StatusError is the end of a request whose response has a status that is not 2xx. The
@@ -186,6 +190,7 @@ func (c *call) complete() {
 		Status: c.resp.StatusCode, Proto: c.resp.Proto, Header: c.resp.Header, Trailer: c.resp.Trailer,
 		Head: c.raw, Content: c.buf, Parts: c.parts, Truncated: c.cut,
 		RemoteAddr: c.h.RemoteAddr(), Reused: c.h.Reused(),
+		Attempts: c.tag.failed,
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

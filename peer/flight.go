@@ -58,13 +58,13 @@ func (f *flight) prepare() (*handler.Handler, error) {
 	}
 	h, err := handler.New(f.p.agent.Pool(), handler.Spec{
 		Request: req, Plan: c.plan, Driver: f.p.agent.Driver(), Done: f, Watcher: f,
-		Link: f.r.link.wire.link, Bound: f.r.bound, Owner: f.p.m.client,
+		Link: f.r.link.wire.link, Bound: f.r.bound, Owner: f.p.m.client, TryTime: f.tryTime(),
 	})
 	if err != nil {
 		c.last = nil
 		return nil, err
 	}
-	c.last = h
+	c.former, c.last = c.last, h
 	f.mu.Lock()
 	f.h = h
 	gone = f.withdrawn
@@ -73,6 +73,14 @@ func (f *flight) prepare() (*handler.Handler, error) {
 		h.Withdraw() // the agent ends it as it comes
 	}
 	return h, nil
+}
+
+// tryTime is how long the head may take; 0: any time.
+func (f *flight) tryTime() time.Duration {
+	if f.r.until.IsZero() {
+		return 0
+	}
+	return max(time.Until(f.r.until), 1)
 }
 
 // withdraw takes the run back if it was not sent.
@@ -103,9 +111,12 @@ func (f *flight) drop() {
 		return
 	}
 	f.c.mu.Lock()
-	why := f.c.why
+	why, answers := f.c.why, f.c.h == h
 	f.c.mu.Unlock()
-	if f.c.stream {
+	if why == nil {
+		why = errSlower
+	}
+	if f.c.stream && answers {
 		h.Cancel(why) // whoever reads the body is told
 	} else {
 		h.Drop(why)
@@ -124,28 +135,37 @@ func (f *flight) Completed(h *handler.Handler) {
 		return // the end is told as well
 	}
 	many := h.Multiplexes()
-	if h.Status() == http.StatusRequestTimeout && f.r.bound && !many && (!f.c.tag.once || f.c.tag.pin != nil) {
+	if h.Status() == http.StatusRequestTimeout && f.r.bound && !many && (!f.c.tag.once() || f.c.tag.pin != nil) {
 		f.unheard = true
 		h.Drop(errUnheard)
 		return
 	}
+	header := f.c.failingHeader(h)
+	var answer bool
 	f.p.decide(true, func(now time.Time) {
 		f.p.faults.answered(f.c.ticket)
-		f.p.s.head(f.r, many, h.Status() < 500, now)
+		answer = f.p.s.head(f.r, many, h.Status(), header, now)
 	})
-	f.c.begun(h)
+	if answer {
+		f.c.begun(h)
+	} else {
+		h.Drop(errSlower)
+	}
 }
 
+// errSlower is the end of a sending whose answer is not that of the request.
+var errSlower = failure.New(failure.Canceled, "another try is the answer")
+
 // Arrived implements handler.Watcher.
-func (f *flight) Arrived(*handler.Handler) { f.c.arrived() }
+func (f *flight) Arrived(h *handler.Handler) { f.c.arrived(h) }
 
 // Ended implements handler.Watcher.
 func (f *flight) Ended(h *handler.Handler, err error) {
 	o := outcome{err: err}
 	if f.unheard {
-		o = outcome{err: errUnheard, unsent: true, worn: true}
+		o = outcome{err: errUnheard, unsent: true, worn: true, class: retry.NeverSent}
 	} else if err != nil {
-		o.unsent, o.lost, o.stale = h.Unsent(), h.LinkLost(), h.Class() == retry.Stale
+		o.unsent, o.lost, o.class, o.kept = h.Unsent(), h.LinkLost(), h.Class(), h.KeptBody()
 	}
 	o.revealed = h.Committed()
 	f.p.decide(true, func(now time.Time) { f.p.s.ended(f.r, o, now) })
@@ -154,7 +174,10 @@ func (f *flight) Ended(h *handler.Handler, err error) {
 // next is the request for the next sending, its body at the beginning.
 func (c *call) next() (*http.Request, error) {
 	h := c.last
-	c.shown = c.shown || h != nil && h.Committed()
+	c.shown = c.shown || h != nil && h.Committed() || c.former != nil && c.former.Committed()
+	if h != nil && c.req.Body != nil && c.req.Body != http.NoBody {
+		h.ReturnBody() // one that is only drained may still read it
+	}
 	if h == nil && !c.launched {
 		c.launched = true
 		return c.req, nil

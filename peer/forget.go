@@ -133,7 +133,7 @@ func (p *Peer) idleSince(now time.Time, after time.Duration) (since time.Time, o
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.s
-	if p.resolving || len(s.links) > 0 || s.queue.Len() > 0 || len(s.pins) > 0 {
+	if p.resolving || len(s.links) > 0 || s.queue.Len() > 0 || len(s.dues) > 0 || len(s.pins) > 0 {
 		return time.Time{}, false
 	}
 	return p.used, after > 0 && now.Sub(p.used) >= after && p.faults.err(now) == nil

@@ -13,6 +13,7 @@ import (
 	"github.com/ratmom/ratmom/config"
 	"github.com/ratmom/ratmom/internal/engine"
 	"github.com/ratmom/ratmom/internal/workers"
+	"github.com/ratmom/ratmom/retry"
 )
 
 // Map is the peers that a client talks to. It is safe for concurrent use. Close it, and then
@@ -211,7 +212,12 @@ func (m *Map) add(id ID, u *url.URL) (*Peer, error) {
 	} else if proxy != nil {
 		p.id.Proxy = proxy.Redacted()
 	}
-	p.s = newScheduler(m.opt.limits, m.opt.policy(), p)
+	lim := m.opt.limits
+	if plan.Reuse == retry.ReuseNever {
+		lim.maxRequests = 1
+	}
+	p.s = newScheduler(lim, m.opt.policy(), p)
+	p.s.breaker.Limits = m.opt.breaker
 	p.s.among.Zone = m.opt.zone
 	p.faults.errs.TTL = m.opt.errorTTL
 	m.mu.Lock()

@@ -2,21 +2,25 @@ package peer
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"time"
 
+	"github.com/ratmom/ratmom"
 	"github.com/ratmom/ratmom/peer/resolve"
 )
 
 // Names is a resolver of package resolve as one of peers. service is for SRV records, such as
-// "_matrix-fed._tcp"; empty asks for none. What a delegation names as the authority instead is not
-// taken up: the URL says who the peer is.
+// "_matrix-fed._tcp"; empty asks for none. A peer that a
+// delegation names another authority for is refused with ratmom.ErrUnsupported: the URL says who the peer is.
 func Names(r resolve.Resolver, service string) Resolver { return names{r, service} }
 
 type names struct {
 	r       resolve.Resolver
 	service string
 }
+
+var errDelegated = fmt.Errorf("peer: %w: another authority for the peer", ratmom.ErrUnsupported)
 
 // hardly is the weight of an address that is to be taken hardly ever (RFC 2782).
 const hardly = 1e-4
@@ -29,6 +33,9 @@ func (n names) Resolve(ctx context.Context, scheme, host, port string) ([]Addres
 	answer, err := n.r.Resolve(ctx, resolve.Name{Scheme: scheme, Host: host, Port: uint16(p), Service: n.service})
 	if err != nil {
 		return nil, 0, err
+	}
+	if answer.Authority != "" {
+		return nil, 0, fmt.Errorf("%w: %q", errDelegated, answer.Authority)
 	}
 	addrs := make([]Address, 0, len(answer.Endpoints))
 	for _, e := range answer.Endpoints {

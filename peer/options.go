@@ -7,6 +7,7 @@ import (
 	"github.com/ratmom/ratmom/config"
 	"github.com/ratmom/ratmom/peer/balance"
 	"github.com/ratmom/ratmom/peer/health"
+	"github.com/ratmom/ratmom/retry"
 )
 
 // Option is an option of a map.
@@ -21,13 +22,17 @@ type options struct {
 	profiles map[string][]config.RequestOption
 	errorTTL map[health.Kind]health.TTL
 	zone     string
+	budget   *retry.Budget
+	breaker  health.Limits
 
 	maxIdlePeers int
 	forgetAfter  time.Duration
 }
 
 func defaults() options {
+	budget, _ := retry.NewBudget(0, 0, 0) // the defaults are in range
 	return options{
+		budget: budget, breaker: health.Limits{Links: -1, Pending: -1, Requests: -1, Retries: -1},
 		limits: limits{
 			minLinks: 1, maxLinks: 4, maxPins: 4096, maxStreams: 100, maxQueue: 65536, maxAttempts: 8,
 			idle: time.Minute, stealAfter: 250 * time.Millisecond, stallAfter: time.Second,

@@ -144,6 +144,9 @@ func (p *Peer) tick() {
 	p.decide(false, func(now time.Time) {
 		p.due = time.Time{}
 		p.s.tick(now)
+		if p.s.queue.Len() > 0 {
+			p.refresh(now)
+		}
 	})
 }
 

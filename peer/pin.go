@@ -45,7 +45,7 @@ func (p *Peer) Pin() (*Pin, error) {
 }
 
 func (p *Peer) release(sp *pin) {
-	p.decide(false, func(time.Time) { p.s.release(sp, ErrPinReleased) })
+	p.decide(false, func(now time.Time) { p.s.release(sp, ErrPinReleased, now) })
 }
 
 // Go sends req on the pinned connection and returns at once.

@@ -2,6 +2,8 @@ package peer
 
 import (
 	"time"
+
+	"github.com/ratmom/ratmom/retry"
 )
 
 // RequestOption is an option of one request.
@@ -21,6 +23,9 @@ type requestOptions struct {
 	keepParts     bool
 	progress      func(received, total int64)
 	onEnd         func()
+	retry         *retry.Policy
+	retrySet      bool
+	retryErr      error
 }
 
 // defaultMaxContent is the most that a response may make us hold, in bytes.

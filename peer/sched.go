@@ -1,11 +1,13 @@
 package peer
 
 import (
+	"net/http"
 	"slices"
 	"time"
 
 	"github.com/ratmom/ratmom/peer/balance"
 	"github.com/ratmom/ratmom/peer/health"
+	"github.com/ratmom/ratmom/retry"
 )
 
 // scheduler decides which request of one peer runs on which connection. It is a pure
@@ -27,11 +29,15 @@ type scheduler struct {
 	seq       uint64
 	among     balance.Usable
 	outliers  health.Outliers
-	eps       []*Endpoint // memory of pick, as the next ones are
+	breaker   health.Breaker
+	dues      dues
+	pace      *retry.Latency // of answers; nil: nobody asks
+	eps       []*Endpoint    // memory of pick, as the next ones are
 	all       []*Endpoint
 	usable    []*Endpoint
 	cands     []*endpoint
 	placing   bool
+	heldPins  bool // the breaker has kept something from a pin
 	closed    bool
 	quiet     bool // no policy may be asked now: what it is wanted for is owed
 	owed      bool
@@ -75,9 +81,6 @@ type outcome struct {
 	// unsent tells that the server has done nothing for the request: it may be sent
 	// again whatever it is.
 	unsent bool
-	// stale tells that a connection which was used before died under it: it may
-	// be sent once more if it is idempotent.
-	stale bool
 	// lost tells that a bound run was refused the connection of its link.
 	lost bool
 	// worn tells, with unsent, that other old connections are no better.
@@ -88,6 +91,10 @@ type outcome struct {
 	revealed bool
 	// cancelled tells that nobody wants it any more.
 	cancelled bool
+	// class is how the try has ended, for the rule.
+	class retry.Class
+	// kept tells that nothing of the body was read.
+	kept bool
 }
 
 // endpoint is an address and what its links are doing.
@@ -169,6 +176,9 @@ func (s *scheduler) forget() {
 
 // submit places a new tag or queues it.
 func (s *scheduler) submit(t *tag, now time.Time) {
+	if t.state == tagDone { // its time was over before it came here
+		return
+	}
 	t.state = tagQueued
 	if s.closed {
 		s.finish(t, outcome{err: ErrClosed, unsent: true, hopeless: true})
@@ -182,6 +192,10 @@ func (s *scheduler) submit(t *tag, now time.Time) {
 	}
 	if s.queue.Len() >= s.limits.maxQueue {
 		s.finish(t, outcome{err: ErrQueueFull, unsent: true})
+		return
+	}
+	if err := s.hold(t); err != nil {
+		s.finish(t, outcome{err: err, unsent: true, hopeless: true})
 		return
 	}
 	s.queue.add(t)
@@ -227,20 +241,38 @@ func (s *scheduler) down(l *link, now time.Time) {
 	s.place(now)
 }
 
-// head notes that the head of a response is there.
-func (s *scheduler) head(r *run, http2, ok bool, now time.Time) {
+// head notes that the head of a response is there, and reports whether it is the answer;
+// if not, the transport is to drop the run. header is that of a status that may be
+// repeated.
+func (s *scheduler) head(r *run, http2 bool, status int, header http.Header, now time.Time) (answer bool) {
 	l := r.link
 	if r.over {
-		return
+		return false
 	}
 	s.up1(l, now)
 	if t := r.tag; t != nil {
-		t.state, t.revealed = tagHead, true
+		t.revealed = true
 		r.way.Head(now)
-		if s.report(l.ep, ok, now) {
+		changed := s.report(l.ep, status < 500, now) || r.rival() != nil
+		answer = !s.unanswered(r, status, header, now)
+		if changed || !answer {
 			defer s.place(now)
 		}
+		if answer {
+			if s.pace != nil {
+				s.pace.Observe(now.Sub(r.began), now)
+			}
+			s.win(r, now)
+			s.dues.remove(t)
+			t.state = tagHead
+		}
 	}
+	s.tellHead(l, http2, now)
+	return answer
+}
+
+// tellHead notes what the first head on a link tells of it.
+func (s *scheduler) tellHead(l *link, http2 bool, now time.Time) {
 	if l.told {
 		return
 	}
@@ -288,49 +320,28 @@ func (s *scheduler) ended(r *run, o outcome, now time.Time) {
 		s.report(l.ep, false, now)
 	}
 	if t != nil {
-		s.judge(t, r, o, opened)
+		s.judge(t, r, o, opened, now)
 	}
 	s.serve(l.pin, now)
 	s.place(now)
 }
 
-// maxRefusals is how often a server can refuse a tag that shares a connection with others before
-// it is made the first one of a new connection.
-const maxRefusals = 2
-
 // judge decides what becomes of a tag whose run has ended.
-func (s *scheduler) judge(t *tag, r *run, o outcome, opened bool) {
+func (s *scheduler) judge(t *tag, r *run, o outcome, opened bool, now time.Time) {
 	switch {
-	case o.err == nil || o.hopeless || t.state == tagHead:
+	case o.err == nil || t.state == tagHead:
+		s.finish(t, o)
+	case s.dropFailed(r, retry.Attempt{Class: o.class, Err: o.err}, now):
+	case o.hopeless:
 		s.finish(t, o)
 	case t.pin != nil:
-		if o.lost || (opened && o.unsent) || o.stale {
+		if o.lost || (opened && o.unsent) || o.class == retry.Stale {
 			o = outcome{err: pinLost(o.err), unsent: o.unsent}
 		}
 		s.finish(t, o)
-	case o.unsent:
-		if !opened {
-			t.tried = append(t.tried, r.link.ep)
-		}
-		if !o.lost { // which takes no time, and ends with the first request of a new link
-			t.attempts++
-		}
-		t.fresh = t.fresh || o.worn || opened && t.attempts >= maxRefusals
-		if t.attempts >= s.limits.maxAttempts || s.exhausted(t) {
-			s.finish(t, o)
-			return
-		}
-		t.state = tagQueued
-		s.count.Retries++
-		s.queue.add(t)
-	case o.stale && t.repeatable && !t.fresh:
-		// Others of the endpoint may be as dead: the next connection is a new one.
-		t.fresh = true
-		t.state = tagQueued
-		s.count.Retries++
-		s.queue.add(t)
+	case o.unsent && o.class != retry.Refused && s.move(t, r, o, opened):
 	default:
-		s.finish(t, o)
+		s.endTry(t, r.link.ep, o, now)
 	}
 }
 
@@ -349,6 +360,9 @@ func (s *scheduler) cancel(t *tag, why error, now time.Time) {
 	switch t.state {
 	case tagDone:
 		return
+	case tagWaiting:
+		s.dues.remove(t)
+		s.finish(t, outcome{err: why, hopeless: true, cancelled: true})
 	case tagQueued:
 		if t.pin != nil {
 			t.pin.remove(t)
@@ -357,13 +371,16 @@ func (s *scheduler) cancel(t *tag, why error, now time.Time) {
 		}
 		s.finish(t, outcome{err: why, unsent: true, hopeless: true, cancelled: true})
 	default:
+		second := t.second
+		t.second = nil
+		beside := second == nil || s.dismiss(second, now)
 		unsent := s.takeBack(t.run, now)
 		if !unsent {
 			r := t.run
 			r.tag = nil
 			s.do.abort(r)
 		}
-		s.finish(t, outcome{err: why, unsent: unsent, hopeless: true, cancelled: true})
+		s.finish(t, outcome{err: why, unsent: unsent && beside, hopeless: true, cancelled: true})
 	}
 	s.place(now)
 }
@@ -386,15 +403,21 @@ func (s *scheduler) takeBack(r *run, now time.Time) bool {
 }
 
 func (s *scheduler) finish(t *tag, o outcome) {
-	t.state, t.run = tagDone, nil
+	s.dues.remove(t)
+	s.letGo(t)
+	s.unrepeat(t)
+	t.state, t.run, t.second = tagDone, nil, nil
 	s.countEnd(t, o)
 	s.do.finish(t, o)
 }
 
 // failQueue ends what waits for a link.
 func (s *scheduler) failQueue(err error, now time.Time) {
-	for s.queue.Len() > 0 {
-		s.finish(s.queue.pop(), outcome{err: err, unsent: true})
+	queue := s.queue
+	s.queue = nil
+	for _, t := range queue {
+		t.place = 0
+		s.endTry(t, nil, outcome{err: err, unsent: true, class: retry.Connect}, now)
 	}
 	for p := range s.pins {
 		waiting := p.waiting
@@ -412,8 +435,13 @@ func (s *scheduler) close(err error, now time.Time) {
 	for s.queue.Len() > 0 {
 		s.finish(s.queue.pop(), outcome{err: err, unsent: true})
 	}
+	for _, t := range slices.Clone(s.dues) {
+		if t.state == tagWaiting {
+			s.finish(t, outcome{err: err})
+		}
+	}
 	for p := range s.pins {
-		s.release(p, err)
+		s.release(p, err, now)
 	}
 	for _, l := range slices.Clone(s.links) {
 		l.because(EndClosed)

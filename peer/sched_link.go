@@ -3,6 +3,8 @@ package peer
 import (
 	"slices"
 	"time"
+
+	"github.com/ratmom/ratmom/peer/health"
 )
 
 // A link is opening until it has a connection; ready while it can take a request, busy
@@ -47,6 +49,7 @@ type link struct {
 func (s *scheduler) newLink(e *endpoint, p *pin, now time.Time) *link {
 	s.lastID++
 	l := &link{id: s.lastID, ep: e, pin: p, limit: 1, born: now, used: now}
+	_ = s.breaker.Take(health.Links) // there was room
 	s.links = append(s.links, l)
 	s.count.LinksOpened++
 	if p == nil {
@@ -59,20 +62,38 @@ func (s *scheduler) newLink(e *endpoint, p *pin, now time.Time) *link {
 
 // assign starts a tag on a link.
 func (s *scheduler) assign(t *tag, l *link, now time.Time) {
-	r := &run{tag: t, link: l, bound: l.state != linkOpening, within: l.limited}
+	s.letGo(t)
+	s.try(t, now)
+	r := s.run(t, l, now)
+	r.until = t.until
 	t.state, t.run = tagAssigned, r
+	s.willHedge(t, now)
+	s.do.start(r)
+}
+
+// run puts a tag on a link.
+func (s *scheduler) run(t *tag, l *link, now time.Time) *run {
+	_ = s.breaker.Take(health.Requests) // there was room
+	r := &run{tag: t, link: l, bound: l.state != linkOpening, within: l.limited, began: now}
 	l.runs++
 	l.served++
 	l.running = append(l.running, r)
 	r.way.Begin(&l.ep.Endpoint, now)
 	s.settle(l, now)
-	s.do.start(r)
+	return r
 }
 
 // leave ends a run's stay on its link.
 func (s *scheduler) leave(r *run, now time.Time) {
 	l := r.link
 	r.over = true
+	s.breaker.Give(health.Requests)
+	if r.hedge {
+		s.breaker.Give(health.Retries)
+	}
+	if t := r.tag; t != nil && t.second == nil {
+		s.dues.remove(t)
+	}
 	l.runs--
 	l.running = slices.DeleteFunc(l.running, func(o *run) bool { return o == r })
 	l.used = now
@@ -130,6 +151,7 @@ func (s *scheduler) drain(l *link) {
 
 func (s *scheduler) shut(l *link) {
 	l.state = linkClosed
+	s.breaker.Give(health.Links)
 	if l.pin == nil {
 		l.ep.links--
 	} else if l.pin.link == l {
@@ -149,6 +171,9 @@ func (s *scheduler) next() (next time.Time) {
 		if at := s.dueAt(l); !at.IsZero() && (next.IsZero() || at.Before(next)) {
 			next = at
 		}
+	}
+	if len(s.dues) > 0 && (next.IsZero() || s.dues[0].due.Before(next)) {
+		next = s.dues[0].due
 	}
 	if at := s.outliers.Next(); len(s.endpoints) > 1 && !at.IsZero() && (next.IsZero() || at.Before(next)) {
 		next = at
@@ -202,6 +227,7 @@ func (s *scheduler) tick(now time.Time) {
 		l.because(EndIdle)
 		s.drain(l)
 	}
+	s.wake(now)
 	s.place(now)
 }
 

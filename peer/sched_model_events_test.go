@@ -1,8 +1,11 @@
 package peer
 
 import (
+	"net/http"
 	"slices"
 	"time"
+
+	"github.com/ratmom/ratmom/retry"
 )
 
 // modelEvent is something that can happen to a model.
@@ -12,14 +15,62 @@ type modelEvent struct {
 	do     func(m *model) bool // false: it could not happen
 }
 
+// modelPolicies are those of the tags that have one.
+var modelPolicies = []retry.Policy{
+	{Tries: 2, Base: 50 * time.Millisecond},
+	{Tries: 4, Base: 300 * time.Millisecond, Hedge: retry.Hedge{After: 100 * time.Millisecond}},
+	{Tries: 3, Hedge: retry.Hedge{P95: true, After: 200 * time.Millisecond}, TryTimeout: time.Second, Deadline: 5 * time.Second},
+}
+
+// failedAt notes that a tag could not be placed, and bounds how often that is within one try.
+func (m *model) failedAt(mt *modelTag) {
+	if n := len(mt.t.failed); n != mt.noted {
+		mt.noted, mt.dialed = n, 0
+	}
+	if mt.dialed++; mt.dialed > m.lim.maxAttempts {
+		fail("%d placements failed for one tag", mt.dialed)
+	}
+}
+
+// head plays the head of a response.
+func (m *model) head(r *modelRun, status int) {
+	t := r.r.tag
+	header := http.Header{"Retry-After": {"1"}}
+	if m.s.head(r.r, m.links[r.r.link].http2, status, header, m.now) {
+		r.head = true
+		for _, o := range m.runs {
+			if o != r && o.r.tag == t && !o.withdrawn {
+				fail("a tag that has its answer runs elsewhere")
+			}
+		}
+		return
+	}
+	if r.r.tag != nil {
+		fail("a run that is dropped has a tag")
+	}
+	if mt := m.tag[t]; mt != nil && t.state == tagWaiting && status != 404 {
+		if mt.asked = m.now.Add(time.Second); t.due.Before(mt.asked) {
+			fail("Retry-After is not heeded")
+		}
+	}
+	r.head = true
+}
+
 var modelEvents = []modelEvent{
 	{"submit", 30, func(m *model) bool {
 		if len(m.tags) > 30 {
 			return false
 		}
-		t := &tag{priority: m.rng.IntN(3), repeatable: m.rng.IntN(2) == 0}
+		t := &tag{priority: m.rng.IntN(3)}
+		t.ask = retry.Request{Method: []string{"GET", "POST", "PUT"}[m.rng.IntN(3)], Replayable: m.rng.IntN(8) > 0}
+		t.reuse = retry.Reuse(m.rng.IntN(3))
 		if len(m.pins) > 0 && m.rng.IntN(4) == 0 {
 			t.pin = m.pins[m.rng.IntN(len(m.pins))]
+		}
+		if m.rng.IntN(3) > 0 {
+			p := modelPolicies[m.rng.IntN(len(modelPolicies))].Full()
+			t.tries.run = retry.Begin(&p, m.budget, m.now)
+			t.tries.run.Draw(func(d time.Duration) time.Duration { return time.Duration(m.rng.Int64N(int64(d) + 1)) })
 		}
 		mt := &modelTag{t: t}
 		m.tag[t] = mt
@@ -39,17 +90,15 @@ var modelEvents = []modelEvent{
 		m.s.up(r.r.link, m.now)
 		return true
 	}},
-	{"connection refused", 4, func(m *model) bool {
+	{"connection refused", 12, func(m *model) bool {
 		r := m.pick(func(r *modelRun) bool { return !r.r.bound && !r.committed && !r.withdrawn })
 		if r == nil {
 			return false
 		}
 		if t := m.tag[r.r.tag]; t != nil {
-			if t.dialed++; t.dialed > m.lim.maxAttempts {
-				fail("%d connections failed for one tag", t.dialed)
-			}
+			m.failedAt(t)
 		}
-		m.end(r, outcome{err: errModel, unsent: true})
+		m.end(r, outcome{err: errModel, unsent: true, class: retry.Connect})
 		return true
 	}},
 	{"sent on", 30, func(m *model) bool {
@@ -65,7 +114,7 @@ var modelEvents = []modelEvent{
 		if r == nil {
 			return false
 		}
-		m.end(r, outcome{err: errModel, unsent: true, lost: true})
+		m.end(r, outcome{err: errModel, unsent: true, lost: true, class: retry.NeverSent})
 		return true
 	}},
 	{"head", 40, func(m *model) bool {
@@ -74,7 +123,15 @@ var modelEvents = []modelEvent{
 			return false
 		}
 		r.head = true
-		m.s.head(r.r, m.links[r.r.link].http2, m.rng.IntN(10) > 0, m.now)
+		m.head(r, 200)
+		return true
+	}},
+	{"bad status", 20, func(m *model) bool {
+		r := m.pick(func(r *modelRun) bool { return r.committed && !r.head && !r.withdrawn })
+		if r == nil {
+			return false
+		}
+		m.head(r, []int{404, 503, 429}[m.rng.IntN(3)])
 		return true
 	}},
 	{"good end", 40, func(m *model) bool {
@@ -94,7 +151,7 @@ var modelEvents = []modelEvent{
 			return false
 		}
 		m.breakLink(r.r.link)
-		m.end(r, outcome{err: errModel, stale: true})
+		m.end(r, outcome{err: errModel, class: retry.Stale})
 		return true
 	}},
 	{"refused stream", 4, func(m *model) bool {
@@ -104,11 +161,9 @@ var modelEvents = []modelEvent{
 		}
 		if t := m.tag[r.r.tag]; t != nil {
 			t.sent-- // it has done nothing
-			if t.dialed++; t.dialed > m.lim.maxAttempts {
-				fail("%d placements failed for one tag", t.dialed)
-			}
+			m.failedAt(t)
 		}
-		m.end(r, outcome{err: errModel, unsent: true})
+		m.end(r, outcome{err: errModel, unsent: true, class: retry.Refused})
 		return true
 	}},
 	{"bad end", 6, func(m *model) bool {
@@ -117,7 +172,14 @@ var modelEvents = []modelEvent{
 			return false
 		}
 		m.breakLink(r.r.link)
-		m.end(r, outcome{err: errModel})
+		class := retry.Broken
+		switch {
+		case r.head:
+			class = retry.Other
+		case m.rng.IntN(2) == 0:
+			class = retry.Timeout
+		}
+		m.end(r, outcome{err: errModel, class: class})
 		return true
 	}},
 	{"late end", 20, func(m *model) bool { // of what was withdrawn
@@ -125,7 +187,14 @@ var modelEvents = []modelEvent{
 		if r == nil {
 			return false
 		}
-		m.end(r, outcome{err: errModel, unsent: true})
+		m.end(r, outcome{err: errModel, unsent: true, class: retry.NeverSent})
+		return true
+	}},
+	{"no names", 1, func(m *model) bool {
+		if len(m.s.endpoints) > 0 {
+			return false
+		}
+		m.s.failQueue(errModel, m.now)
 		return true
 	}},
 	{"idle close", 4, func(m *model) bool {
@@ -188,7 +257,7 @@ var modelEvents = []modelEvent{
 		p := m.pins[i]
 		m.pins = slices.Delete(m.pins, i, i+1)
 		delete(m.bound, p)
-		m.s.release(p, errModel)
+		m.s.release(p, errModel, m.now)
 		return true
 	}},
 	{"close idle", 1, func(m *model) bool {

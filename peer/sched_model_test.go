@@ -8,6 +8,9 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/ratmom/ratmom/peer/health"
+	"github.com/ratmom/ratmom/retry"
 )
 
 var (
@@ -30,6 +33,12 @@ type model struct {
 	of    map[*run]*modelRun
 	tag   map[*tag]*modelTag
 
+	budget *retry.Budget
+	last   string // event
+
+	refused uint64 // by the budget, before the last event
+	repeats int
+
 	submitted, finished, sent int
 	happened                  map[string]int
 }
@@ -40,6 +49,9 @@ type modelTag struct {
 	finished     bool
 	neverSend    bool
 	dialed       int
+	noted        int
+	hedges       int
+	asked        time.Time // earliest of its next try
 }
 
 type modelRun struct {
@@ -53,6 +65,7 @@ type modelRun struct {
 type modelLink struct {
 	connected, down, closed bool
 	http2                   bool
+	served                  int
 }
 
 var errModel = errors.New("it failed")
@@ -95,12 +108,36 @@ func (m *model) start(r *run) {
 	case r.tag.pin != r.link.pin:
 		fail("a pinned link serves another owner")
 	}
+	beside := 0
 	for _, o := range m.runs {
 		if o.r.tag == r.tag && !o.withdrawn {
-			fail("a tag runs twice")
+			beside++
+			if o.r.link == r.link {
+				fail("a hedge is on the same link")
+			}
+			if o.head {
+				fail("a tag with a head is hedged")
+			}
 		}
 	}
-	if r.tag.pin == nil {
+	switch {
+	case beside > 1 || beside == 1 && (!r.hedge || t.hedges > 0):
+		fail("a tag runs twice")
+	case r.hedge && (!retry.Safe(r.tag.ask.Method) || r.tag.tries.run.Policy() == nil || r.tag.pin != nil):
+		fail("what must not be hedged is")
+	case r.hedge && m.budget.Stats(m.now).Refused > m.refused:
+		fail("a tag is hedged though the budget is spent")
+	case r.hedge:
+		t.hedges++
+	}
+	if m.now.Before(t.asked) {
+		fail("a tag did not wait for its next try")
+	}
+	if r.bound && r.tag.pin == nil && !r.tag.reuse.Allows(r.tag.ask, m.links[r.link].served) {
+		fail("a tag rides a connection that it must not")
+	}
+	l.served++
+	if r.tag.pin == nil && !r.hedge {
 		for _, q := range m.s.queue {
 			if q.priority > r.tag.priority {
 				fail("a less urgent tag was started")
@@ -180,11 +217,14 @@ func (m *model) commit(r *modelRun) {
 	mt.sent++
 	m.sent++
 	most := 1
-	if t.repeatable && t.pin == nil {
-		most = 2
+	if t.ask.Repeatable() && t.pin == nil {
+		most = 2 // one stale connection
+		if p := t.tries.run.Policy(); p != nil {
+			most += p.Tries - 1
+		}
 	}
 	if mt.sent > most {
-		fail("sent %d times, repeatable: %v", mt.sent, t.repeatable)
+		fail("sent %d times, at most %d", mt.sent, most)
 	}
 }
 
@@ -256,6 +296,7 @@ func (m *model) check() {
 	}
 	for _, t := range m.tags {
 		switch {
+		case t.t.state == tagWaiting:
 		case t.t.state == tagQueued:
 			waiting--
 		case t.t.run == nil || t.t.run.tag != t.t || t.t.run.link.state == linkClosed:
@@ -265,7 +306,43 @@ func (m *model) check() {
 	if waiting+s.queue.Len() != 0 {
 		fail("tags are lost: %d wait too many", waiting+s.queue.Len())
 	}
-	if s.queue.Len() > 0 {
+	pending, requests, retries := len(m.pending()), 0, 0
+	for _, l := range s.links {
+		requests += len(l.running)
+		for _, r := range l.running {
+			if r.hedge {
+				retries++
+			}
+		}
+	}
+	for _, t := range m.tags {
+		if t.t.repeat {
+			retries++
+		}
+	}
+	for _, c := range []struct {
+		what health.Resource
+		n    int
+		most int
+	}{
+		{health.Links, len(s.links), modelLimits.Links}, {health.Pending, pending, modelLimits.Pending},
+		{health.Requests, requests, modelLimits.Requests}, {health.Retries, retries, modelLimits.Retries},
+	} {
+		if c.n > c.most || c.n != s.breaker.Used(c.what) {
+			fail("%d %v, of %d; %d are counted", c.n, c.what, c.most, s.breaker.Used(c.what))
+		}
+	}
+	st := m.budget.Stats(m.now)
+	if st.Repeats > m.repeats && st.Repeats > max(modelFloor, st.Requests/2) {
+		fail("the budget is overdrawn: %+v", st)
+	}
+	m.repeats = st.Repeats
+	for _, t := range s.dues {
+		if t.due.IsZero() || t.state != tagWaiting && t.state != tagAssigned && t.state != tagCommitted {
+			fail("a %v tag is due", t.state)
+		}
+	}
+	if s.queue.Len() > 0 && !s.breaker.Open(health.Requests) {
 		if t := s.queue[0]; s.pick(t, m.now) != nil {
 			fail("a tag waits though there is room")
 		}
@@ -282,7 +359,24 @@ func newModel(seed uint64) *model {
 		maxAge: 30 * time.Second, idle: 2 * time.Second, stealAfter: 200 * time.Millisecond, stallAfter: time.Second,
 	}
 	m.s = newScheduler(m.lim, randomPolicy{m.rng}, m)
+	m.s.breaker.Limits = modelLimits
+	m.budget, _ = retry.NewBudget(0.5, modelFloor, 2*time.Second)
 	return m
+}
+
+// What the model's scheduler is limited to.
+var modelLimits = health.Limits{Links: 9, Pending: 14, Requests: 16, Retries: 4}
+
+const modelFloor = 6
+
+// pending are the tags that wait.
+func (m *model) pending() (out []*modelTag) {
+	for _, t := range m.tags {
+		if t.t.state == tagQueued || t.t.state == tagWaiting {
+			out = append(out, t)
+		}
+	}
+	return out
 }
 
 type randomPolicy struct{ rng *rand.Rand }
@@ -297,6 +391,7 @@ func (m *model) step() {
 	at := m.rng.IntN(total)
 	for _, e := range modelEvents {
 		if at -= e.weight; at < 0 {
+			m.last, m.refused = e.name, m.budget.Stats(m.now).Refused
 			if e.do(m) {
 				m.happened[e.name]++
 				m.check()
@@ -315,7 +410,7 @@ func TestModel_the_scheduler_keeps_its_promises(t *testing.T) {
 	at := 0
 	defer func() {
 		if v := recover(); v != nil {
-			t.Fatalf("step %d: %v", at, v)
+			t.Fatalf("step %d, %s: %v", at, m.last, v)
 		}
 	}()
 	for at = range steps {

@@ -3,6 +3,8 @@ package peer
 import (
 	"slices"
 	"time"
+
+	"github.com/ratmom/ratmom/peer/health"
 )
 
 // pin is a link that serves one owner.
@@ -44,6 +46,10 @@ func (s *scheduler) submitPinned(t *tag, now time.Time) {
 	case len(p.waiting) >= s.limits.maxQueue:
 		s.finish(t, outcome{err: ErrQueueFull, unsent: true})
 	default:
+		if err := s.hold(t); err != nil {
+			s.finish(t, outcome{err: err, unsent: true, hopeless: true})
+			return
+		}
 		p.waiting = append(p.waiting, t)
 		s.serve(p, now)
 	}
@@ -58,18 +64,39 @@ func (s *scheduler) serve(p *pin, now time.Time) {
 				s.owed = true
 				return
 			}
+			if s.breaker.Open(health.Requests) || s.breaker.Open(health.Links) && s.idleOf(nil) == nil {
+				s.heldPins = true
+				return
+			}
 			e := s.pickPinned(p.waiting[0], now)
 			if e == nil {
 				return
+			}
+			if s.breaker.Open(health.Links) {
+				s.drain(s.idleOf(nil))
 			}
 			l = s.newLink(e, p, now)
 			p.link = l
 		} else if l.runs >= l.limit || l.state == linkDraining {
 			return
+		} else if s.breaker.Open(health.Requests) {
+			s.heldPins = true
+			return
 		}
 		t := p.waiting[0]
 		p.waiting = slices.Delete(p.waiting, 0, 1)
 		s.assign(t, l, now)
+	}
+}
+
+// serveHeld starts what the breaker has kept from pins.
+func (s *scheduler) serveHeld(now time.Time) {
+	if !s.heldPins {
+		return
+	}
+	s.heldPins = false
+	for p := range s.pins {
+		s.serve(p, now)
 	}
 }
 
@@ -109,7 +136,7 @@ func (s *scheduler) lose(p *pin) {
 
 // release ends a pin: what waits fails, and its connection, which may be known to the
 // server as the owner's, closes with what runs on it.
-func (s *scheduler) release(p *pin, err error) {
+func (s *scheduler) release(p *pin, err error, now time.Time) {
 	if p.released {
 		return
 	}
@@ -124,4 +151,5 @@ func (s *scheduler) release(p *pin, err error) {
 		p.link.because(EndReleased)
 		s.drain(p.link)
 	}
+	s.place(now)
 }

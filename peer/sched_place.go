@@ -3,6 +3,8 @@ package peer
 import (
 	"slices"
 	"time"
+
+	"github.com/ratmom/ratmom/peer/health"
 )
 
 // place gives links to the tags that wait, the most urgent first, and then has links
@@ -17,6 +19,7 @@ func (s *scheduler) place(now time.Time) {
 	}
 	s.placing = true
 	defer func() { s.placing = false }()
+	s.serveHeld(now)
 	for s.fill(now); s.steal(now); s.fill(now) {
 	}
 }
@@ -42,41 +45,54 @@ func (s *scheduler) catchUp(now time.Time) {
 
 // fill starts the tags that there is room for.
 func (s *scheduler) fill(now time.Time) {
-	for s.queue.Len() > 0 {
+	for s.queue.Len() > 0 && !s.breaker.Open(health.Requests) {
 		t := s.queue[0]
 		e := s.pick(t, now)
 		if e == nil {
 			return
 		}
 		s.queue.pop()
-		l := s.ready(e, t)
-		if l == nil {
-			s.makeRoom(e)
-			l = s.newLink(e, nil, now)
-		}
-		s.assign(t, l, now)
+		s.assign(t, s.linkFor(e, t, now), now)
 	}
 }
 
+// linkFor is a link of an endpoint that has room for a tag.
+func (s *scheduler) linkFor(e *endpoint, t *tag, now time.Time) *link {
+	if l := s.ready(e, t); l != nil {
+		return l
+	}
+	s.makeRoom(e)
+	return s.newLink(e, nil, now)
+}
+
 // pick chooses the endpoint for a tag among those that have room for it; nil if none has.
+// One where a try has failed is taken only where no other has room, and one that did
+// not connect only where there is no other.
 func (s *scheduler) pick(t *tag, now time.Time) *endpoint {
-	s.eps, s.cands = s.eps[:0], s.cands[:0]
-	s.all = s.all[:0]
-	for _, tried := range [...]bool{false, true} { // better one that did not connect than none
+	for pass := range 3 {
+		if pass == 0 && len(t.avoid) == 0 {
+			continue
+		}
+		s.eps, s.cands, s.all = s.eps[:0], s.cands[:0], s.all[:0]
 		for _, e := range s.endpoints {
-			if !e.gone && (tried || !slices.Contains(t.tried, e)) {
+			if !e.gone && (pass == 2 || !slices.Contains(t.tried, e)) &&
+				(pass > 0 || !e.Down && !slices.Contains(t.avoid, e)) {
 				s.all = append(s.all, &e.Endpoint)
 			}
 		}
-		if len(s.all) > 0 {
-			break
+		if len(s.all) == 0 {
+			continue
 		}
-	}
-	s.usable, _ = s.among.Append(s.usable[:0], s.all)
-	for _, u := range s.usable {
-		if e := s.endpointOf(u); s.room(e, t) {
-			s.eps, s.cands = append(s.eps, u), append(s.cands, e)
+		s.usable, _ = s.among.Append(s.usable[:0], s.all)
+		for _, u := range s.usable {
+			if e := s.endpointOf(u); s.room(e, t) {
+				s.eps, s.cands = append(s.eps, u), append(s.cands, e)
+			}
 		}
+		if len(s.eps) == 0 && pass == 0 {
+			continue
+		}
+		break
 	}
 	if len(s.eps) == 0 {
 		return nil
@@ -103,23 +119,20 @@ func (s *scheduler) room(e *endpoint, t *tag) bool {
 	if s.ready(e, t) != nil {
 		return true
 	}
-	if s.http2 && e.untold > 0 && !t.fresh {
+	if s.http2 && e.untold > 0 && t.rides(1) {
 		return false // it will carry this one, too
 	}
 	if e.links < s.limits.maxLinks {
-		return true
+		return !s.breaker.Open(health.Links) || s.idleOf(nil) != nil
 	}
-	return t.fresh && s.idleOf(e) != nil
+	return s.idleOf(e) != nil // which must not carry it
 }
 
 // ready is the link of an endpoint to put a tag on: the one that was used last, so that
 // the others grow old and go; of HTTP/2 links the emptiest. nil: none.
 func (s *scheduler) ready(e *endpoint, t *tag) (best *link) {
-	if t.fresh {
-		return nil
-	}
 	for _, l := range s.links {
-		if l.ep != e || l.pin != nil || l.state != linkReady {
+		if l.ep != e || l.pin != nil || l.state != linkReady || !t.rides(l.served) {
 			continue
 		}
 		if best == nil || l.runs < best.runs || l.runs == best.runs && l.used.After(best.used) {
@@ -129,10 +142,10 @@ func (s *scheduler) ready(e *endpoint, t *tag) (best *link) {
 	return best
 }
 
-// idleOf is a link of an endpoint that nothing runs on, the longest unused.
+// idleOf is a link of an endpoint, or of any, that nothing runs on, the longest unused.
 func (s *scheduler) idleOf(e *endpoint) (oldest *link) {
 	for _, l := range s.links {
-		if l.ep == e && l.pin == nil && l.state == linkReady && l.runs == 0 &&
+		if (e == nil || l.ep == e) && l.pin == nil && l.state == linkReady && l.runs == 0 &&
 			(oldest == nil || l.used.Before(oldest.used)) {
 			oldest = l
 		}
@@ -142,7 +155,11 @@ func (s *scheduler) idleOf(e *endpoint) (oldest *link) {
 
 // makeRoom closes an idle link where a new one would be one too many.
 func (s *scheduler) makeRoom(e *endpoint) {
-	if e.links < s.limits.maxLinks {
+	switch {
+	case e.links >= s.limits.maxLinks:
+	case s.breaker.Open(health.Links):
+		e = nil
+	default:
 		return
 	}
 	if l := s.idleOf(e); l != nil {
@@ -165,7 +182,7 @@ func (s *scheduler) steal(now time.Time) bool {
 			continue
 		}
 		r := l.running[0]
-		if r.tag == nil || r.tag.state != tagAssigned || r.tag.fresh || r.tag.once {
+		if r.tag == nil || r.tag.state != tagAssigned || r.tag.second != nil || r.tag.once() || !r.tag.rides(free.served) {
 			continue
 		}
 		if best == nil || tagQueue([]*tag{r.tag, best.tag}).Less(0, 1) {
@@ -196,7 +213,7 @@ func (s *scheduler) freeLink() (best *link) {
 func (s *scheduler) unstall(l *link, now time.Time) {
 	r := l.running[0]
 	t := r.tag
-	if t == nil || t.state != tagAssigned || t.once {
+	if t == nil || t.state != tagAssigned || t.second != nil || t.once() || s.breaker.Open(health.Pending) {
 		return
 	}
 	before := t.tried
@@ -206,7 +223,8 @@ func (s *scheduler) unstall(l *link, now time.Time) {
 		return
 	}
 	l.ep.Latency.Fail(now.Sub(l.born), now)
-	t.state = tagQueued
+	_ = s.hold(t)
+	t.state, t.run = tagQueued, nil
 	s.count.Moves++
 	s.queue.add(t)
 }

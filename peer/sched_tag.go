@@ -12,7 +12,8 @@ import (
 type tagState uint8
 
 const (
-	tagQueued tagState = iota
+	tagQueued  tagState = iota
+	tagWaiting          // for its next try
 	tagAssigned
 	tagCommitted // known to be; a tag that is assigned may be, too
 	tagHead
@@ -20,26 +21,28 @@ const (
 )
 
 func (s tagState) String() string {
-	return [...]string{"queued", "assigned", "committed", "head", "done"}[s]
+	return [...]string{"queued", "waiting", "assigned", "committed", "head", "done"}[s]
 }
 
 // tag is a request that is placed on a link, and placed again as long as none has taken it.
 type tag struct {
-	state      tagState
-	priority   int
-	key        Key
-	repeatable bool // may reach the server twice
-	pin        *pin
-	seq        uint64
-	place      int // in the queue, plus one
-	run        *run
-	attempts   int
-	tried      []*endpoint // have not connected
-	fresh      bool        // wants a new connection
-	revealed   bool        // something of it may have left, in a run that is over
-	born       time.Time   // when it was submitted
-	once       bool        // its body can be read once: it moves only when its last run has ended
-	call       *call       // the transport's
+	state    tagState
+	priority int
+	key      Key
+	pin      *pin
+	seq      uint64
+	place    int // in the queue, plus one
+	run      *run
+	second   *run // the hedge
+	hedged   bool // it has had one
+	unhedged bool // it must not have one
+	attempts int
+	tried    []*endpoint // have not connected
+	fresh    bool        // wants a new connection
+	revealed bool        // something of it may have left, in a run that is over
+	born     time.Time   // when it was submitted
+	call     *call       // the transport's
+	tries
 }
 
 // run is one sending of a tag on a link.
@@ -48,6 +51,9 @@ type run struct {
 	link   *link
 	bound  bool
 	over   bool
+	hedge  bool // counts among the breaker's retries
+	began  time.Time
+	until  time.Time      // when there must be a head; zero: any time
 	within bool           // the limit that its link was found to have
 	way    balance.Flight // through the endpoint
 	flight flight         // the transport's
@@ -83,6 +89,10 @@ func (q *tagQueue) Pop() any {
 	return t
 }
 
-func (q *tagQueue) add(t *tag)    { heap.Push(q, t) }
-func (q *tagQueue) pop() *tag     { return heap.Pop(q).(*tag) }
-func (q *tagQueue) remove(t *tag) { heap.Remove(q, t.place-1) }
+func (q *tagQueue) add(t *tag) { heap.Push(q, t) }
+func (q *tagQueue) pop() *tag  { return heap.Pop(q).(*tag) }
+func (q *tagQueue) remove(t *tag) {
+	if t.place > 0 { // else its time was over before it came here
+		heap.Remove(q, t.place-1)
+	}
+}

@@ -95,7 +95,7 @@ func glimpseOf(t *tag, r *run) glimpse {
 	if t == nil {
 		return glimpse{dropped: true, revealed: true}
 	}
-	g := glimpse{state: t.state, priority: t.priority, retries: t.attempts, seq: t.seq, revealed: t.revealed, born: t.born}
+	g := glimpse{state: t.state, priority: t.priority, retries: len(t.failed) + t.attempts, seq: t.seq, revealed: t.revealed, born: t.born}
 	if c := t.call; c != nil {
 		g.method, g.path, g.query = c.method, c.path, c.query
 	}

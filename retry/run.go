@@ -57,6 +57,10 @@ type Decision struct {
 	Why string
 }
 
+// Draw has the waits drawn by f, which is given the longest one, in place of at random: for
+// simulations.
+func (r *Run) Draw(f func(longest time.Duration) time.Duration) { r.jitter = f }
+
 // Tries is how many tries have begun.
 func (r *Run) Tries() int { return int(r.tries) }
 
