@@ -123,6 +123,19 @@ func TestRetry_of_the_request_counts_above_that_of_the_map(t *testing.T) {
 	assert.ErrorIs(t, err, ratmom.ErrInvalidOption)
 }
 
+func TestRetry_of_a_name_that_does_not_resolve_counts_its_tries(t *testing.T) {
+	var asked atomic.Int32
+	m := openMap(t, WithResolver(ResolverFunc(func(context.Context, string, string, string) ([]Address, time.Duration, error) {
+		asked.Add(1)
+		return nil, 0, errors.New("no such name")
+	})), Requests(soon(retry.Policy{Tries: 3})))
+	_, err := m.Do(request(t, http.MethodGet, peerURL))
+	var e *ratmom.Error
+	require.ErrorAs(t, err, &e)
+	assert.Equal(t, 3, e.Tries)
+	assert.LessOrEqual(t, asked.Load(), int32(3))
+}
+
 func TestRetry_never_is_on_a_pin(t *testing.T) {
 	s := plain(t, answers(503))
 	m := openMap(t, Requests(soon(retry.Policy{})))

@@ -68,6 +68,7 @@ func (s *scheduler) move(t *tag, r *run, o outcome, opened bool) bool {
 // it wait for that. The error is the breaker's.
 func (s *scheduler) again(t *tag, e *endpoint, try retry.Try, o outcome) (bool, error) {
 	s.unrepeat(t)
+	s.try(t, try.Now) // one that ended before it had a link is one all the same
 	ask := t.ask
 	ask.Replayable = ask.Replayable || o.kept
 	if !t.end.IsZero() {
