@@ -30,6 +30,7 @@ haproxy haproxy
 dante-server danted
 microsocks microsocks
 bind9 named
+caddy caddy
 varnish varnishtest
 slowhttptest slowhttptest
 nghttp2-server nghttpd
