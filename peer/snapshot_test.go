@@ -29,6 +29,10 @@ func TestSnapshot_shows_each_request_where_it_is_with_secrets_masked(t *testing.
 	low := m.Go(request(t, http.MethodGet, s.URL))
 	high := m.Go(request(t, http.MethodGet, s.URL+"/high"), Priority(7))
 
+	eventually(t, "the link has its connection", func() bool { // of which the server may know before
+		peers := m.Snapshot(0).Peers
+		return len(peers) == 1 && len(peers[0].Links) == 1 && peers[0].Links[0].State == "busy"
+	})
 	shot := m.Snapshot(0)
 	text, err := json.Marshal(shot)
 	require.NoError(t, err)
