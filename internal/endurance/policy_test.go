@@ -333,7 +333,7 @@ func TestPolicy_gets_requests_over_a_restart_of_nginx(t *testing.T) {
 	client := newClient(t, config.RetryBudget(nil),
 		config.Retry(retry.Policy{Tries: 100, Base: 20 * time.Millisecond, Cap: 100 * time.Millisecond}))
 	var all sync.WaitGroup
-	var sent, repeated atomic.Int64
+	var sent, repeated, cut atomic.Int64
 	stop := make(chan struct{})
 	end := sync.OnceFunc(func() { close(stop); all.Wait() })
 	defer end()
@@ -346,7 +346,9 @@ func TestPolicy_gets_requests_over_a_restart_of_nginx(t *testing.T) {
 				default:
 				}
 				text, resp, err := send(t, client, "GET", n.URL+"/hello.txt", "")
-				if assert.NoError(t, err) {
+				if errors.Is(err, ratmom.ErrTruncated) || errors.Is(err, ratmom.ErrReceive) {
+					cut.Add(1) // killed between a head and its body: that is the caller's
+				} else if assert.NoError(t, err) {
 					assert.Equal(t, testserver.Hello, text)
 					repeated.Add(int64(len(resp.Attempts())))
 				}
@@ -367,7 +369,8 @@ func TestPolicy_gets_requests_over_a_restart_of_nginx(t *testing.T) {
 	}
 	require.True(t, more())
 	end()
-	t.Logf("%d requests, %d repeats", sent.Load(), repeated.Load())
+	t.Logf("%d requests, %d repeats, %d bodies cut", sent.Load(), repeated.Load(), cut.Load())
+	require.LessOrEqual(t, cut.Load(), int64(4*3), "one for each that was under way at a kill")
 }
 
 func TestPolicy_gives_a_try_its_time(t *testing.T) {
