@@ -1,7 +1,6 @@
 #include "sockets.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,24 +76,6 @@ static void addr_parse(struct ratmom_addr *a, const char *ip, int port) {
     a->port = (uint16_t)port;
 }
 
-int ratmom_pair_open(int fds[2]) {
-#ifdef SOCK_CLOEXEC
-    return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds);
-#else
-    if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds))
-        return -1;
-    for (int i = 0; i < 2; i++) {
-        fcntl(fds[i], F_SETFD, FD_CLOEXEC);
-        fcntl(fds[i], F_SETFL, fcntl(fds[i], F_GETFL) | O_NONBLOCK);
-#ifdef SO_NOSIGPIPE
-        int one = 1;
-        setsockopt(fds[i], SOL_SOCKET, SO_NOSIGPIPE, &one, sizeof(one));
-#endif
-    }
-    return 0;
-#endif
-}
-
 /* Makes the entry that of the next socket with this number. */
 struct ratmom_fd *ratmom_fd_renew(struct ratmom_multi *m, curl_socket_t fd) {
     struct ratmom_fd *f = &m->io->fds[fd];
@@ -106,62 +87,6 @@ struct ratmom_fd *ratmom_fd_renew(struct ratmom_multi *m, curl_socket_t fd) {
     memset(f, 0, sizeof(*f));
     f->gen = gen;
     return f;
-}
-
-/* Sets the type of service. */
-static int mark_packets(curl_socket_t fd, int family, int tos) {
-    switch (family) {
-    case AF_INET:
-        return setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof(tos));
-#ifdef IPV6_TCLASS
-    case AF_INET6:
-        return setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
-#endif
-    }
-    return 0;
-}
-
-static curl_socket_t opensocket(void *p, curlsocktype purpose, struct curl_sockaddr *a) {
-    struct ratmom_req *r = p;
-    (void)purpose;
-    if (r->bound) { /* its connection is gone, or is not for it */
-        ratmom_stop(r, !r->prereqs  ? RATMOM_CAUSE_LINK_LOST
-                       : r->refused ? RATMOM_CAUSE_REFUSED
-                                    : RATMOM_CAUSE_RESEND);
-        return CURL_SOCKET_BAD;
-    }
-    if (r->dials)
-        return ratmom_dial_open(r);
-#ifdef SOCK_CLOEXEC
-    int fd = socket(a->family, a->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->protocol);
-#else
-    int fd = socket(a->family, a->socktype, a->protocol);
-    if (fd >= 0) {
-        fcntl(fd, F_SETFD, FD_CLOEXEC);
-        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-    }
-#endif
-    if (fd >= 0 && r->tos && mark_packets(fd, a->family, (int)r->tos)) {
-        close(fd);
-        return CURL_SOCKET_BAD;
-    }
-    if (fd < 0 || !r->multi)
-        return fd < 0 ? CURL_SOCKET_BAD : fd;
-    if (!ratmom_fd_at(r->multi, fd)) {
-        close(fd);
-        return CURL_SOCKET_BAD;
-    }
-    struct ratmom_fd *f = ratmom_fd_renew(r->multi, fd);
-    r->multi->starts++;
-    ratmom_lookup_end(r);
-    f->ours = 1;
-    f->origin = r->origin;
-    f->lane = r->lane;
-    f->next = -1;
-    f->udp = a->socktype == SOCK_DGRAM;
-    f->local = a->family == AF_UNIX;
-    r->opened[r->nopened++ % 8] = fd;
-    return fd;
 }
 
 static void unlink_key(struct ratmom_io *io, int32_t fd) {
@@ -190,7 +115,7 @@ static int closesocket(void *p, curl_socket_t fd) {
 }
 
 void ratmom_io_callbacks(struct ratmom_req *r) {
-    curl_easy_setopt(r->easy, CURLOPT_OPENSOCKETFUNCTION, opensocket);
+    curl_easy_setopt(r->easy, CURLOPT_OPENSOCKETFUNCTION, ratmom_socket_open);
     curl_easy_setopt(r->easy, CURLOPT_OPENSOCKETDATA, r);
     curl_easy_setopt(r->easy, CURLOPT_CLOSESOCKETFUNCTION, closesocket);
 }

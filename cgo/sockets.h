@@ -63,6 +63,8 @@ enum { RATMOM_FD_IN = 1, RATMOM_FD_OUT = 2, RATMOM_FD_GONE = 4 };
 /* Has the loop go on with a number that has another socket now. */
 void ratmom_fd_swapped(struct ratmom_multi *m, curl_socket_t fd);
 int ratmom_pair_open(int fds[2]);
+/* libcurl's open-socket callback. */
+curl_socket_t ratmom_socket_open(void *p, curlsocktype purpose, struct curl_sockaddr *a);
 struct ratmom_fd *ratmom_fd_renew(struct ratmom_multi *m, curl_socket_t fd);
 void ratmom_fd_place(struct ratmom_io *io, int32_t fd, uint64_t key);
 curl_socket_t ratmom_dial_open(struct ratmom_req *r);
