@@ -15,7 +15,7 @@ import (
 
 // mutants are faults that TestModel must find: each is an edit of the scheduler.
 var mutants = []struct{ name, file, from, to string }{
-	{"a cancelled tag is sent all the same", "sched.go",
+	{"a cancelled tag is sent all the same", "sched_end.go",
 		"unsent := s.takeBack(t.run, now)", "unsent := true\n\t\ts.leave(t.run, now)"},
 	{"what must not be repeated is", "sched_retry.go",
 		"ask := t.ask\n", "ask := t.ask\n\task.Key = true\n"},
@@ -49,12 +49,12 @@ var mutants = []struct{ name, file, from, to string }{
 		"	if l.runs == 0 {\n		s.shut(l)\n	}\n}\n\nfunc", "	s.shut(l)\n}\n\nfunc"},
 	{"one run too many on a link", "sched_link.go",
 		"l.runs < l.limit", "l.runs <= l.limit"},
-	{"a committed tag is taken back", "sched.go",
+	{"a committed tag is taken back", "sched_end.go",
 		"r.tag.state == tagHead || !s.do.withdraw(r)", "r.tag.state == tagHead || !s.do.withdraw(r) && false"},
 	{"the late end of a withdrawn run counts", "sched.go",
 		"func (s *scheduler) ended(r *run, o outcome, now time.Time) {\n	if r.over {\n		return\n	}",
 		"func (s *scheduler) ended(r *run, o outcome, now time.Time) {"},
-	{"a cancelled tag stays in the queue", "sched.go",
+	{"a cancelled tag stays in the queue", "sched_end.go",
 		"s.queue.remove(t)", "_ = t"},
 	{"the least urgent goes first", "sched_tag.go",
 		"q[i].priority > q[j].priority", "q[i].priority < q[j].priority"},
@@ -65,7 +65,7 @@ var mutants = []struct{ name, file, from, to string }{
 	{"an endpoint that has gone is used", "sched_place.go",
 		"!e.gone && (pass", "(pass"},
 	{"a free place is not taken", "sched.go",
-		"	s.serve(l.pin, now)\n	s.place(now)\n}\n\n// judge", "	s.serve(l.pin, now)\n}\n\n// judge"},
+		"opened, now)\n	}\n	s.serve(l.pin, now)\n	s.place(now)\n", "opened, now)\n	}\n	s.serve(l.pin, now)\n"},
 }
 
 func TestModel_finds_every_mutant(t *testing.T) {

@@ -1,0 +1,81 @@
+package peer
+
+import (
+	"slices"
+	"time"
+
+	"github.com/ratmom/ratmom/peer/balance"
+)
+
+// endpoint is an address and what its links are doing.
+type endpoint struct {
+	Endpoint
+	gone   bool // the resolver names it no more
+	links  int  // not closed, not pinned
+	untold int  // of them, those that have had no head, which tells what they can carry
+	failed int  // connections in a row
+}
+
+// update replaces the endpoints. Those that are there already keep their links and what
+// is known of them; links of those that have gone end with what runs on them.
+func (s *scheduler) update(addrs []Address, now time.Time) {
+	for _, e := range s.endpoints {
+		e.gone = true
+	}
+	for _, a := range addrs {
+		e := s.endpointAt(a.Addr)
+		if e == nil {
+			s.lastID++
+			e = &endpoint{Endpoint: Endpoint{ID: s.lastID, Address: a.Addr, Since: now}}
+			s.endpoints = append(s.endpoints, e)
+			s.outliers.Add(e.ID, now)
+		}
+		e.gone = false
+		e.Zone, e.Weight, e.Priority = a.Zone, a.Weight, a.Priority
+	}
+	for _, l := range slices.Clone(s.links) {
+		if l.ep.gone {
+			l.because(EndGone)
+			s.drain(l)
+		}
+	}
+	for _, e := range s.endpoints {
+		if e.gone {
+			for _, ev := range s.outliers.Remove(e.ID, now) {
+				s.ejection(ev, now)
+			}
+		} else {
+			s.outliers.Add(e.ID, now)
+		}
+	}
+	s.forget()
+	if u, ok := s.policy.(balance.Updater); ok {
+		s.eps = s.eps[:0]
+		for _, e := range s.endpoints {
+			if !e.gone {
+				s.eps = append(s.eps, &e.Endpoint)
+			}
+		}
+		u.Update(slices.Clone(s.eps))
+	}
+	for p := range s.pins {
+		s.serve(p, now)
+	}
+	s.place(now)
+}
+
+func (s *scheduler) endpointAt(addr string) *endpoint {
+	for _, e := range s.endpoints {
+		if e.Address == addr {
+			return e
+		}
+	}
+	return nil
+}
+
+// forget drops the endpoints that have gone with their links.
+func (s *scheduler) forget() {
+	s.endpoints = slices.DeleteFunc(s.endpoints, func(e *endpoint) bool {
+		return e.gone && !slices.ContainsFunc(s.links, func(l *link) bool { return l.ep == e })
+	})
+}
