@@ -9,8 +9,8 @@ ARGS     ?=
 
 help: ## this list
 	@echo 'make TARGET [LIBCURL=system|8.14.1|8.14.1-gnutls] [TIME=30s]'
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1 \2/p' $(MAKEFILE_LIST) | \
-		while read -r name what; do printf '  %-10s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1 \2/p' $(MAKEFILE_LIST) | \
+		while read -r name what; do printf '  %-15s %s\n' "$$name" "$$what"; done
 
 run: ## build and fetch a page from the embedded server, or URL=https://…
 	@ci/run.sh '$(URL)'
