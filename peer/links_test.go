@@ -29,10 +29,8 @@ func TestLink_that_the_server_closes_is_gone_at_once(t *testing.T) {
 		require.Equal(t, []string{"ready"}, states(p))
 		at := time.Now()
 		s.breakAll()
-		for len(states(p)) > 0 {
-			require.Less(t, time.Since(at), noticed)
-			time.Sleep(100 * time.Microsecond)
-		}
+		eventually(t, "it is gone", func() bool { return len(states(p)) == 0 })
+		require.Less(t, time.Since(at), noticed)
 	}
 }
 
@@ -197,7 +195,12 @@ func TestLink_over_HTTP2_carries_many_requests(t *testing.T) {
 }
 
 func TestLink_over_HTTP2_learns_how_much_the_server_takes(t *testing.T) {
-	s := secure(t, func(http.ResponseWriter, *http.Request) { time.Sleep(2 * time.Millisecond) }, 3)
+	gate := make(chan struct{}) // none ends before it is known how many the server takes
+	s := secure(t, func(_ http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			<-gate
+		}
+	}, 3)
 	m := openMap(t, trusting(), MaxLinks(2), StealAfter(time.Minute)) // else a slow handshake is given up
 	_, err := m.Do(request(t, http.MethodGet, s.URL))
 	require.NoError(t, err)
@@ -205,13 +208,14 @@ func TestLink_over_HTTP2_learns_how_much_the_server_takes(t *testing.T) {
 	for range 60 {
 		rs = append(rs, m.Go(request(t, http.MethodPost, s.URL)))
 	}
+	p, err := m.Get(s.URL)
+	require.NoError(t, err)
+	eventually(t, "it is known how many the server takes", func() bool { return p.Facts().MaxStreams == 3 })
+	close(gate)
 	for _, r := range rs {
 		_, err := r.Result()
 		require.NoError(t, err)
 	}
-	p, err := m.Get(s.URL)
-	require.NoError(t, err)
-	assert.Equal(t, 3, p.Facts().MaxStreams)
 	assert.EqualValues(t, 61, s.hits.Load())
 	assert.Less(t, s.conns.Load(), int64(10), "a link that was lost meanwhile is replaced")
 }
@@ -247,9 +251,7 @@ func TestTag_of_an_opening_link_is_stolen_by_one_that_is_free(t *testing.T) {
 	wait := m.Go(request(t, http.MethodGet, "http://some.peer.invalid/wait"))
 	await(t, began)
 	moved := m.Go(request(t, http.MethodPost, "http://some.peer.invalid/moved")) // to the silent one
-	for at := time.Now(); time.Since(at) < 20*time.Millisecond; {
-		time.Sleep(time.Millisecond)
-	}
+	<-time.After(20 * time.Millisecond)                                          // past StealAfter: whoever becomes free may take it
 	assert.False(t, moved.Revealed())
 	close(gate)
 	_, err := wait.Result()

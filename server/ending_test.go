@@ -319,9 +319,7 @@ func TestServer_interrupts_who_still_reads_when_the_handler_returns(t *testing.T
 			failed <- err.Error()
 		}()
 		<-begun
-		for !r.Body.(*body).reading.Load() {
-			time.Sleep(time.Millisecond)
-		}
+		assert.Eventually(t, r.Body.(*body).reading.Load, wait, time.Millisecond)
 	})})
 	c := dial(t, addr)
 	c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nabc")
