@@ -37,9 +37,8 @@ type agent struct {
 
 	m       *cgo.Multi
 	pool    *cgo.Pool
-	slots   []*handler.Handler
-	links   linkTable
-	free    []uint32
+	slots   slots[handler.Handler]
+	links   slots[handler.Link] // whose connections are the agent's
 	live    int
 	adds    []*cgo.Transfer
 	timers  timers
@@ -164,13 +163,7 @@ func (a *agent) take(msg message) {
 
 // place gives the handler a slot.
 func (a *agent) place(h *handler.Handler) {
-	if n := len(a.free); n > 0 {
-		h.Slot, a.free = a.free[n-1], a.free[:n-1]
-		a.slots[h.Slot] = h
-	} else {
-		h.Slot = uint32(len(a.slots))
-		a.slots = append(a.slots, h)
-	}
+	h.Slot = a.slots.enter(h)
 	h.Transfer().SetSlot(h.Slot)
 	if h.Link() != nil {
 		h.Bind()
@@ -182,20 +175,19 @@ func (a *agent) place(h *handler.Handler) {
 }
 
 func (a *agent) holds(h *handler.Handler) bool {
-	return int(h.Slot) < len(a.slots) && a.slots[h.Slot] == h
+	return int(h.Slot) < len(a.slots.at) && a.slots.at[h.Slot] == h
 }
 
 func (a *agent) vacate(h *handler.Handler) {
 	a.timers.remove(h)
-	a.slots[h.Slot] = nil
-	a.free = append(a.free, h.Slot)
+	a.slots.leave(h.Slot)
 	a.live--
 	a.load.Add(-1)
 }
 
 // event serves one handler after a step.
 func (a *agent) event(slot uint32) {
-	h := a.slots[slot]
+	h := a.slots.at[slot]
 	if h == nil {
 		return
 	}
@@ -270,7 +262,7 @@ func (a *agent) finish() {
 	for _, d := range a.dials {
 		d.GiveUp()
 	}
-	for _, h := range a.slots {
+	for _, h := range a.slots.at {
 		if h != nil {
 			a.m.Remove(h.Transfer())
 			a.live--

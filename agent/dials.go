@@ -36,7 +36,7 @@ func (a *agent) dialled(d *handler.Dial) {
 		}
 	}
 	if a.m.Waiting(d.Socket) > 1 || !a.holds(d.Handler) { // over HTTP/2 there may be others
-		for _, h := range a.slots {
+		for _, h := range a.slots.at {
 			if h != nil && h.Transfer().On(d.Socket) {
 				h.Fail(d.Err)
 			}

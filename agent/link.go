@@ -8,25 +8,12 @@ import (
 	"github.com/ratmom/ratmom/handler"
 )
 
-// linkTable keeps the links whose connections are the agent's.
-type linkTable struct {
-	slots []*handler.Link
-	free  []uint32
-}
-
 // enter makes a link the agent's with its first request; false if it was closed.
 func (a *agent) enter(l *handler.Link) bool {
 	if l.Closed || l.Entered {
 		return !l.Closed
 	}
-	t := &a.links
-	if n := len(t.free); n > 0 {
-		l.Slot, t.free = t.free[n-1], t.free[:n-1]
-		t.slots[l.Slot] = l
-	} else {
-		l.Slot = uint32(len(t.slots))
-		t.slots = append(t.slots, l)
-	}
+	l.Slot = a.links.enter(l)
 	l.C.SetSlot(l.Slot)
 	l.Entered = true
 	return true
@@ -38,8 +25,7 @@ func (a *agent) leave(l *handler.Link) {
 	case l.Closed:
 		return
 	case l.Entered:
-		a.links.slots[l.Slot] = nil
-		a.links.free = append(a.links.free, l.Slot)
+		a.links.leave(l.Slot)
 		a.m.CloseLink(l.C)
 	default:
 		l.C.Close()
@@ -49,7 +35,7 @@ func (a *agent) leave(l *handler.Link) {
 
 // closeLinks is for the end, when no transfer runs.
 func (a *agent) closeLinks() {
-	for _, l := range a.links.slots {
+	for _, l := range a.links.at {
 		if l != nil {
 			a.leave(l)
 			l.Watcher.LinkDown()
@@ -59,7 +45,7 @@ func (a *agent) closeLinks() {
 
 // linkEvent tells who watches a link.
 func (a *agent) linkEvent(slot uint32, ev cgo.LinkEvent) {
-	l := a.links.slots[slot]
+	l := a.links.at[slot]
 	if ev&cgo.LinkUp != 0 {
 		l.Watcher.LinkUp(handler.LinkInfo{Fd: l.C.Fd(), Local: l.C.LocalAddr(), Remote: l.C.RemoteAddr(), RTT: time.Duration(l.C.RTT()) * time.Microsecond})
 	}
