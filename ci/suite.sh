@@ -21,16 +21,25 @@ linked() {
 }
 linked
 
+# under_test [GO TEST ARGUMENTS...]: prints the packages of this module to test.
+under_test() {
+	if [ "$flavour" = system ] && [ $# = 0 ]; then
+		go list ./...
+		return
+	fi
+	go list -test -f '{{.ImportPath}}{{range .Deps}} {{.}}{{end}}' ./... |
+		awk -v cgo="$MODULE/cgo" '$1 ~ /\.test$/ { for (i = 2; i <= NF; i++) if ($i == cgo) { sub(/\.test$/, "", $1); print $1; next } }'
+}
+
+MODULE=$(go list -m)
 status=0 ran=0 log=$CACHE/suite.$$.log
 trap 'rm -f "$log"' EXIT
 for dir in . $(modules); do
 	cd "$ROOT/$dir"
-	if [ -z "$(go list ./...)" ]; then
-		note "no packages in $dir yet"
-		continue
-	fi
+	mapfile -t tested < <(under_test "$@")
+	if [ ${#tested[@]} = 0 ]; then continue; fi
 	# -shuffle also keeps Go from answering with a cached result.
-	go test -race -shuffle=on -timeout "${RATMOM_TEST_TIMEOUT:-10m}" "$@" ./... 2>&1 | tee "$log" || status=1
+	go test -race -shuffle=on -timeout "${RATMOM_TEST_TIMEOUT:-10m}" "$@" "${tested[@]}" 2>&1 | tee "$log" || status=1
 	# "ok" without "[no tests to run]" is a package in which something ran.
 	if awk '/^(ok|FAIL)[ \t]/ && !/\[no tests to run\]/ { n++ } END { exit !n }' "$log"; then ran=1; fi
 done
