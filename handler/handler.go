@@ -347,33 +347,47 @@ func (h *Handler) End(cause error) {
 		h.unref()
 		return
 	}
-	if s != nil {
-		if err == nil {
-			s.Finish(io.EOF)
-		} else {
-			s.Finish(err)
-		}
-	}
 	if s == nil && err == nil {
 		err = h.annotate(failure.New(failure.Protocol, "the transfer ended without a response"))
 	}
-	if s != nil { // a head is an answer, whatever became of the body
+	if w := h.spec.Watcher; w != nil && s != nil {
+		// Who has read a response to its end finds its connection free.
 		h.complete(nil)
-		if h.Err() != nil { // a cancel came before the head, so nobody gets the body
-			_ = s.Close()
-		}
+		h.settle(err)
+		w.Ended(h, err)
+		h.finish(s, err)
+	} else if s != nil { // a head is an answer, whatever became of the body
+		h.finish(s, err)
+		h.complete(nil)
+		h.settle(err)
 	} else {
 		h.keepBody(err)
 		h.complete(err)
+		h.settle(err)
+		if w != nil {
+			w.Ended(h, err)
+		}
 	}
+	if s != nil && h.Err() != nil { // a cancel came before the head, so nobody gets the body
+		_ = s.Close()
+	}
+	h.unref()
+}
+
+// finish ends the body.
+func (h *Handler) finish(s *body.Stream, err error) {
+	if err == nil {
+		err = io.EOF
+	}
+	s.Finish(err)
+}
+
+// settle ends what goes with the transfer.
+func (h *Handler) settle(err error) {
 	if err == nil {
 		h.trace.end()
 	}
 	h.endUpload()
-	if h.spec.Watcher != nil {
-		h.spec.Watcher.Ended(h, err)
-	}
-	h.unref()
 }
 
 // unref gives the transfer back when neither the agent nor the pump needs it.

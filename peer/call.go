@@ -43,6 +43,7 @@ type call struct {
 	h       *handler.Handler // has a head
 	over    bool             // done is closed
 	ended   bool             // the transfer is over
+	allCame bool             // so that reading the response does not wait for the network
 	endErr  error
 	busy    bool  // a worker collects, or will
 	late    bool  // whoever asks collects
@@ -160,6 +161,15 @@ func (c *call) arrived(h *handler.Handler) {
 	defer c.mu.Unlock()
 	if c.h == h && !c.over {
 		c.work()
+	}
+}
+
+// whole notes that the transfer is over: what is not there of the body yet is there at once.
+func (c *call) whole(h *handler.Handler) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.h == h {
+		c.allCame = true
 	}
 }
 

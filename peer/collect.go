@@ -93,12 +93,15 @@ func (c *call) collect() {
 		c.waits, _ = resp.Body.(interface{ Ready() bool })
 		c.peer.learn(resp)
 	}
-	for c.waits == nil || c.waits.Ready() {
+	for {
 		c.mu.Lock()
-		gone := c.over && !c.late
+		gone, whole := c.over && !c.late, c.allCame
 		c.mu.Unlock()
 		if gone {
 			_ = c.body.Close()
+			return
+		}
+		if c.waits != nil && !whole && !c.waits.Ready() {
 			return
 		}
 		n, err := c.take()

