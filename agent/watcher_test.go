@@ -48,7 +48,7 @@ func TestWatcher_knows_of_the_end_before_who_reads_the_body(t *testing.T) {
 			require.NoError(t, err)
 			h.Execute(c.Handler)
 			require.NoError(t, c.wait(t))
-			resp, err := c.Response()
+			resp, err := c.Response() //nolint:bodyclose // by who reads it
 			require.NoError(t, err)
 			read := make(chan string, 1)
 			go func() {
