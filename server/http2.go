@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"slices"
@@ -64,7 +65,7 @@ func (h *http2Side) prepare(s *Server) {
 	only.SetHTTP2(true)
 	only.SetUnencryptedHTTP2(true)
 	h.base = &http.Server{
-		Addr: s.Addr, Handler: http.HandlerFunc(s.handleHTTP2), ErrorLog: s.ErrorLog, Protocols: only,
+		Addr: s.Addr, Handler: http.HandlerFunc(s.handleHTTP2), ErrorLog: log.New(logWriter{s}, "", 0), Protocols: only,
 		TLSConfig: h.tlsConfig.Clone(), MaxHeaderBytes: min(s.limits.HeadBytes, 1<<30),
 		ReadTimeout: s.ReadTimeout, WriteTimeout: s.WriteTimeout, IdleTimeout: s.idleTimeout(),
 		ConnContext: func(_ context.Context, nc net.Conn) context.Context { return h.find(nc).conn.ctx },
@@ -113,11 +114,25 @@ func (h *http2Side) wants(c *conn) bool {
 			return true
 		}
 		// What fails here, fails the HTTP/1 reader too, which knows what to say.
-		if c.awaitBytes() != nil {
+		if c.awaitPreface() != nil {
 			return false
 		}
 	}
 	return false
+}
+
+// awaitPreface waits for more of what may be the preface or a head: the time of both is one.
+func (c *conn) awaitPreface() error {
+	got := len(c.in.pending())
+	if got == 0 {
+		err := c.awaitBytes()
+		c.firstByte = time.Now()
+		return err
+	}
+	if !c.setReadDeadline(c.headDeadline(c.since, c.firstByte, got)) {
+		return errStopped
+	}
+	return c.in.fill()
 }
 
 // serve hands the connection over, and waits for its end.
