@@ -28,6 +28,9 @@ type conn struct {
 	pace   *body // whose bytes the reader waits for, or nil
 	watch  *watch
 
+	writing     writing
+	writesWhole bool // whatever the size, since the kernel tells how much of it was taken
+
 	firstByte time.Time // when the first bytes came, if the preface was looked for in them
 
 	watched bool        // somebody tells when the client is gone
@@ -61,6 +64,7 @@ func newConn(s *Server, rwc net.Conn, ctx context.Context) *conn {
 	if t, ok := rwc.(*tls.Conn); ok {
 		c.bare = t.NetConn()
 	}
+	c.writesWhole = tellsAcknowledged(c.bare)
 	c.ctx, c.cancel = context.WithCancel(ctx)
 	c.in.src = c
 	return c

@@ -170,7 +170,7 @@ func (ex *exchange) sendContinue() {
 	}
 	ex.mayContinue = false
 	if ex.hasTurn() {
-		if _, err := ex.conn.rwc.Write([]byte("HTTP/1.1 100 Continue\r\n\r\n")); err != nil {
+		if _, err := ex.conn.write([]byte("HTTP/1.1 100 Continue\r\n\r\n")); err != nil {
 			ex.conn.abort()
 		}
 	}

@@ -71,6 +71,9 @@ func (h *http2Side) prepare(s *Server) {
 		ConnContext: func(_ context.Context, nc net.Conn) context.Context { return h.find(nc).conn.ctx },
 		ConnState:   h.connState,
 	}
+	if s.limits.WriteRate > 0 {
+		h.base.HTTP2 = &http.HTTP2Config{WriteByteTimeout: s.limits.WriteGrace}
+	}
 	h.conns = make(map[net.Conn]*handedConn)
 }
 
@@ -95,7 +98,7 @@ func (s *Server) handleHTTP2(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, refused.Error(), refused.status)
 		return
 	}
-	s.handle(w, r)
+	s.handleStream(w, r)
 }
 
 // wants reports whether a connection speaks HTTP/2: TLS has agreed on it, or the preface of prior

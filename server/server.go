@@ -78,7 +78,9 @@ type Server struct {
 	// listeners are pointers, since a listener need not be comparable.
 	listeners map[*net.Listener]struct{}
 	conns     map[*conn]struct{}
-	serving   int // accept loops
+	serving   int         // accept loops
+	patrol    *time.Timer // nil while there is nobody to look after
+	streams   map[*stream]struct{}
 }
 
 func (s *Server) prepare() {
@@ -142,6 +144,7 @@ func (s *Server) track(c *conn) bool {
 		s.conns = make(map[*conn]struct{})
 	}
 	s.conns[c] = struct{}{}
+	s.startPatrol()
 	return true
 }
 
@@ -149,4 +152,7 @@ func (s *Server) forget(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.conns, c)
+	if len(s.conns) == 0 && s.patrol != nil && s.patrol.Stop() {
+		s.patrol = nil
+	}
 }
