@@ -50,7 +50,7 @@ func TestServer_harms_nobody_when_others_are_slow(t *testing.T) {
 					http.ServeContent(w, r, "page.txt", time.Time{}, bytes.NewReader(page))
 				}),
 				ReadHeaderTimeout: 2 * time.Second,
-				Limits: Limits{BodyRate: 1000, RateGrace: time.Second, WriteRate: 1000, WriteGrace: time.Second},
+				Limits:            Limits{BodyRate: 1000, RateGrace: time.Second, WriteRate: 1000, WriteGrace: time.Second},
 				ConnState: func(_ net.Conn, state http.ConnState) {
 					if state == http.StateNew {
 						came.Add(1)
