@@ -71,8 +71,11 @@ func (h *http2Side) prepare(s *Server) {
 		ConnContext: func(_ context.Context, nc net.Conn) context.Context { return h.find(nc).conn.ctx },
 		ConnState:   h.connState,
 	}
+	// The frames of RFC 9113's default, as with other servers: a connection may hold one, and net/http's
+	// own limit is a megabyte.
+	h.base.HTTP2 = &http.HTTP2Config{MaxReadFrameSize: 16 << 10}
 	if s.limits.WriteRate > 0 {
-		h.base.HTTP2 = &http.HTTP2Config{WriteByteTimeout: s.limits.WriteGrace}
+		h.base.HTTP2.WriteByteTimeout = s.limits.WriteGrace
 	}
 	h.conns = make(map[net.Conn]*handedConn)
 }
