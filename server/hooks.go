@@ -49,9 +49,9 @@ func (s *Server) stateChanged(c *conn, state State) {
 }
 
 // connState calls the hook of net/http's habit.
-func (c *conn) connState(s http.ConnState) bool {
+func (c *conn) connState(s http.ConnState) {
 	c.mu.Lock()
-	return c.connStateLocked(s)
+	c.connStateLocked(s)
 }
 
 // connStateLocked is connState for a holder of the lock, which it gives back: what is decided in

@@ -90,6 +90,15 @@ func askAndLeave(t *testing.T, addr string, two bool) error {
 	return err
 }
 
+// askUntil asks until a hook has been called: of a connection that its client closes at once not all is told.
+func askUntil(t *testing.T, called *atomic.Bool, ask func(*testing.T, string) error, addr string) {
+	t.Helper()
+	for end := time.Now().Add(3 * wait); !called.Load(); {
+		require.True(t, time.Now().Before(end), "the hook is not called")
+		_ = ask(t, addr) // it may have been closed by the hook
+	}
+}
+
 func bothProtocols() *http.Protocols {
 	p := new(http.Protocols)
 	p.SetHTTP1(true)
@@ -103,14 +112,14 @@ func TestServer_may_be_closed_by_every_hook(t *testing.T) {
 			t.Run(name+", "+protocol, func(t *testing.T) {
 				s := &Server{Handler: echo, Pipeline: 3, Protocols: bothProtocols()}
 				closed := make(chan error, 1)
-				call, _ := once(func() { closed <- s.Close() })
+				call, called := once(func() { closed <- s.Close() })
 				hook(s, call)
 				addr := start(t, s) // which waits for its end
-				_ = ask(t, addr)    // whose answer may have been in time
+				askUntil(t, called, ask, addr)
 				select {
 				case err := <-closed:
 					assert.NoError(t, err)
-				case <-time.After(wait):
+				case <-time.After(3 * wait):
 					assert.Fail(t, "Close has not returned")
 				}
 			})
@@ -124,18 +133,18 @@ func TestServer_may_be_shut_down_by_every_hook_for_as_long_as_the_context_lasts(
 		t.Run(name, func(t *testing.T) {
 			s := &Server{Handler: echo, Pipeline: 3}
 			ended := make(chan error, 1)
-			call, _ := once(func() {
+			call, called := once(func() {
 				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 				defer cancel()
 				ended <- s.Shutdown(ctx)
 			})
 			hook(s, call)
 			addr := start(t, s)
-			_ = askAndLeave(t, addr, false)
+			askUntil(t, called, hookPaths["HTTP/1"], addr)
 			select {
 			case err := <-ended:
 				assert.True(t, err == nil || errors.Is(err, context.DeadlineExceeded), "%v", err)
-			case <-time.After(wait):
+			case <-time.After(3 * wait):
 				assert.Fail(t, "Shutdown has not returned")
 			}
 		})
@@ -195,7 +204,7 @@ func TestServer_outlives_hooks_that_do_not_return(t *testing.T) {
 					default:
 						assert.NoError(t, err)
 					}
-					require.Eventually(t, called.Load, wait, time.Millisecond)
+					askUntil(t, called, ask, addr)
 					assert.NoError(t, ask(t, addr))
 					if way == "panic" {
 						assert.Eventually(t, func() bool { return strings.Contains(log1.String(), "a hook's own") }, wait, time.Millisecond)

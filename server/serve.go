@@ -96,12 +96,12 @@ func (s *Server) Serve(l net.Listener) error {
 // accepted starts the goroutine of a new connection.
 func (s *Server) accepted(base context.Context, rwc net.Conn, watcher *watcher) {
 	var c *conn
-	defer func() {
+	defer func() { //nolint:contextcheck // the connection has its context
 		if c == nil {
 			_ = rwc.Close()
 			return
 		}
-		go c.serve(watcher) //nolint:contextcheck // the connection has its context
+		go c.serve(watcher)
 	}()
 	ctx := s.connContext(base, rwc)
 	if ctx == nil {
