@@ -156,20 +156,21 @@ func TestServer_may_be_closed_by_a_hook_that_another_call_waits_for(t *testing.T
 	synctest.Test(t, func(t *testing.T) {
 		l := newPipeListener()
 		var s *Server
+		var c *pipeClient
 		var order []http.ConnState
 		s = &Server{Handler: echo, ErrorLog: quiet, ConnState: func(_ net.Conn, state http.ConnState) {
 			order = append(order, state) // for -race, too: nothing runs beside it
 			if state == http.StateIdle {
+				c.beside.Go(func() { _, _ = io.WriteString(c.Conn, get1("/2")) })
 				synctest.Wait() // until the reader can get no further
 				assert.NoError(t, s.Close())
 			}
 		}}
 		ended := make(chan error, 1)
 		go func() { ended <- s.Serve(l) }()
-		c := l.dial(t)
+		c = l.dial(t)
 		c.send(get1("/1"))
 		assert.Equal(t, "/1", c.answer())
-		c.beside.Go(func() { _, _ = io.WriteString(c.Conn, get1("/2")) })
 		_ = c.rest()
 		c.beside.Wait()
 		assert.ErrorIs(t, <-ended, http.ErrServerClosed)
