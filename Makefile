@@ -1,6 +1,6 @@
 # Thin names for the scripts in ci/, which set everything up themselves.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format fuzz bench asan valgrind poll nethttp nethttp-server soak clean
+.PHONY: help setup run test lint format fuzz bench asan valgrind poll nethttp nethttp-server h2spec soak clean
 
 URL      ?=
 LIBCURL  ?= system
@@ -47,6 +47,9 @@ nethttp: ## Go's own net/http client tests over Transport(), where that suite is
 
 nethttp-server: ## Go's own net/http server tests over server.Server
 	@ci/nethttp-server.sh
+
+h2spec: ## h2spec over server.Server
+	@ci/h2spec.sh
 
 bench: ## benchmarks against C, net/http and others, into bench/results (ARGS=-short: a quick look)
 	@RATMOM_LIBCURL=$(LIBCURL) ci/bench.sh $(ARGS)

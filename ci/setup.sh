@@ -35,6 +35,8 @@ varnish varnishtest
 slowhttptest slowhttptest
 nghttp2-server nghttpd
 nghttp2-proxy nghttpx
+nghttp2-client h2load
+wrk wrk
 valgrind valgrind
 libc6-dbg deb:libc6-dbg
 clang-format clang-format

@@ -32,7 +32,7 @@ func (ex *exchange) commit(body []byte) {
 	b := ex.out.wire
 	allowed := bodyAllowed(ex.status)
 	trailers := ex.declareTrailers(h)
-	coding, connection := get(h, "Transfer-Encoding"), get(h, "Connection")
+	coding := get(h, "Transfer-Encoding")
 	if ex.done.Load() && !trailers && coding == "" && allowed && ex.length < 0 && (!ex.head || len(body) > 0) {
 		if _, set := h["Content-Length"]; !set {
 			ex.length = int64(len(body))
@@ -51,7 +51,7 @@ func (ex *exchange) commit(body []byte) {
 	default:
 		ex.chunking = true
 	}
-	ex.decideClose(connection)
+	ex.decideClose(h["Connection"])
 	upgrading := ex.status == http.StatusSwitchingProtocols
 
 	b = appendStatus(b, ex.http10, ex.status)
@@ -76,9 +76,9 @@ func (ex *exchange) commit(body []byte) {
 		b = appendField(b, "Content-Type", http.DetectContentType(body))
 	}
 	switch {
-	case ex.closeAfter && (!ex.http10 || connection == "close") && !upgrading:
-		b = append(b, "Connection: close\r\n"...)
-	case !ex.closeAfter && ex.keepAlive10 && connection == "":
+	case ex.closeAfter && !upgrading:
+		b = ex.appendClose(b, h["Connection"])
+	case !ex.closeAfter && ex.keepAlive10 && get(h, "Connection") == "":
 		b = append(b, "Connection: keep-alive\r\n"...)
 	}
 	if ex.chunking {
@@ -91,15 +91,35 @@ func (ex *exchange) commit(body []byte) {
 }
 
 // decideClose ends the connection with this answer if either side wants that, or HTTP/1.0 does.
-func (ex *exchange) decideClose(connection string) {
+func (ex *exchange) decideClose(connection []string) {
 	if ex.last || ex.status == http.StatusSwitchingProtocols || !ex.conn.server.keepsAlive() {
 		ex.closeAfter = true
 	}
-	for len(connection) > 0 {
-		var option string
-		option, connection = element(connection)
+	for option := range elements(connection) {
 		ex.closeAfter = ex.closeAfter || equalFold(option, "close")
 	}
+}
+
+// appendClose says that the connection ends, beside what else the handler has named: fields that are
+// for the next hop alone. To HTTP/1.0, whose connections end by themselves, the handler says it or nobody.
+func (ex *exchange) appendClose(b []byte, connection []string) []byte {
+	said := !ex.http10
+	var options []string
+	for option := range elements(connection) {
+		switch {
+		case equalFold(option, "close"):
+			said = true
+		case option != "" && !equalFold(option, "keep-alive"):
+			options = append(options, option)
+		}
+	}
+	if said {
+		options = append(options, "close")
+	}
+	if len(options) == 0 {
+		return b
+	}
+	return appendField(b, "Connection", strings.Join(options, ", "))
 }
 
 // declareTrailers notes the fields that are to come behind the body.
@@ -108,17 +128,12 @@ func (ex *exchange) declareTrailers(h http.Header) bool {
 	for key := range h {
 		any = any || strings.HasPrefix(key, http.TrailerPrefix)
 	}
-	for _, list := range h["Trailer"] {
-		any = true
-		for len(list) > 0 {
-			var name string
-			name, list = element(list)
-			if key := http.CanonicalHeaderKey(name); key != "" && mayTrail(key) {
-				ex.trailers = append(ex.trailers, key)
-			}
+	for name := range elements(h["Trailer"]) {
+		if key := http.CanonicalHeaderKey(name); key != "" && mayTrail(key) {
+			ex.trailers = append(ex.trailers, key)
 		}
 	}
-	return any
+	return any || len(h["Trailer"]) > 0
 }
 
 func appendStatus(b []byte, http10 bool, status int) []byte {

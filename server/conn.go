@@ -28,6 +28,11 @@ type conn struct {
 	pace   *body // whose bytes the reader waits for, or nil
 	watch  *watch
 
+	writing     writing
+	writesWhole bool // whatever the size, since the kernel tells how much of it was taken
+
+	firstByte time.Time // when the first bytes came, if the preface was looked for in them
+
 	watched bool        // somebody tells when the client is gone
 	fin     atomic.Bool // the client has sent FIN, maybe behind bytes that were not read
 
@@ -48,7 +53,8 @@ type conn struct {
 	requests   int
 	armed      time.Time // the read deadline
 	writeArmed bool
-	hook       sync.Mutex // keeps calls of ConnState in order
+	// Calls of ConnState that have begun to wait for their turn, and those that have ended.
+	telling, told int
 }
 
 func newConn(s *Server, rwc net.Conn, ctx context.Context) *conn {
@@ -58,6 +64,7 @@ func newConn(s *Server, rwc net.Conn, ctx context.Context) *conn {
 	if t, ok := rwc.(*tls.Conn); ok {
 		c.bare = t.NetConn()
 	}
+	c.writesWhole = tellsAcknowledged(c.bare)
 	c.ctx, c.cancel = context.WithCancel(ctx)
 	c.in.src = c
 	return c
@@ -144,8 +151,13 @@ func (c *conn) enter() bool {
 	return true
 }
 
-// leave is the end of a goroutine. With the last one the connection is dead.
+// leave is the end of a goroutine, deferred: a panic that has come so far, of a listener's own kind of
+// connection, ends the connection. With the last goroutine it is dead.
 func (c *conn) leave() {
+	if v := recover(); v != nil {
+		c.server.logPanic("serving "+c.remote, v)
+		c.abort()
+	}
 	c.mu.Lock()
 	c.goroutines--
 	last := c.goroutines == 0
@@ -153,7 +165,12 @@ func (c *conn) leave() {
 	if !last {
 		return
 	}
+	defer c.bury() // whatever becomes of a hook
 	c.close(false)
+}
+
+// bury makes a connection that nobody works for dead.
+func (c *conn) bury() {
 	if !c.hijacked {
 		c.in.drop()
 	}
@@ -163,8 +180,8 @@ func (c *conn) leave() {
 	c.mu.Unlock()
 	c.server.forget(c)
 	if !c.hijacked {
+		defer c.connState(http.StateClosed)
 		c.server.stateChanged(c, Dead)
-		c.connState(http.StateClosed)
 	}
 }
 
@@ -250,27 +267,4 @@ func (c *conn) closeIfIdle(patient bool) bool {
 	}
 	c.closeLocked(false) // before anybody can begin with a request
 	return true
-}
-
-// connState calls the hook of net/http's habit.
-func (c *conn) connState(s http.ConnState) {
-	if h := c.server.ConnState; h != nil {
-		c.hook.Lock()
-		defer c.hook.Unlock()
-		h(c.rwc, s)
-	}
-}
-
-// connStateLocked is connState for a holder of the lock, which it gives back: what is decided in
-// order is told in order.
-func (c *conn) connStateLocked(s http.ConnState) {
-	h := c.server.ConnState
-	if h == nil {
-		c.mu.Unlock()
-		return
-	}
-	c.hook.Lock()
-	defer c.hook.Unlock()
-	c.mu.Unlock()
-	h(c.rwc, s)
 }

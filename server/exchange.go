@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"net/http"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -106,10 +105,8 @@ func (ex *exchange) run() {
 			return
 		}
 		// A panic, or runtime.Goexit.
-		if v := recover(); v != nil && v != http.ErrAbortHandler {
-			stack := make([]byte, 64<<10)
-			stack = stack[:runtime.Stack(stack, false)]
-			ex.conn.server.logf("server: panic serving %v: %v\n%s", ex.conn.remote, v, stack)
+		if v := recover(); v != nil {
+			ex.conn.server.logPanic("serving "+ex.conn.remote, v)
 		}
 		ex.end(false)
 	}()
@@ -173,7 +170,7 @@ func (ex *exchange) sendContinue() {
 	}
 	ex.mayContinue = false
 	if ex.hasTurn() {
-		if _, err := ex.conn.rwc.Write([]byte("HTTP/1.1 100 Continue\r\n\r\n")); err != nil {
+		if _, err := ex.conn.write([]byte("HTTP/1.1 100 Continue\r\n\r\n")); err != nil {
 			ex.conn.abort()
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"slices"
@@ -64,11 +65,17 @@ func (h *http2Side) prepare(s *Server) {
 	only.SetHTTP2(true)
 	only.SetUnencryptedHTTP2(true)
 	h.base = &http.Server{
-		Addr: s.Addr, Handler: http.HandlerFunc(s.handleHTTP2), ErrorLog: s.ErrorLog, Protocols: only,
+		Addr: s.Addr, Handler: http.HandlerFunc(s.handleHTTP2), ErrorLog: log.New(logWriter{s}, "", 0), Protocols: only,
 		TLSConfig: h.tlsConfig.Clone(), MaxHeaderBytes: min(s.limits.HeadBytes, 1<<30),
 		ReadTimeout: s.ReadTimeout, WriteTimeout: s.WriteTimeout, IdleTimeout: s.idleTimeout(),
 		ConnContext: func(_ context.Context, nc net.Conn) context.Context { return h.find(nc).conn.ctx },
 		ConnState:   h.connState,
+	}
+	// The frames of RFC 9113's default, as with other servers: a connection may hold one, and net/http's
+	// own limit is a megabyte.
+	h.base.HTTP2 = &http.HTTP2Config{MaxReadFrameSize: 16 << 10}
+	if s.limits.WriteRate > 0 {
+		h.base.HTTP2.WriteByteTimeout = s.limits.WriteGrace
 	}
 	h.conns = make(map[net.Conn]*handedConn)
 }
@@ -94,7 +101,7 @@ func (s *Server) handleHTTP2(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, refused.Error(), refused.status)
 		return
 	}
-	s.handle(w, r)
+	s.handleStream(w, r)
 }
 
 // wants reports whether a connection speaks HTTP/2: TLS has agreed on it, or the preface of prior
@@ -113,11 +120,25 @@ func (h *http2Side) wants(c *conn) bool {
 			return true
 		}
 		// What fails here, fails the HTTP/1 reader too, which knows what to say.
-		if c.awaitBytes() != nil {
+		if c.awaitPreface() != nil {
 			return false
 		}
 	}
 	return false
+}
+
+// awaitPreface waits for more of what may be the preface or a head: the time of both is one.
+func (c *conn) awaitPreface() error {
+	got := len(c.in.pending())
+	if got == 0 {
+		err := c.awaitBytes()
+		c.firstByte = time.Now()
+		return err
+	}
+	if !c.setReadDeadline(c.headDeadline(c.since, c.firstByte, got)) {
+		return errStopped
+	}
+	return c.in.fill()
 }
 
 // serve hands the connection over, and waits for its end.

@@ -27,6 +27,14 @@ type Limits struct {
 	// RateGrace is how long a head or a body may take before its rate counts. Default 5 seconds.
 	RateGrace time.Duration
 
+	// WriteRate is the least average rate, in bytes per second, at which a client must take its
+	// answers. Only while a write waits for the client it counts, not while the handler works. Who takes
+	// less for WriteGrace is cut off. Default 240.
+	WriteRate int
+	// WriteGrace is the time over which WriteRate counts: so long a client may take nothing at all.
+	// Default a minute.
+	WriteGrace time.Duration
+
 	// Requests bounds the requests of one connection; the last one is answered with
 	// Connection: close. Default: no limit.
 	Requests int
@@ -47,6 +55,8 @@ func (l Limits) withDefaults() Limits {
 	l.HeadRate = rate(l.HeadRate, 240)
 	l.BodyRate = rate(l.BodyRate, 0)
 	l.RateGrace = limit(l.RateGrace, 5*time.Second)
+	l.WriteRate = rate(l.WriteRate, 240)
+	l.WriteGrace = limit(l.WriteGrace, time.Minute)
 	l.Requests = limit(l.Requests, noLimit)
 	l.PipelineBuffer = limit(l.PipelineBuffer, 64<<10)
 	l.DrainBytes = limit(l.DrainBytes, 256<<10)

@@ -1,5 +1,7 @@
 package server
 
+import "iter"
+
 // What RFC 9110, section 5, lets stand in names and values.
 var isToken, isValue, isTarget [256]bool
 
@@ -70,4 +72,18 @@ func element[T string | []byte](list T) (first, rest T) {
 		}
 	}
 	return trim(list), list[len(list):]
+}
+
+// elements are those of a list that may be spread over several fields.
+func elements(lists []string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, list := range lists {
+			for len(list) > 0 {
+				var one string
+				if one, list = element(list); !yield(one) {
+					return
+				}
+			}
+		}
+	}
 }

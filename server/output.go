@@ -55,11 +55,7 @@ func (ex *exchange) put(p []byte) error {
 		o.wire = append(o.wire[:0], p...)
 		return err
 	}
-	parts := net.Buffers{o.wire, p}
-	if len(o.wire) == 0 {
-		parts = parts[1:]
-	}
-	_, err := parts.WriteTo(ex.conn.rwc)
+	err := ex.conn.writeBoth(o.wire, p)
 	o.wire = o.wire[:0]
 	return ex.sent(err)
 }
@@ -99,7 +95,7 @@ func (ex *exchange) dropAhead() {
 }
 
 func (ex *exchange) send(p []byte) error {
-	_, err := ex.conn.rwc.Write(p)
+	_, err := ex.conn.write(p)
 	return ex.sent(err)
 }
 

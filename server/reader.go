@@ -86,6 +86,10 @@ func (c *conn) next() (*exchange, error) {
 // awaitHead waits until the input begins with a whole head that the scan has let through.
 func (c *conn) awaitHead(s *scanner) error {
 	c.mu.Lock()
+	var since time.Time // from when its time counts
+	if c.fresh {
+		since = c.since // as in net/http: a new connection's whole first head has one time
+	}
 	c.fresh, c.headBegun = false, true
 	for c.pipe.barrier && c.state == Open && !c.hijacking {
 		c.changed.Wait() // what is behind an upgrade may be no request
@@ -95,7 +99,8 @@ func (c *conn) awaitHead(s *scanner) error {
 	if stopped {
 		return errStopped
 	}
-	var began time.Time
+	began := c.firstByte
+	c.firstByte = time.Time{}
 	for {
 		if done, err := s.scan(c.in.pending()); done || err != nil {
 			return err
@@ -103,7 +108,10 @@ func (c *conn) awaitHead(s *scanner) error {
 		if began.IsZero() {
 			began = time.Now()
 		}
-		if !c.setReadDeadline(c.headDeadline(began, len(c.in.pending()))) {
+		if since.IsZero() {
+			since = began
+		}
+		if !c.setReadDeadline(c.headDeadline(since, began, len(c.in.pending()))) {
 			return errStopped
 		}
 		if err := c.in.fill(); err != nil {
@@ -131,9 +139,9 @@ func (c *conn) brokenHead(s *scanner, err error) error {
 }
 
 // headDeadline is when a head must have got further: the whole of it in its time, and each byte so
-// soon that the average rate is kept.
-func (c *conn) headDeadline(began time.Time, got int) time.Time {
-	t := began.Add(c.server.headTimeout())
+// soon that the average rate since the first one is kept.
+func (c *conn) headDeadline(since, began time.Time, got int) time.Time {
+	t := since.Add(c.server.headTimeout())
 	if rate := c.server.limits.HeadRate; rate > 0 {
 		t = earlier(t, began.Add(c.server.limits.RateGrace+timeFor(int64(got), rate)))
 	}
@@ -206,10 +214,10 @@ func (c *conn) begin(s *scanner) (*exchange, error) {
 		ex.last = true
 	}
 	c.push(ex)
-	if c.pipe.active == 1 {
-		c.connStateLocked(http.StateActive)
-	} else {
+	if c.pipe.active > 1 {
 		c.mu.Unlock()
+	} else if !c.connStateLocked(http.StateActive) {
+		return nil, errStopped
 	}
 	c.in.skip(s.size)
 	if c.fin.Load() {

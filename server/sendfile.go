@@ -40,7 +40,7 @@ func (ex *exchange) ReadFrom(src io.Reader) (n int64, err error) {
 	if !ok || part.N > left {
 		part = &io.LimitedReader{R: src, N: left}
 	}
-	m, err := socket.ReadFrom(part)
+	m, err := ex.conn.writeFrom(socket, part)
 	n += m
 	ex.written += m
 	if err != nil {

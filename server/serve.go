@@ -64,20 +64,17 @@ func (s *Server) Serve(l net.Listener) error {
 		_ = l.Close()
 		return http.ErrServerClosed
 	}
-	defer s.serving.Done()
 	defer s.dropListener(&l)
 	watcher := newWatcher()
 	defer watcher.release()
 
-	base := context.Background()
-	if s.BaseContext != nil {
-		if base = s.BaseContext(l); base == nil {
-			return errors.New("server: BaseContext returned nil")
-		}
+	base := s.baseContext(l)
+	if base == nil {
+		return errors.New("server: BaseContext gave no context")
 	}
 	base = context.WithValue(base, http.ServerContextKey, s.http2.base)
 	for delay := time.Duration(0); ; {
-		rwc, err := l.Accept()
+		rwc, err := s.accept(l)
 		if err == nil {
 			delay = 0
 			s.accepted(base, rwc, watcher)
@@ -98,38 +95,86 @@ func (s *Server) Serve(l net.Listener) error {
 
 // accepted starts the goroutine of a new connection.
 func (s *Server) accepted(base context.Context, rwc net.Conn, watcher *watcher) {
-	ctx := base
-	if s.ConnContext != nil {
-		if ctx = s.ConnContext(ctx, rwc); ctx == nil {
-			s.logf("server: ConnContext returned nil")
-			ctx = base
+	var c *conn
+	defer func() { //nolint:contextcheck // the connection has its context
+		if c == nil {
+			_ = rwc.Close()
+			return
 		}
+		go c.serve(watcher)
+	}()
+	ctx := s.connContext(base, rwc)
+	if ctx == nil {
+		return
 	}
-	c := newConn(s, rwc, ctx)
-	if !s.track(c) {
+	if c = newConn(s, rwc, ctx); !s.track(c) {
 		c.cancel()
-		_ = rwc.Close()
+		c = nil
 		return
 	}
 	c.connState(http.StateNew)
-	go c.serve(watcher) //nolint:contextcheck // the connection has its context
+}
+
+// baseContext is nil if the hook gave none.
+func (s *Server) baseContext(l net.Listener) context.Context {
+	if s.BaseContext == nil {
+		return context.Background()
+	}
+	defer s.recovered("in BaseContext")
+	return s.BaseContext(l)
+}
+
+// connContext is nil if the hook panicked: what it was to put into the context may be what protects.
+func (s *Server) connContext(base context.Context, rwc net.Conn) context.Context {
+	if s.ConnContext == nil {
+		return base
+	}
+	defer s.recovered("in ConnContext")
+	ctx := s.ConnContext(base, rwc)
+	if ctx == nil {
+		s.logf("server: ConnContext returned nil")
+		return base
+	}
+	return ctx
+}
+
+var errAcceptPanicked = errors.New("server: the listener's Accept panicked")
+
+func (s *Server) accept(l net.Listener) (rwc net.Conn, err error) {
+	err = errAcceptPanicked
+	defer s.recovered("in Accept")
+	return l.Accept()
 }
 
 // serve is the first goroutine of a connection: TLS, the protocol, and then the reader's role.
 func (c *conn) serve(watcher *watcher) {
+	if c.begins(watcher) {
+		c.read()
+	}
+}
+
+// begins does what comes before the reader's role, and reports whether there is one.
+func (c *conn) begins(watcher *watcher) (reads bool) {
+	defer func() {
+		if reads {
+			return
+		}
+		if v := recover(); v != nil {
+			c.server.logPanic("serving "+c.remote, v)
+			c.abort()
+		}
+		c.leave()
+	}()
 	c.identify()
 	if t, ok := c.rwc.(*tls.Conn); ok && !c.handshake(t) {
-		c.leave()
-		return
+		return false
 	}
 	if c.server.http2.wants(c) {
-		defer c.leave()
 		c.server.http2.serve(c)
-		return
+		return false
 	}
 	if c.server.http2.alone {
-		c.leave()
-		return
+		return false
 	}
 	if t, ok := c.rwc.(interface{ ConnectionState() tls.ConnectionState }); ok && c.tls == nil {
 		state := t.ConnectionState() // TLS by somebody else, or wrapped
@@ -147,10 +192,12 @@ func (c *conn) serve(watcher *watcher) {
 		h.remove()
 	}
 	c.in.wait = newWaiter(c)
-	c.read()
+	return true
 }
 
-func (c *conn) handshake(t *tls.Conn) bool {
+// handshake has calls of the user's in it, as GetCertificate; a panic of theirs fails it.
+func (c *conn) handshake(t *tls.Conn) (ok bool) {
+	defer c.server.recovered("in the TLS handshake with " + c.remote)
 	limit := c.server.headTimeout()
 	ctx, cancel := context.WithTimeout(c.ctx, limit)
 	defer cancel()
@@ -165,6 +212,9 @@ func (c *conn) handshake(t *tls.Conn) bool {
 		return false
 	}
 	_ = t.SetDeadline(time.Time{})
+	c.mu.Lock()
+	c.since = time.Now()
+	c.mu.Unlock()
 	state := t.ConnectionState()
 	c.tls = &state
 	return true
@@ -189,12 +239,13 @@ func (s *Server) trackListener(l *net.Listener) bool {
 		s.listeners = make(map[*net.Listener]struct{})
 	}
 	s.listeners[l] = struct{}{}
-	s.serving.Add(1)
+	s.serving++
 	return true
 }
 
 func (s *Server) dropListener(l *net.Listener) {
 	s.mu.Lock()
+	s.serving--
 	_, there := s.listeners[l]
 	delete(s.listeners, l)
 	s.mu.Unlock()

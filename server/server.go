@@ -42,8 +42,8 @@ type Server struct {
 
 	// ReadTimeout is for a whole request with its body, from its first bytes. Default: none.
 	ReadTimeout time.Duration
-	// ReadHeaderTimeout is for a request's head, from its first byte, and for the first byte of a new
-	// connection. Beyond it the answer is 408. Zero is ReadTimeout, or 30 seconds if that is zero
+	// ReadHeaderTimeout is for a request's head, from its first byte, or from the beginning of the
+	// connection for its first one. Beyond it the answer is 408, or none if not a byte came. Zero is ReadTimeout, or 30 seconds if that is zero
 	// too; negative is none.
 	ReadHeaderTimeout time.Duration
 	// WriteTimeout is for an answer, from the moment that the request's head has been read and it is
@@ -54,7 +54,7 @@ type Server struct {
 	IdleTimeout time.Duration
 
 	// ConnState is told of connections as http.Server tells it. StateClosed comes when the last
-	// handler has returned.
+	// handler has returned. If it panics, the connection is closed.
 	ConnState func(net.Conn, http.ConnState)
 	// StateChange is told when a connection becomes Closed and when it becomes Dead. A connection that
 	// was hijacked becomes neither.
@@ -78,7 +78,9 @@ type Server struct {
 	// listeners are pointers, since a listener need not be comparable.
 	listeners map[*net.Listener]struct{}
 	conns     map[*conn]struct{}
-	serving   sync.WaitGroup // of the accept loops
+	serving   int         // accept loops
+	patrol    *time.Timer // nil while there is nobody to look after
+	streams   map[*stream]struct{}
 }
 
 func (s *Server) prepare() {
@@ -118,14 +120,6 @@ func (s *Server) SetKeepAlivesEnabled(on bool) {
 	}
 }
 
-func (s *Server) logf(format string, args ...any) {
-	if s.ErrorLog != nil {
-		s.ErrorLog.Printf(format, args...)
-	} else {
-		log.Printf(format, args...)
-	}
-}
-
 // handle calls the handler.
 func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 	h := s.Handler
@@ -139,12 +133,6 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 	h.ServeHTTP(w, r)
 }
 
-func (s *Server) stateChanged(c *conn, state State) {
-	if s.StateChange != nil {
-		s.StateChange(c.rwc, state)
-	}
-}
-
 // track counts a connection in; false if the server is ending.
 func (s *Server) track(c *conn) bool {
 	s.mu.Lock()
@@ -156,6 +144,7 @@ func (s *Server) track(c *conn) bool {
 		s.conns = make(map[*conn]struct{})
 	}
 	s.conns[c] = struct{}{}
+	s.startPatrol()
 	return true
 }
 
@@ -163,4 +152,7 @@ func (s *Server) forget(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.conns, c)
+	if len(s.conns) == 0 && s.patrol != nil && s.patrol.Stop() {
+		s.patrol = nil
+	}
 }

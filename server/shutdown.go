@@ -21,12 +21,13 @@ func (s *Server) RegisterOnShutdown(f func()) {
 
 // Shutdown closes the listeners, then the idle connections, and waits until the others have had their
 // answers: those say Connection: close, HTTP/2 says GOAWAY. If the context ends first, its error is
-// returned, and what is left goes on; see Close. Hijacked connections are nobody's.
+// returned, and what is left goes on; see Close. Hijacked connections are nobody's. A handler or a hook
+// that calls it waits for its own connection, too, and does better to use another goroutine.
 func (s *Server) Shutdown(ctx context.Context) error {
 	err := s.endListening()
 	s.mu.Lock()
 	for _, f := range s.ends {
-		go f()
+		go s.end(f)
 	}
 	s.mu.Unlock()
 	s.http2.shutdown(ctx)
@@ -36,7 +37,6 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	defer timer.Stop()
 	for {
 		if s.closeIdle(time.Since(begun) < patience) == 0 {
-			s.serving.Wait()
 			return err
 		}
 		select {
@@ -49,15 +49,20 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 }
 
+// end calls one of RegisterOnShutdown's.
+func (s *Server) end(f func()) {
+	defer s.recovered("at Shutdown")
+	f()
+}
+
 // Close closes the listeners and all connections at once; it does not wait for handlers, whose
-// contexts are cancelled.
+// contexts are cancelled. Handlers and hooks may call it.
 func (s *Server) Close() error {
 	err := s.endListening()
 	for _, c := range s.all() {
 		c.abort()
 	}
 	s.http2.close()
-	s.serving.Wait()
 	return err
 }
 
@@ -77,14 +82,14 @@ func (s *Server) endListening() error {
 	return err
 }
 
-// closeIdle reports how many connections are left.
+// closeIdle reports how many connections and accept loops are left.
 func (s *Server) closeIdle(patient bool) int {
 	for _, c := range s.all() {
 		c.closeIfIdle(patient)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.conns)
+	return len(s.conns) + s.serving
 }
 
 func (s *Server) all() []*conn {

@@ -49,8 +49,8 @@ func TestServer_harms_nobody_when_others_are_slow(t *testing.T) {
 					_, _ = io.Copy(io.Discard, r.Body)
 					http.ServeContent(w, r, "page.txt", time.Time{}, bytes.NewReader(page))
 				}),
-				ReadHeaderTimeout: 2 * time.Second, WriteTimeout: 2 * time.Second,
-				Limits: Limits{BodyRate: 1000, RateGrace: time.Second},
+				ReadHeaderTimeout: 2 * time.Second,
+				Limits:            Limits{BodyRate: 1000, RateGrace: time.Second, WriteRate: 1000, WriteGrace: time.Second},
 				ConnState: func(_ net.Conn, state http.ConnState) {
 					if state == http.StateNew {
 						came.Add(1)

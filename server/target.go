@@ -105,7 +105,8 @@ func hasPort(a []byte) bool {
 }
 
 // sameAuthority compares the target's authority with Host: letters in any case, and a port that is
-// the scheme's own may be left out.
+// the scheme's own may be left out. CONNECT has a port and no scheme, and clients differ in what they think
+// of it: Host may leave out either scheme's.
 func sameAuthority(authority, host, target []byte) bool {
 	standard := ""
 	switch {
@@ -116,6 +117,9 @@ func sameAuthority(authority, host, target []byte) bool {
 	}
 	h1, p1 := splitAuthority(authority)
 	h2, p2 := splitAuthority(host)
+	if port := string(p1); len(authority) == len(target) && (port == "80" || port == "443") {
+		standard = port
+	}
 	if len(p1) == 0 {
 		p1 = []byte(standard)
 	}

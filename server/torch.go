@@ -21,7 +21,7 @@ func (c *conn) settle(ex *exchange) {
 		out, last := c.collect()
 		c.mu.Unlock()
 		if len(out.wire) > 0 {
-			if _, err := c.rwc.Write(out.wire); err != nil {
+			if _, err := c.write(out.wire); err != nil {
 				c.abort()
 			}
 		}
@@ -76,7 +76,7 @@ func (c *conn) sendFlushed(next *exchange) {
 		part := next.flushed[next.ahead:]
 		c.armWrite(next)
 		c.mu.Unlock()
-		if _, err := c.rwc.Write(part); err != nil {
+		if _, err := c.write(part); err != nil {
 			c.abort()
 		}
 		c.mu.Lock()

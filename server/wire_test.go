@@ -166,6 +166,48 @@ func TestServer_answers_a_slow_head_with_408(t *testing.T) {
 	})
 }
 
+// As in net/http, all that comes before a connection's first request has one time: that without a
+// word, the look for HTTP/2's preface, and the head.
+func TestServer_gives_one_time_to_preface_and_head(t *testing.T) {
+	for name, send := range map[string]func(c *pipeClient){
+		"half a preface":                   func(c *pipeClient) { c.send("PRI * HTTP") },
+		"half a preface that comes slowly": func(c *pipeClient) { c.trickle("PRI * HTTP", 200*time.Millisecond) },
+		"half a head after a while": func(c *pipeClient) {
+			time.Sleep(2 * time.Second)
+			c.send("GET / HTTP/1.1\r\n")
+		},
+		"a head in two pieces": func(c *pipeClient) {
+			c.send("P")
+			time.Sleep(2 * time.Second)
+			c.send("OST / HTTP/1.1\r\n")
+		},
+	} {
+		for _, protocols := range []*http.Protocols{nil, bothProtocols()} {
+			t.Run(name, func(t *testing.T) {
+				inTime(t, &Server{Handler: echo, ReadHeaderTimeout: 3 * time.Second, Protocols: protocols}, func(c *pipeClient) {
+					began := time.Now()
+					c.beside.Go(func() { send(c) })
+					assert.Contains(t, c.rest(), "HTTP/1.1 408 ")
+					assert.Equal(t, 3*time.Second, time.Since(began))
+				})
+			})
+		}
+	}
+}
+
+// A later request's head has its own time, however long the connection was idle.
+func TestServer_gives_each_head_its_time(t *testing.T) {
+	inTime(t, &Server{Handler: echo, ReadHeaderTimeout: 3 * time.Second}, func(c *pipeClient) {
+		for range 3 {
+			time.Sleep(2 * time.Second)
+			c.send("GET / HTTP/1.1\r\n")
+			time.Sleep(900 * time.Millisecond)
+			c.send(host + "\r\n")
+			assert.Equal(t, "/", c.answer())
+		}
+	})
+}
+
 // A byte a second keeps every idle timeout content.
 func TestServer_answers_a_head_that_trickles_with_408(t *testing.T) {
 	inTime(t, &Server{Handler: echo, Limits: Limits{HeadRate: 2, RateGrace: 4 * time.Second}}, func(c *pipeClient) {

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/ratmom/ratmom/internal/usercall"
 )
 
 // The pauses of Patient.
@@ -45,7 +47,7 @@ func (p *patient) Accept() (net.Conn, error) {
 			return c, err
 		}
 		if p.report != nil {
-			p.report(err, pause)
+			usercall.Run("the report of Patient", func() { p.report(err, pause) })
 		}
 		timer := time.NewTimer(pause)
 		select {

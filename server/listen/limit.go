@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/ratmom/ratmom/internal/connwrap"
+	"github.com/ratmom/ratmom/internal/usercall"
 )
 
 // ErrTooMany is reported for a connection from a source that has Limits.PerSource others.
@@ -84,7 +85,7 @@ func (l *limited) Accept() (net.Conn, error) {
 		from := c.RemoteAddr()
 		_ = c.Close()
 		if l.limits.Report != nil {
-			l.limits.Report(from, ErrTooMany)
+			usercall.Run("Limits.Report", func() { l.limits.Report(from, ErrTooMany) })
 		}
 	}
 }

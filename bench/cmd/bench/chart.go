@@ -104,7 +104,7 @@ func (r row) chart(measured []runs) (c chart, ok bool) {
 	for _, m := range measured {
 		q := ratio(m, measured[base], r.metric)
 		c.bars = append(c.bars, bar{
-			label: m.peer.name, value: q, strong: m.peer.program == ratmom.program,
+			label: m.peer.name, value: q, strong: m.peer.ours(),
 			text: fmt.Sprintf("%.2f  (%s %s)", q, number(m.median(r.metric)), r.metric.name),
 		})
 	}

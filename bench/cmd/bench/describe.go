@@ -20,6 +20,9 @@ func (s settings) describe(w io.Writer) {
 	fmt.Fprintf(w, "- machine: %s, %d cores (servers on %s, clients on %s), kernel %s\n",
 		processor(), runtime.NumCPU(), orAny(s.serverCore), orAny(s.clientCore), output("uname", "-r"))
 	fmt.Fprintf(w, "- versions: %s, libcurl %s, %s, %s\n", runtime.Version(), s.libcurl(), output("nginx", "-v"), strings.Join(s.modules(), ", "))
+	if tools := s.tools(); len(tools) > 0 {
+		fmt.Fprintf(w, "- of the server's rows: %s\n", strings.Join(tools, ", "))
+	}
 	fmt.Fprintf(w, "- TLS: %s for nginx; Go's own choice for servers in Go\n", s.cipher)
 	if took := time.Since(s.began).Round(time.Second); took > 10*time.Second {
 		fmt.Fprintf(w, "- duration: %s\n", took)
@@ -68,6 +71,24 @@ func (s settings) modules() (all []string) {
 		}
 	}
 	return append(all, strings.Join(strings.Fields(output("curl", "--version"))[:2], " "))
+}
+
+// tools are the versions of the clients of servers, and of who is in front, if any row has them.
+func (s settings) tools() (all []string) {
+	version := map[string]string{"wrk": "-v", "h2load": "--version", "haproxy": "-v"}
+	seen := map[string]bool{"nginx": true} // which is told of anyway
+	for _, r := range s.selected() {
+		for _, name := range r.work.needs() {
+			if path, err := look(name); err == nil && !seen[name] {
+				seen[name] = true
+				// wrk tells its version and calls that an error.
+				b, _ := exec.Command(path, version[name]).CombinedOutput()
+				first, _, _ := strings.Cut(string(b), "\n")
+				all = append(all, strings.Join(strings.Fields(first)[:min(3, len(strings.Fields(first)))], " "))
+			}
+		}
+	}
+	return all
 }
 
 // command is how a peer was called.

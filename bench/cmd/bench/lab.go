@@ -19,7 +19,11 @@ type lab struct {
 }
 
 func openLab(s settings) (*lab, error) {
-	n, err := startNginx(s.serverCore, s.cipher)
+	workers := "1"
+	if s.serverCore == "" {
+		workers = "auto"
+	}
+	n, err := startNginx(s.serverCore, workers, s.cipher)
 	return &lab{settings: s, pinned: n, programs: map[string]*program{}}, err
 }
 
@@ -59,12 +63,14 @@ func (l *lab) station(r row) (station, error) {
 		return station{h3.scheme() + p.addr, p.cmd.Process.Pid, done}, nil
 	case slow:
 		return l.slow(r)
+	case itself:
+		return station{"", l.pinned.cmd.Process.Pid, done}, nil
 	}
 	n := l.pinned
 	if r.unpinned {
 		if l.free == nil {
 			var err error
-			if l.free, err = startNginx("", l.settings.cipher); err != nil {
+			if l.free, err = startNginx("", "auto", l.settings.cipher); err != nil {
 				return station{}, err
 			}
 		}

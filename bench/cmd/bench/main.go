@@ -33,6 +33,10 @@ func main() {
 	// Children are told to end when the thread that started them does
 	// (Pdeathsig): it must be one that lasts.
 	runtime.LockOSThread()
+	if len(os.Args) > 1 && os.Args[1] == "serving" {
+		fail(servingMain(os.Args[2:]))
+		return
+	}
 	var (
 		s             = settings{began: time.Now()}
 		rows, peers   string
@@ -65,6 +69,10 @@ func main() {
 	default:
 		err = run(s, results, enforce)
 	}
+	fail(err)
+}
+
+func fail(err error) {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)

@@ -28,6 +28,8 @@ var (
 	goroutines = metric{name: "goroutines", of: func(s sample) float64 { return float64(s.Goroutine) }}
 	threads    = metric{name: "threads", of: func(s sample) float64 { return float64(s.threads) }}
 
+	idleMemory = metric{name: "KiB/idle connection", of: func(s sample) float64 { return s.IdleBytes / 1024 }}
+
 	wallMS     = metric{name: "wall ms", of: func(s sample) float64 { return s.Wall * 1e3 }}
 	cpuMS      = metric{name: "CPU ms", of: func(s sample) float64 { return s.CPU() * 1e3 }}
 	processMS  = metric{name: "process CPU ms", of: func(s sample) float64 { return s.process * 1e3 }}

@@ -68,9 +68,8 @@ http {
 }
 `
 
-// startNginx starts it on one core with one worker, or with as many workers as there
-// are cores if core is empty.
-func startNginx(core, cipher string) (*nginx, error) {
+// startNginx starts it on one core, or on any if core is empty, with so many workers.
+func startNginx(core, workers, cipher string) (*nginx, error) {
 	program, err := exec.LookPath("nginx")
 	if err != nil {
 		if program, err = exec.LookPath("/usr/sbin/nginx"); err != nil {
@@ -82,14 +81,14 @@ func startNginx(core, cipher string) (*nginx, error) {
 		return nil, err
 	}
 	n := &nginx{dir: dir}
-	if err := n.start(program, core, cipher); err != nil {
+	if err := n.start(program, core, workers, cipher); err != nil {
 		n.stop()
 		return nil, fmt.Errorf("starting nginx: %w\n%s", err, n.log.String())
 	}
 	return n, nil
 }
 
-func (n *nginx) start(program, core, cipher string) error {
+func (n *nginx) start(program, core, workers, cipher string) error {
 	if err := certify(n.dir); err != nil {
 		return err
 	}
@@ -108,10 +107,6 @@ func (n *nginx) start(program, core, cipher string) error {
 	ports, err := freePorts(5)
 	if err != nil {
 		return err
-	}
-	workers := "1"
-	if core == "" {
-		workers = "auto"
 	}
 	user := ""
 	if os.Geteuid() == 0 {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // peer is a program to measure and how to tell it what to do.
@@ -26,7 +27,13 @@ var (
 	quicGo     = peer{"quic-go", "client-quicgo", nil}
 	ratmom     = peer{"ratmom", "client-ratmom", nil}
 	async      = peer{"ratmom async", "client-ratmom", []string{"--async"}}
+
+	ratmomPeer      = peer{"ratmom peer", "client-ratmompeer", nil}
+	ratmomPeerAsync = peer{"ratmom peer async", "client-ratmompeer", []string{"--async"}}
 )
+
+// ours tells ratmom from what it is compared with.
+func (p peer) ours() bool { return strings.HasPrefix(p.name, ratmom.name) }
 
 func cBuffer(kb int) peer {
 	return peer{fmt.Sprintf("C tuned, %dK", kb), "cpeer", []string{"--tuned", "--buffer", strconv.Itoa(kb << 10)}}

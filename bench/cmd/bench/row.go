@@ -21,6 +21,7 @@ type row struct {
 	rounds      int      // no more than so many; 0: no limit
 	times       int      // processes a run, whose mean counts; 0: one
 	unpinned    bool     // client and server may use all cores
+	work        work     // of a server that is measured
 }
 
 // server is who answers.
@@ -37,6 +38,7 @@ const (
 	quic                   // HTTP/3: 34 bytes,
 	quicBig                // 1 GiB,
 	quicSink               // uploads
+	itself                 // the peers are servers
 )
 
 // path is what is asked for.
@@ -64,6 +66,9 @@ func (r row) boundMetric(b bound) metric {
 
 // arguments are what all peers of the row are told.
 func (r row) arguments(origin, ca string) []string {
+	if r.server == itself {
+		return r.servingArguments(filepath.Dir(ca))
+	}
 	args := append([]string{"--url", origin + r.server.path()}, r.protocol.client(ca)...)
 	switch r.server {
 	case bigFile, sink, slow, quicBig, quicSink:
@@ -78,8 +83,26 @@ func (r row) arguments(origin, ca string) []string {
 	return append(args, r.args...)
 }
 
+// servingArguments are what the trials of servers are told; their certificates are in the folder.
+func (r row) servingArguments(dir string) []string {
+	args := []string{
+		"-load", r.work.tool, "-connections", strconv.Itoa(r.inFlight), "-depth", strconv.Itoa(max(r.work.depth, 1)),
+		"-requests", strconv.Itoa(r.requests),
+	}
+	if r.work.front != "" {
+		args = append(args, "-front", r.work.front)
+	}
+	return append(args, r.protocol.server(filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"))...)
+}
+
 // only keeps the peers that are wanted and whose program is here.
 func (r row) only(s settings) row {
+	for _, name := range r.work.needs() {
+		if _, err := look(name); err != nil {
+			r.peers = nil
+			return r
+		}
+	}
 	r.peers = slices.DeleteFunc(slices.Clone(r.peers), func(p peer) bool {
 		return !s.peers.MatchString(p.name) || !exists(filepath.Join(s.programs, p.program))
 	})

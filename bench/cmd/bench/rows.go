@@ -16,5 +16,7 @@ func rows(z sizes) []row {
 	all = append(all, bodyRows(z)...)
 	all = append(all, inFlightRows(z)...)
 	all = append(all, connectionRows(z)...)
+	all = append(all, peerRows(z)...)
+	all = append(all, servingRows(z)...)
 	return append(all, http3Rows(z)...)
 }

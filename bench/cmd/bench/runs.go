@@ -64,7 +64,7 @@ func (r row) verdicts(measured []runs) (all []verdict) {
 	for _, m := range measured {
 		for _, b := range r.bounds {
 			base := slices.IndexFunc(measured, func(m runs) bool { return m.peer.name == b.to })
-			if m.peer.program != ratmom.program || base < 0 || m.peer.name == b.to {
+			if !m.peer.ours() || base < 0 || m.peer.name == b.to {
 				continue
 			}
 			v := verdict{row: r, peer: m.peer, metric: r.boundMetric(b), to: b.to}

@@ -94,6 +94,9 @@ func (s settings) run(l *lab, r row, p peer) (sum sample, err error) {
 		if r.unpinned {
 			args = append(slices.Clone(p.args), r.arguments(at.origin, l.free.ca())...)
 		}
+		if r.server == itself {
+			args = append(args, "-core", s.clientCore, "-load-core", s.serverCore, "-programs", s.programs, "-cipher", s.cipher)
+		}
 		got, err := measure(s.clientOn(r), at.pid, program, args)
 		if e := at.ended(&got); err == nil {
 			err = e

@@ -23,6 +23,7 @@ type Result struct {
 	P99       float64 `json:"p99"`
 	Mallocs   float64 `json:"mallocs,omitempty"`    // Go's allocations in the measured part; 0: not known
 	Goroutine int     `json:"goroutines,omitempty"` // the most that were seen; 0: not watched
+	IdleBytes float64 `json:"idle_bytes,omitempty"` // what a server's idle connection takes
 	Version   string  `json:"version"`
 }
 

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/ratmom/ratmom/internal/usercall"
 )
 
 // Config says which certificates there are.
@@ -147,7 +149,7 @@ func (s *Store) Watch(ctx context.Context, every time.Duration, signals ...os.Si
 				said = status.Err.Error()
 			}
 			if said != "" && said != reported[i] && s.config.Report != nil {
-				s.config.Report(status.Err)
+				usercall.Run("certs.Config.Report", func() { s.config.Report(status.Err) })
 			}
 			reported[i] = said
 		}

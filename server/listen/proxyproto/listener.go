@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ratmom/ratmom/internal/connwrap"
+	"github.com/ratmom/ratmom/internal/usercall"
 )
 
 // Defaults of Config.
@@ -233,6 +234,6 @@ func (l *Listener) refuse(conn net.Conn, err error) {
 	from := conn.RemoteAddr()
 	_ = conn.Close()
 	if l.config.Report != nil && !errors.Is(err, errSilent) {
-		l.config.Report(from, err)
+		usercall.Run("proxyproto.Config.Report", func() { l.config.Report(from, err) })
 	}
 }

@@ -1,0 +1,17 @@
+// Package usercall calls functions of users on goroutines that must go on whatever becomes of them.
+package usercall
+
+import (
+	"log"
+	"runtime/debug"
+)
+
+// Run calls f. A panic of it goes to the standard logger, as with net/http's handlers, and no further.
+func Run(name string, f func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			log.Printf("panic in %s: %v\n%s", name, v, debug.Stack())
+		}
+	}()
+	f()
+}
