@@ -16,8 +16,13 @@ func init() {
 // inside is a client as package peer sees it.
 type inside struct{ c *Client }
 
-func (i inside) Agent(origin string) *agent.Handle {
-	return i.c.agents[maphash.String(i.c.seed, origin)%uint64(len(i.c.agents))]
+func (i inside) Agents(origin string) []*agent.Handle {
+	all := i.c.agents
+	if len(all) == 1 {
+		return all
+	}
+	at := maphash.String(i.c.seed, origin) % uint64(len(all))
+	return append(append(make([]*agent.Handle, 0, len(all)), all[at:]...), all[:at]...)
 }
 
 func (i inside) Plan(opts []config.RequestOption) (*handler.Plan, error) {

@@ -1,4 +1,5 @@
-/* Keeps new requests off an HTTP/2 connection on which many streams are paused. libcurl
+/* Keeps new requests off an HTTP/2 connection on which many streams are paused, or through
+ * which nothing comes any more. libcurl
  * reads a connection for all its streams, into its own memory for those that are
  * paused, up to their windows: the traffic of others is what fills them. libcurl has no
  * way to be told to leave a connection alone, and would choose the oldest each time.
@@ -140,8 +141,22 @@ void ratmom_io_paused(struct ratmom_req *r) {
     if (f->gen != r->fd_gen || !f->http2)
         return;
     r->counted = 1;
-    if (++f->paused == m->max_paused)
+    if (++f->paused == m->max_paused && !f->mute)
         note_clogged(m->io, r->fd);
+}
+
+/* Keeps new requests off the connection, whose other end acknowledges nothing: libcurl
+ * would give it each one until that has timed out, too. It is hung up when nobody is on
+ * it any more; those who are may have more patience, and the path may come back. */
+void ratmom_fd_mute(struct ratmom_multi *m, int32_t fd) {
+    struct ratmom_fd *f = &m->io->fds[fd];
+    if (f->mute)
+        return;
+    f->mute = 1;
+    if (f->link)
+        ratmom_link_down(m, f);
+    else if (f->paused < m->max_paused) /* else it is noted, or nothing is to be */
+        note_clogged(m->io, fd);
 }
 
 void ratmom_io_resumed(struct ratmom_req *r) {
@@ -149,6 +164,6 @@ void ratmom_io_resumed(struct ratmom_req *r) {
         return;
     r->counted = 0;
     struct ratmom_fd *f = &r->multi->io->fds[r->fd];
-    if (f->gen == r->fd_gen && f->paused-- == r->multi->max_paused)
+    if (f->gen == r->fd_gen && f->paused-- == r->multi->max_paused && !f->mute)
         ratmom_fd_unclog(r->multi, r->fd);
 }

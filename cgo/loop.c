@@ -197,8 +197,11 @@ void ratmom_cancel(struct ratmom_multi *m, struct ratmom_req *r) {
         return;
     if (!m->io->fds[fd].users)
         ratmom_fd_hangup(m, fd);
-    else if (m->io->fds[fd].http2)
+    else if (m->io->fds[fd].http2) {
+        if (ratmom_fd_unheard(fd))
+            ratmom_fd_mute(m, fd);
         flush(m, fd);
+    }
 }
 
 /* 7.88.1 ends the wait of a transfer whose speed is limited without looking

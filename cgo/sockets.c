@@ -80,7 +80,7 @@ static void addr_parse(struct ratmom_addr *a, const char *ip, int port) {
 struct ratmom_fd *ratmom_fd_renew(struct ratmom_multi *m, curl_socket_t fd) {
     struct ratmom_fd *f = &m->io->fds[fd];
     uint32_t gen = f->gen + 1;
-    if (f->paused)
+    if (f->paused || f->mute)
         ratmom_fd_unclog(m, fd);
     ratmom_link_down(m, f);
     free(f->certs.p);
@@ -275,8 +275,12 @@ void ratmom_io_release(struct ratmom_req *r) {
             f->wary--;
         /* A response that came at once may have been read without ever waiting
          * for the socket: as an idle connection it must be watched all the same. */
-        if (f->gen == r->fd_gen && f->users && !--f->users)
-            ratmom_fd_watch(r->multi, r->fd);
+        if (f->gen == r->fd_gen && f->users && !--f->users) {
+            if (f->mute)
+                ratmom_fd_hangup(r->multi, r->fd);
+            else
+                ratmom_fd_watch(r->multi, r->fd);
+        }
     }
     r->wary = 0;
     r->fd = -1;
@@ -343,6 +347,21 @@ int64_t ratmom_fd_taken(curl_socket_t fd) {
     return __atomic_sub_fetch(&unsure, 1, __ATOMIC_RELAXED);
 #else
     return -1 - (int64_t)unread;
+#endif
+}
+
+/* Whether the other end acknowledges nothing any more of what was sent: it was sent three
+ * times, after pauses that double. */
+int ratmom_fd_unheard(curl_socket_t fd) {
+#ifdef __linux__
+    struct tcp_info ti;
+    socklen_t n = sizeof(ti);
+    memset(&ti, 0, sizeof(ti));
+    return !getsockopt(fd, IPPROTO_TCP, TCP_INFO, &ti, &n) && ti.tcpi_unacked &&
+           ti.tcpi_retransmits >= 2;
+#else
+    (void)fd;
+    return 0;
 #endif
 }
 

@@ -21,6 +21,7 @@ struct ratmom_fd {
     uint8_t out_spins;
     uint8_t hungup; /* we have shut it down */
     uint8_t tls;    /* known with http2 */
+    uint8_t mute;   /* nothing comes through any more, see lanes.c */
     uint64_t sent;  /* bytes the kernel had sent at the last spin */
     uint64_t key;   /* of its local address; 0 until known */
     int32_t next;   /* in the bucket of the key; -1 ends */
@@ -74,5 +75,7 @@ int32_t ratmom_dial_find(struct ratmom_req *r);
 /* Tells the link that its connection is over. */
 void ratmom_link_down(struct ratmom_multi *m, struct ratmom_fd *f);
 void ratmom_fd_unclog(struct ratmom_multi *m, int32_t fd);
+int ratmom_fd_unheard(curl_socket_t fd);
+void ratmom_fd_mute(struct ratmom_multi *m, int32_t fd);
 
 #endif

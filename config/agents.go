@@ -3,9 +3,9 @@ package config
 import "github.com/ratmom/ratmom/cgo"
 
 // Agents gives the client n agents, each a goroutine with a libcurl of its own,
-// to use more than one core. Requests are spread over them by origin. The limits
-// of the client hold for all agents together: [MaxConnections] below n makes them
-// fewer.
+// to use more than one core. Requests are spread over them by origin, and in package
+// peer the links of a peer one by one. The limits of the client hold for all agents
+// together: [MaxConnections] below n makes them fewer.
 //
 // Range: 1 to 256. Default: 1.
 func Agents(n int) ClientOption { return forClient(agents(n)) }

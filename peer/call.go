@@ -41,6 +41,7 @@ type call struct {
 
 	mu      sync.Mutex
 	h       *handler.Handler // has a head
+	early   bool             // some body had come before it was known to be that of the answer
 	over    bool             // done is closed
 	ended   bool             // the transfer is over
 	allCame bool             // so that reading the response does not wait for the network
@@ -141,7 +142,7 @@ func contextError(ctx context.Context) *failure.Error {
 	return failure.Wrap(failure.Canceled, context.Cause(ctx))
 }
 
-// begun notes that the head is there. On the agent's goroutine.
+// begun notes that the head is there. The peer's lock is held.
 func (c *call) begun(h *handler.Handler) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -149,18 +150,26 @@ func (c *call) begun(h *handler.Handler) {
 		return
 	}
 	c.h = h
-	if c.stream {
+	switch {
+	case c.stream:
 		c.over = true
 		c.tellDone()
+	case c.early:
+		c.work()
 	}
 }
 
-// arrived notes that there is some of the body. On the agent's goroutine.
+// arrived notes that there is some of the body, of which the head may not have been told yet. On
+// the agent's goroutine.
 func (c *call) arrived(h *handler.Handler) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.h == h && !c.over {
+	switch {
+	case c.over:
+	case c.h == h:
 		c.work()
+	default:
+		c.early = true
 	}
 }
 

@@ -62,7 +62,7 @@ func (c *Counters) Add(o Counters) {
 func (p *Peer) Counters() Counters {
 	p.mu.Lock()
 	n := p.s.count
-	p.mu.Unlock()
+	p.unlock()
 	return n.public()
 }
 

@@ -30,7 +30,7 @@ const maxFact = 128
 // Facts returns what is known of the peer.
 func (p *Peer) Facts() Facts {
 	p.mu.Lock()
-	defer p.mu.Unlock()
+	defer p.unlock()
 	f := p.facts
 	f.MaxStreams = p.s.streams
 	return f
@@ -39,7 +39,7 @@ func (p *Peer) Facts() Facts {
 // learn notes what a response tells.
 func (p *Peer) learn(resp *http.Response) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
+	defer p.unlock()
 	if s := resp.Header.Get("Server"); s != "" {
 		p.facts.Software = s[:min(len(s), maxFact)]
 	}

@@ -20,10 +20,26 @@ type faults struct{ errs health.Errors[struct{}] }
 func (f *faults) ask(now time.Time) (health.Ticket, error) {
 	ticket, err := f.errs.Ask(struct{}{}, now)
 	if err != nil {
-		err = fmt.Errorf("%w: %w", ErrUnavailable, err)
+		err = &failedBefore{err}
 	}
 	return ticket, err
 }
+
+// failedBefore is an [ErrUnavailable] with the failure before, told once.
+type failedBefore struct{ err error }
+
+func (u *failedBefore) Error() string {
+	var b *health.Blocked
+	switch {
+	case !errors.As(u.err, &b):
+		return ErrUnavailable.Error() + ": " + u.err.Error()
+	case b.Err == nil:
+		return fmt.Sprintf("%v (%s)", ErrUnavailable, b.Kind)
+	}
+	return fmt.Sprintf("%v (%s): %v", ErrUnavailable, b.Kind, b.Err)
+}
+
+func (u *failedBefore) Unwrap() []error { return []error{ErrUnavailable, u.err} }
 
 // answered notes that the peer has answered a request.
 func (f *faults) answered(t health.Ticket) { f.errs.Succeed(struct{}{}, t) }

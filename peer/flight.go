@@ -22,19 +22,22 @@ type flight struct {
 	withdrawn bool
 
 	unheard bool // agent only: see unheard
+
+	head headNews
+	end  endNews
 }
 
 // launch makes the handler and gives it to the agent.
 func (f *flight) launch() {
 	h, err := f.prepare()
 	if err != nil {
-		f.p.decide(false, func(now time.Time) {
+		f.p.decide(func(now time.Time) {
 			f.p.s.ended(f.r, outcome{err: err, unsent: true, hopeless: true}, now)
 		})
 		return
 	}
 	if h != nil {
-		f.p.agent.Execute(h)
+		f.r.link.wire.agent.Execute(h)
 	}
 }
 
@@ -56,9 +59,10 @@ func (f *flight) prepare() (*handler.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	h, err := handler.New(f.p.agent.Pool(), handler.Spec{
-		Request: req, Plan: c.plan, Driver: f.p.agent.Driver(), Done: f, Watcher: f,
-		Link: f.r.link.wire.link, Bound: f.r.bound, Owner: f.p.m.client, TryTime: f.tryTime(),
+	w := &f.r.link.wire
+	h, err := handler.New(w.agent.Pool(), handler.Spec{
+		Request: req, Plan: c.plan, Driver: w.agent.Driver(), Done: f, Watcher: f,
+		Link: w.link, Bound: f.r.bound, Owner: f.p.m.client, TryTime: f.tryTime(),
 	})
 	if err != nil {
 		c.last = nil
@@ -140,16 +144,27 @@ func (f *flight) Completed(h *handler.Handler) {
 		h.Drop(errUnheard)
 		return
 	}
-	header := f.c.failingHeader(h)
-	var answer bool
-	f.p.decide(true, func(now time.Time) {
-		f.p.faults.answered(f.c.ticket)
-		answer = f.p.s.head(f.r, many, h.Status(), header, now)
-	})
-	if answer {
-		f.c.begun(h)
+	f.head = headNews{f: f, h: h, many: many, status: h.Status(), header: f.c.failingHeader(h)}
+	f.head.news = &f.head
+	f.p.tell(&f.head.note)
+}
+
+// headNews is the head of a response.
+type headNews struct {
+	note
+	f      *flight
+	h      *handler.Handler
+	many   bool
+	status int
+	header http.Header
+}
+
+func (n *headNews) heed(p *Peer, now time.Time) {
+	p.faults.answered(n.f.c.ticket)
+	if p.s.head(n.f.r, n.many, n.status, n.header, now) {
+		n.f.c.begun(n.h)
 	} else {
-		h.Drop(errSlower)
+		p.todo.add(action{kind: doDrop, h: n.h})
 	}
 }
 
@@ -168,8 +183,22 @@ func (f *flight) Ended(h *handler.Handler, err error) {
 		o.unsent, o.lost, o.class, o.kept = h.Unsent(), h.LinkLost(), h.Class(), h.KeptBody()
 	}
 	o.revealed = h.Committed()
-	f.c.whole(h)
-	f.p.decide(true, func(now time.Time) { f.p.s.ended(f.r, o, now) })
+	f.end = endNews{f: f, h: h, o: o}
+	f.end.news = &f.end
+	f.p.tell(&f.end.note)
+}
+
+// endNews is the end of a run.
+type endNews struct {
+	note
+	f *flight
+	h *handler.Handler
+	o outcome
+}
+
+func (n *endNews) heed(p *Peer, now time.Time) {
+	n.f.c.whole(n.h)
+	p.s.ended(n.f.r, n.o, now)
 }
 
 // next is the request for the next sending, its body at the beginning.

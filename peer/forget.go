@@ -120,7 +120,7 @@ func (r *registry) letGo(e *entry) {
 // rest stops the timer, which would hold the peer; the next decision sets it again.
 func (p *Peer) rest() {
 	p.mu.Lock()
-	defer p.mu.Unlock()
+	defer p.unlock()
 	if p.timer != nil && p.timer.Stop() {
 		p.due = time.Time{}
 	}
@@ -131,7 +131,7 @@ func (p *Peer) rest() {
 // left alone for a failure.
 func (p *Peer) idleSince(now time.Time, after time.Duration) (since time.Time, old bool) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
+	defer p.unlock()
 	s := p.s
 	if p.resolving || len(s.links) > 0 || s.queue.Len() > 0 || len(s.dues) > 0 || len(s.pins) > 0 {
 		return time.Time{}, false

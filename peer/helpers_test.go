@@ -108,7 +108,7 @@ func eventually(t testing.TB, what string, ok func() bool) {
 // states are those of a peer's links.
 func states(p *Peer) (out []string) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
+	defer p.unlock()
 	for _, l := range p.s.links {
 		out = append(out, l.state.String())
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,15 +24,18 @@ func TestLink_that_the_server_closes_is_gone_at_once(t *testing.T) {
 	s, m := plain(t, nil), openMap(t)
 	p, err := m.Get(s.URL)
 	require.NoError(t, err)
-	for range 10 {
+	var took []time.Duration
+	for range 11 {
 		_, err := m.Do(request(t, http.MethodGet, s.URL))
 		require.NoError(t, err)
 		require.Equal(t, []string{"ready"}, states(p))
 		at := time.Now()
 		s.breakAll()
 		eventually(t, "it is gone", func() bool { return len(states(p)) == 0 })
-		require.Less(t, time.Since(at), noticed)
+		took = append(took, time.Since(at))
 	}
+	slices.Sort(took)
+	require.Less(t, took[len(took)/2], noticed, "mostly; the machine may have something else to do: %v", took)
 }
 
 func TestLink_on_which_a_408_came_is_not_used(t *testing.T) {
@@ -195,29 +199,56 @@ func TestLink_over_HTTP2_carries_many_requests(t *testing.T) {
 }
 
 func TestLink_over_HTTP2_learns_how_much_the_server_takes(t *testing.T) {
-	gate := make(chan struct{}) // none ends before it is known how many the server takes
+	gate := make(chan struct{}) // none ends before it is known that the server takes no more
 	s := secure(t, func(_ http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost {
+		if r.URL.Path == "/wait" {
 			<-gate
 		}
 	}, 3)
-	m := openMap(t, trusting(), MaxLinks(2), StealAfter(time.Minute)) // else a slow handshake is given up
+	m := openMap(t, trusting(), MaxLinks(1))
 	_, err := m.Do(request(t, http.MethodGet, s.URL))
 	require.NoError(t, err)
 	var rs []*Request
 	for range 60 {
-		rs = append(rs, m.Go(request(t, http.MethodPost, s.URL)))
+		rs = append(rs, m.Go(request(t, http.MethodPost, s.URL+"/wait")))
 	}
 	p, err := m.Get(s.URL)
 	require.NoError(t, err)
-	eventually(t, "it is known how many the server takes", func() bool { return p.Facts().MaxStreams == 3 })
+	eventually(t, "the rest waits", func() bool {
+		now := p.Snapshot(0)
+		return len(now.Links) == 1 && now.Running == 3 && now.Queued == 57
+	})
 	close(gate)
 	for _, r := range rs {
 		_, err := r.Result()
 		require.NoError(t, err)
 	}
 	assert.EqualValues(t, 61, s.hits.Load())
-	assert.Less(t, s.conns.Load(), int64(10), "a link that was lost meanwhile is replaced")
+	assert.EqualValues(t, 1, s.conns.Load())
+}
+
+func TestLink_over_HTTP2_is_kept_and_found_as_wide_as_it_is_when_its_requests_end_meanwhile(t *testing.T) {
+	s := secure(t, nil, 3)
+	m := openMap(t, trusting(), MaxLinks(1))
+	_, err := m.Do(request(t, http.MethodGet, s.URL))
+	require.NoError(t, err)
+	p, err := m.Get(s.URL)
+	require.NoError(t, err)
+	sent := int64(1)
+	eventually(t, "it is known how many the server takes", func() bool {
+		var rs []*Request
+		for range 30 {
+			rs = append(rs, m.Go(request(t, http.MethodPost, s.URL)))
+			sent++
+		}
+		for _, r := range rs {
+			_, err := r.Result()
+			require.NoError(t, err)
+		}
+		return p.Facts().MaxStreams == 3
+	})
+	assert.Equal(t, sent, s.hits.Load(), "none was sent twice")
+	assert.EqualValues(t, 1, s.conns.Load(), "the link was not taken for one that is over")
 }
 
 func TestTag_of_a_stalled_link_goes_to_another_endpoint(t *testing.T) {

@@ -101,7 +101,7 @@ func (m *Map) Prelink(rawURL string) error {
 	}
 	p.mu.Lock()
 	idle := len(p.s.links) == 0 && p.s.queue.Len() == 0 && p.faults.err(time.Now()) == nil
-	p.mu.Unlock()
+	p.unlock()
 	if !idle {
 		return nil
 	}
@@ -206,7 +206,7 @@ func (m *Map) add(id ID, u *url.URL) (*Peer, error) {
 	}
 	plan.Decompress, plan.TransferCoded, plan.RawTransfer = false, false, false
 	plan.MaxBody, plan.OnDownload, plan.OnUpload = 0, nil, nil
-	p := &Peer{m: m, id: id, agent: m.inside.Agent(id.String()), plan: plan, used: time.Now()}
+	p := &Peer{m: m, id: id, agents: m.inside.Agents(id.String()), plan: plan, used: time.Now()}
 	if proxy, err := plan.Proxy(u); err != nil {
 		return nil, err
 	} else if proxy != nil {

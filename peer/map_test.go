@@ -248,6 +248,7 @@ func TestMap_leaves_a_peer_alone_that_failed(t *testing.T) {
 	require.ErrorIs(t, err, ErrUnavailable)
 	require.ErrorIs(t, err, ratmom.ErrConnect)
 	assert.False(t, r.Revealed())
+	assert.Equal(t, 1, strings.Count(err.Error(), "before"), "%v", err)
 	assert.Equal(t, 1, m.ClearError())
 	_, err = m.Do(request(t, http.MethodGet, dead))
 	require.NotErrorIs(t, err, ErrUnavailable)

@@ -34,7 +34,7 @@ func defaults() options {
 	return options{
 		budget: budget, breaker: health.Limits{Links: -1, Pending: -1, Requests: -1, Retries: -1},
 		limits: limits{
-			minLinks: 1, maxLinks: 4, maxPins: 4096, maxStreams: 100, maxQueue: 65536, maxAttempts: 8,
+			minLinks: 1, maxLinks: 4, maxPins: 4096, maxStreams: 100, probeAfter: 16, maxQueue: 65536, maxAttempts: 8,
 			idle: time.Minute, stealAfter: 250 * time.Millisecond, stallAfter: time.Second,
 		},
 		policy:   func() Policy { return new(balance.PeakEWMA) },

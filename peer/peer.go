@@ -14,15 +14,16 @@ import (
 // Peer is a server, or a group of servers that stand for one name.
 //
 // Its scheduler is guarded by a lock that is held for a decision and never while
-// anything else is done: what is decided is done after it. An agent that tells of an event takes the lock, too, and
-// leaves whatever costs time, or runs code of the user's, to a few workers.
+// anything else is done: what is decided is done after it. Agents tell it what happens by an inbox, and
+// leave whatever costs time, or runs code of the user's, to a few workers.
 type Peer struct {
-	m     *Map
-	id    ID
-	agent *agent.Handle
-	plan  *handler.Plan
+	m      *Map
+	id     ID
+	agents []*agent.Handle // its own first: which that is depends on the identity
+	plan   *handler.Plan
 
-	mu        sync.Mutex
+	inbox     inbox
+	mu        sync.Mutex // never waited for by an agent
 	s         *scheduler
 	todo      actions
 	timer     *time.Timer
@@ -44,6 +45,7 @@ type action struct {
 	f    *flight
 	w    *wire
 	c    *call
+	h    *handler.Handler
 	o    outcome
 }
 
@@ -53,29 +55,18 @@ const (
 	doStart actionKind = iota
 	doAbort
 	doClose
+	doDrop
 	doFinish
 )
 
-// decide runs f under the lock and then does what came of it. On an agent's goroutine
-// nothing is done that could wait, and no policy is asked, which may be the user's.
-func (p *Peer) decide(onAgent bool, f func(now time.Time)) {
+// decide runs f under the lock and then does what came of it. On an agent's goroutine, by
+// tell, nothing is done that could wait, and no policy is asked, which may be the user's.
+func (p *Peer) decide(f func(now time.Time)) {
 	p.mu.Lock()
-	p.s.quiet = onAgent
-	f(time.Now())
-	p.s.quiet = false
-	owed := p.s.owed
-	p.s.owed = false
-	p.arm()
-	todo := p.todo
-	p.todo = actions{}
-	p.mu.Unlock()
-	p.perform(todo, onAgent)
-	if owed {
-		p.m.work.Submit(p.catchUp)
-	}
+	p.decideLocked(false, f)
 }
 
-func (p *Peer) catchUp() { p.decide(false, p.s.catchUp) }
+func (p *Peer) catchUp() { p.decide(p.s.catchUp) }
 
 // actions are some actions; mostly it is one.
 type actions struct {
@@ -92,6 +83,19 @@ func (s *actions) add(a action) {
 	}
 }
 
+func (s *actions) join(o actions) {
+	if s.n == 0 {
+		*s = o
+		return
+	}
+	if o.n > 0 {
+		s.add(o.first)
+	}
+	for _, a := range o.more {
+		s.add(a)
+	}
+}
+
 func (p *Peer) perform(todo actions, onAgent bool) {
 	if todo.n > 0 {
 		p.do(todo.first, onAgent)
@@ -105,6 +109,8 @@ func (p *Peer) do(a action, onAgent bool) {
 	switch {
 	case a.kind == doFinish:
 		a.c.finish(a.o)
+	case a.kind == doDrop:
+		a.h.Drop(errSlower)
 	case onAgent:
 		p.m.work.Submit(func() { p.act(a) })
 	default:
@@ -120,7 +126,7 @@ func (p *Peer) act(a action) {
 		a.f.drop()
 	case doClose:
 		if a.w.link != nil {
-			p.agent.CloseLink(a.w.link)
+			a.w.agent.CloseLink(a.w.link)
 		}
 	}
 }
@@ -141,7 +147,7 @@ func (p *Peer) arm() {
 }
 
 func (p *Peer) tick() {
-	p.decide(false, func(now time.Time) {
+	p.decide(func(now time.Time) {
 		p.due = time.Time{}
 		p.s.tick(now)
 		if p.s.queue.Len() > 0 {
@@ -151,11 +157,6 @@ func (p *Peer) tick() {
 }
 
 // The peer is the transport of its scheduler: it notes what is to be done.
-
-func (p *Peer) open(l *link) {
-	l.wire.p, l.wire.l = p, l
-	l.wire.link, l.wire.err = handler.NewLink(l.ep.Address, &l.wire)
-}
 
 func (p *Peer) close(l *link) { p.todo.add(action{kind: doClose, w: &l.wire}) }
 
@@ -174,34 +175,9 @@ func (p *Peer) finish(t *tag, o outcome) {
 	p.todo.add(action{kind: doFinish, c: t.call, o: o})
 }
 
-// wire is a link as its agent knows it.
-type wire struct {
-	p    *Peer
-	l    *link
-	link *handler.Link
-	err  error
-	info handler.LinkInfo
-}
-
-// LinkUp implements handler.LinkWatcher.
-func (w *wire) LinkUp(i handler.LinkInfo) {
-	w.p.decide(true, func(now time.Time) {
-		w.info = i
-		if i.RTT > 0 {
-			w.p.facts.RTT = i.RTT
-		}
-		w.p.s.up(w.l, now)
-	})
-}
-
-// LinkDown implements handler.LinkWatcher.
-func (w *wire) LinkDown() {
-	w.p.decide(true, func(now time.Time) { w.p.s.down(w.l, now) })
-}
-
 // submit gives the scheduler a request.
 func (p *Peer) submit(c *call) {
-	p.decide(false, func(now time.Time) {
+	p.decide(func(now time.Time) {
 		p.used = now
 		p.s.count.Requests++
 		c.tag.born = now
@@ -225,7 +201,7 @@ func (p *Peer) submit(c *call) {
 
 // cancel ends a request.
 func (p *Peer) cancel(c *call, why error) {
-	p.decide(false, func(now time.Time) { p.s.cancel(&c.tag, why, now) })
+	p.decide(func(now time.Time) { p.s.cancel(&c.tag, why, now) })
 }
 
 // refresh has the addresses looked up when there are none yet or their time is over.
@@ -255,7 +231,7 @@ func (p *Peer) resolve() {
 	if err == nil && len(addrs) == 0 {
 		err = errors.New("no address was found")
 	}
-	p.decide(false, func(now time.Time) {
+	p.decide(func(now time.Time) {
 		p.resolving = false
 		if p.closed || p.m.closed.Load() { // the lookup may have failed by that; shut tells
 			return
@@ -284,7 +260,7 @@ const (
 )
 
 func (p *Peer) shut() {
-	p.decide(false, func(now time.Time) {
+	p.decide(func(now time.Time) {
 		p.closed = true
 		p.s.close(ErrClosed, now)
 		if p.timer != nil {
@@ -294,18 +270,18 @@ func (p *Peer) shut() {
 }
 
 // CloseIdle closes the connections that nothing runs on, but for pinned ones.
-func (p *Peer) CloseIdle() { p.decide(false, p.s.closeIdle) }
+func (p *Peer) CloseIdle() { p.decide(p.s.closeIdle) }
 
 // ClearError forgets that the peer has failed. It reports whether it had.
 func (p *Peer) ClearError() (had bool) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
+	defer p.unlock()
 	return p.faults.clear()
 }
 
 // Err is the failure for which the peer is left alone, nil if there is none.
 func (p *Peer) Err() error {
 	p.mu.Lock()
-	defer p.mu.Unlock()
+	defer p.unlock()
 	return p.faults.err(time.Now())
 }

@@ -20,7 +20,7 @@ type Pin struct {
 // Pin pins a connection of the peer, which is new. The error is [ErrTooManyPins] at the limit of [MaxPins].
 func (p *Peer) Pin() (*Pin, error) {
 	var sp *pin
-	p.decide(false, func(time.Time) {
+	p.decide(func(time.Time) {
 		if !p.closed {
 			sp = p.s.newPin()
 		}
@@ -45,7 +45,7 @@ func (p *Peer) Pin() (*Pin, error) {
 }
 
 func (p *Peer) release(sp *pin) {
-	p.decide(false, func(now time.Time) { p.s.release(sp, ErrPinReleased, now) })
+	p.decide(func(now time.Time) { p.s.release(sp, ErrPinReleased, now) })
 }
 
 // Go sends req on the pinned connection and returns at once.

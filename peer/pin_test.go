@@ -88,3 +88,25 @@ func TestPins_have_a_limit(t *testing.T) {
 	_, err = p.Pin()
 	require.ErrorIs(t, err, ErrClosed)
 }
+
+func TestPin_over_HTTP2_has_what_is_too_much_at_once_wait(t *testing.T) {
+	s := secure(t, nil, 3)
+	m := openMap(t, trusting())
+	p, err := m.Get(s.URL)
+	require.NoError(t, err)
+	pin, err := p.Pin()
+	require.NoError(t, err)
+	defer pin.Release()
+	_, err = pin.Do(request(t, http.MethodGet, s.URL))
+	require.NoError(t, err)
+	var rs []*Request
+	for range 40 {
+		rs = append(rs, pin.Go(request(t, http.MethodPost, s.URL)))
+	}
+	for _, r := range rs {
+		_, err := r.Result()
+		require.NoError(t, err)
+	}
+	require.EqualValues(t, 41, s.hits.Load())
+	require.EqualValues(t, 1, s.conns.Load())
+}

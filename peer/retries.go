@@ -80,7 +80,7 @@ func (c *call) triesLimit() time.Duration {
 // limit of its own.
 func (c *call) overdue() {
 	err := failure.New(failure.Timeout, "the time for all tries is over").At(methodOf(c.origin), c.origin.URL)
-	c.peer.decide(false, func(now time.Time) {
+	c.peer.decide(func(now time.Time) {
 		if c.tag.state == tagQueued {
 			c.peer.s.cancel(&c.tag, err, now)
 		}

@@ -187,7 +187,7 @@ func TestRetry_a_wait_ends_with_Cancel_and_with_Close(t *testing.T) {
 		p, _ := m.Get(s.URL)
 		eventually(t, "it waits", func() bool {
 			p.mu.Lock()
-			defer p.mu.Unlock()
+			defer p.unlock()
 			return r.c.tag.state == tagWaiting
 		})
 		return r
@@ -317,7 +317,7 @@ func TestBreaker_says_why_a_failure_was_not_repeated(t *testing.T) {
 	p, _ := m.Get(s.URL)
 	eventually(t, "it waits", func() bool {
 		p.mu.Lock()
-		defer p.mu.Unlock()
+		defer p.unlock()
 		return r.c.tag.state == tagWaiting
 	})
 	_, err := m.Do(request(t, "GET", s.URL))

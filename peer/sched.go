@@ -67,6 +67,7 @@ type limits struct {
 	maxPins            int           // pinned links of the peer
 	maxRequests        int           // of a link in its life; 0: any number
 	maxStreams         int           // of an HTTP/2 link at once
+	probeAfter         int           // answers at the limit that it was found to have
 	maxQueue           int           // tags that wait for a link
 	maxAttempts        int           // of a tag whose connections fail
 	maxAge, idle       time.Duration // of a link; 0: for ever
@@ -176,6 +177,9 @@ func (s *scheduler) head(r *run, http2 bool, status int, header http.Header, now
 		return false
 	}
 	s.up1(l, now)
+	if s.taken(l, now) {
+		defer s.place(now)
+	}
 	if t := r.tag; t != nil {
 		t.revealed = true
 		r.way.Head(now)
@@ -229,12 +233,10 @@ func (s *scheduler) ended(r *run, o outcome, now time.Time) {
 		r.way.Fail(now)
 	}
 	s.leave(r, now)
-	if o.lost && !l.down && l.runs > 0 && l.state != linkClosed && !r.within {
+	if o.lost && !l.down && l.state != linkClosed && !r.alone {
 		// It has a connection, which does not take as many at once, or, if that was a
-		// GOAWAY, none any more: then the next one within the limit is lost as well.
-		l.limit, l.limited = min(l.limit, l.runs), true
-		s.streams = l.limit
-		s.settle(l, now)
+		// GOAWAY, none any more: then each next one is lost as well, until one is alone.
+		s.lower(l, now)
 	} else if o.lost || !opened {
 		l.because(endOf(t, opened, o))
 		s.drain(l)

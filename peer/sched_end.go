@@ -15,6 +15,7 @@ func (s *scheduler) judge(t *tag, r *run, o outcome, opened bool, now time.Time)
 	case s.dropFailed(r, retry.Attempt{Class: o.class, Err: o.err}, now):
 	case o.hopeless:
 		s.finish(t, o)
+	case t.pin != nil && o.lost && s.wait(t, r.link):
 	case t.pin != nil:
 		if o.lost || (opened && o.unsent) || o.class == retry.Stale {
 			o = outcome{err: pinLost(o.err), unsent: o.unsent}

@@ -34,7 +34,7 @@ type link struct {
 	down      bool // its connection is over
 	told      bool // whether it is HTTP/2
 	limit     int  // of runs at once
-	limited   bool // the limit was met
+	streams   streams
 	runs      int
 	running   []*run
 	served    int
@@ -74,10 +74,11 @@ func (s *scheduler) assign(t *tag, l *link, now time.Time) {
 // run puts a tag on a link.
 func (s *scheduler) run(t *tag, l *link, now time.Time) *run {
 	_ = s.breaker.Take(health.Requests) // there was room
-	r := &run{tag: t, link: l, bound: l.state != linkOpening, within: l.limited, began: now}
+	r := &run{tag: t, link: l, bound: l.state != linkOpening, began: now}
 	l.runs++
 	l.served++
 	l.running = append(l.running, r)
+	l.enter(r)
 	r.way.Begin(&l.ep.Endpoint, now)
 	s.settle(l, now)
 	return r

@@ -36,7 +36,10 @@ func (m *model) failedAt(mt *modelTag) {
 func (m *model) head(r *modelRun, status int) {
 	t := r.r.tag
 	header := http.Header{"Retry-After": {"1"}}
-	if m.s.head(r.r, m.links[r.r.link].http2, status, header, m.now) {
+	l := r.r.link
+	answer := m.s.head(r.r, m.links[l].http2, status, header, m.now)
+	m.answered(l)
+	if answer {
 		r.head = true
 		for _, o := range m.runs {
 			if o != r && o.r.tag == t && !o.withdrawn {
@@ -102,15 +105,31 @@ var modelEvents = []modelEvent{
 		return true
 	}},
 	{"sent on", 30, func(m *model) bool {
-		r := m.pick(func(r *modelRun) bool { return r.r.bound && !r.committed && !r.withdrawn && m.alive(r.r.link) })
+		r := m.pick(func(r *modelRun) bool {
+			return r.r.bound && !r.committed && !r.withdrawn && !r.refused && m.alive(r.r.link)
+		})
 		if r == nil {
 			return false
 		}
-		m.commit(r)
+		if ml := m.links[r.r.link]; ml.gone || m.carries(r.r.link) >= ml.takes {
+			r.refused = true
+		} else {
+			m.commit(r)
+		}
 		return true
 	}},
-	{"connection lost", 6, func(m *model) bool {
-		r := m.pick(func(r *modelRun) bool { return r.r.bound && !r.committed && !r.withdrawn })
+	{"takes none any more", 2, func(m *model) bool {
+		if len(m.s.links) == 0 {
+			return false
+		}
+		l := m.s.links[m.rng.IntN(len(m.s.links))]
+		m.links[l].gone = m.alive(l)
+		return m.alive(l)
+	}},
+	{"connection lost", 20, func(m *model) bool {
+		r := m.pick(func(r *modelRun) bool {
+			return !r.withdrawn && (r.refused || r.r.bound && !r.committed && !m.alive(r.r.link))
+		})
 		if r == nil {
 			return false
 		}

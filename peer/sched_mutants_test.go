@@ -49,6 +49,12 @@ var mutants = []struct{ name, file, from, to string }{
 		"	if l.runs == 0 {\n		s.shut(l)\n	}\n}\n\nfunc", "	s.shut(l)\n}\n\nfunc"},
 	{"one run too many on a link", "sched_link.go",
 		"l.runs < l.limit", "l.runs <= l.limit"},
+	{"a link that has taken too many is given up", "sched_streams.go",
+		"		l.running[0].alone = false //", "		//"},
+	{"a link that is full is left with no room", "sched_streams.go",
+		"max(l.limit-1, 1)", "l.limit - 1"},
+	{"a limit that was found too low stays", "sched_streams.go",
+		"	l.limit++\n", ""},
 	{"a committed tag is taken back", "sched_end.go",
 		"r.tag.state == tagHead || !s.do.withdraw(r)", "r.tag.state == tagHead || !s.do.withdraw(r) && false"},
 	{"the late end of a withdrawn run counts", "sched.go",
@@ -89,7 +95,7 @@ func TestModel_finds_every_mutant(t *testing.T) {
 			var out []byte
 			for seed := 1; seed <= 5; seed++ { // waits are at random: a seed does not always lead the same way
 				cmd := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-overlay", filepath.Join(tmp, "overlay.json"),
-					"-run", "^TestModel_the_scheduler", ".", "-count=1", "-model.steps=100000", fmt.Sprint("-model.seed=", seed))
+					"-run", "^TestModel_(the_scheduler|a_limit)", ".", "-count=1", "-model.steps=100000", fmt.Sprint("-model.seed=", seed))
 				if out, err = cmd.CombinedOutput(); err != nil {
 					break
 				}

@@ -55,6 +55,17 @@ func (s *scheduler) submitPinned(t *tag, now time.Time) {
 	}
 }
 
+// wait puts a tag back that a pin's link, which is there, did not take beside the others. It
+// reports whether it could.
+func (s *scheduler) wait(t *tag, l *link) bool {
+	if l.state == linkDraining || l.state == linkClosed || t.pin.released || s.hold(t) != nil {
+		return false
+	}
+	t.state, t.run = tagQueued, nil
+	t.pin.waiting = slices.Insert(t.pin.waiting, 0, t)
+	return true
+}
+
 // serve starts what waits for a pin's link.
 func (s *scheduler) serve(p *pin, now time.Time) {
 	for p != nil && len(p.waiting) > 0 && !p.released && !p.lost() {

@@ -54,7 +54,7 @@ type run struct {
 	hedge  bool // counts among the breaker's retries
 	began  time.Time
 	until  time.Time      // when there must be a head; zero: any time
-	within bool           // the limit that its link was found to have
+	alone  bool           // there was no other on its link
 	way    balance.Flight // through the endpoint
 	flight flight         // the transport's
 }

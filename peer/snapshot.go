@@ -175,7 +175,7 @@ func (p *Peer) draw(r *room) PeerSnapshot {
 	count := p.s.count
 	d.MaxStreams, d.Pins = p.s.streams, len(p.s.pins)
 	p.s.sketch(&d, &q, r, now)
-	p.mu.Unlock()
+	p.unlock()
 
 	if err != nil {
 		d.Err = err.Error()

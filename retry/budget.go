@@ -25,7 +25,8 @@ type Budget struct {
 	span  time.Duration // of a bucket
 
 	mu      sync.Mutex
-	head    int64 // number of the newest bucket
+	first   time.Time // that was seen
+	head    int64     // number of the newest bucket
 	ring    [buckets]struct{ requests, repeats int }
 	sum     struct{ requests, repeats int }
 	refused uint64
@@ -84,10 +85,14 @@ func (b *Budget) Withdraw(now time.Time) bool {
 
 func (b *Budget) room() int { return max(b.floor, int(b.share*float64(b.sum.requests))) }
 
-// turn drops what has left the window and returns the place of now. A clock that goes
-// back counts into the newest bucket.
+// turn drops what has left the window and returns the place of now. Times are told apart
+// by their monotonic readings, where they have one: setting the clock changes nothing. A time
+// before the last counts into the newest bucket.
 func (b *Budget) turn(now time.Time) int64 {
-	n := now.UnixNano() / int64(b.span)
+	if b.first.IsZero() {
+		b.first = now
+	}
+	n := int64(now.Sub(b.first) / b.span)
 	if n > b.head {
 		for drop := min(n-b.head, buckets); drop > 0; drop-- {
 			old := &b.ring[(n-drop+1)%buckets]

@@ -10,8 +10,8 @@ import (
 
 // Client is the inside of a client.
 type Client interface {
-	// Agent is the agent for an origin, always the same.
-	Agent(origin string) *agent.Handle
+	// Agents are all agents, those for an origin in an order that is always the same.
+	Agents(origin string) []*agent.Handle
 	// Plan merges options with the client's own.
 	Plan(opts []config.RequestOption) (*handler.Plan, error)
 	// Closed reports whether the client has been closed.

@@ -95,16 +95,9 @@ func (d *DNS) Resolve(ctx context.Context, name Name) (Answer, error) {
 	if d.Timeout < 0 || d.Attempts < 0 {
 		return Answer{}, fmt.Errorf("dns resolver: timeout %v or attempts %d below zero", d.Timeout, d.Attempts)
 	}
-	if a, ok := literal(name); ok {
-		return a, nil
-	}
-	host, err := canonical(name.Host)
-	if err != nil {
-		return Answer{}, err
-	}
-	prefixes, err := services(name)
-	if err != nil {
-		return Answer{}, err
+	a, host, prefixes, err := begin(name)
+	if err != nil || host == "" {
+		return a, err
 	}
 	if addrs, known, err := special(host); known {
 		if err != nil {

@@ -70,3 +70,18 @@ func special(host string) (addrs []netip.Addr, known bool, err error) {
 	}
 	return nil, false, nil
 }
+
+// begin reads a name that is to be looked up: its host, and the SRV prefixes to ask for. A
+// name that is an address has its answer at once, and no host.
+func begin(name Name) (a Answer, host string, prefixes []string, err error) {
+	if a, ok := literal(name); ok {
+		return a, "", nil, nil
+	}
+	if host, err = canonical(name.Host); err != nil {
+		return Answer{}, "", nil, err
+	}
+	if prefixes, err = services(name); err != nil {
+		return Answer{}, "", nil, err
+	}
+	return Answer{}, host, prefixes, nil
+}

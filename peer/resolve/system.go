@@ -32,16 +32,9 @@ func (s *System) Resolve(ctx context.Context, name Name) (Answer, error) {
 	if s.TTL < 0 {
 		return Answer{}, errors.New("system resolver: TTL below zero")
 	}
-	if a, ok := literal(name); ok {
-		return a, nil
-	}
-	host, err := canonical(name.Host)
-	if err != nil {
-		return Answer{}, err
-	}
-	prefixes, err := services(name)
-	if err != nil {
-		return Answer{}, err
+	a, host, prefixes, err := begin(name)
+	if err != nil || host == "" {
+		return a, err
 	}
 	ttl := s.TTL
 	if ttl == 0 {

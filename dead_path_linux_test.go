@@ -1,0 +1,79 @@
+package ratmom_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ratmom/ratmom"
+	"github.com/ratmom/ratmom/config"
+	"github.com/ratmom/ratmom/internal/testserver"
+)
+
+func TestConnection_whose_path_is_dead_is_given_no_new_requests_though_one_is_on_it(t *testing.T) {
+	gate := make(chan struct{})
+	s := testserver.StartFunc(t, testserver.H2, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = fmt.Fprintf(w, "%d", testserver.ConnNumber(r))
+		if r.URL.Path == "/long" {
+			_ = http.NewResponseController(w).Flush()
+			<-gate
+		}
+	})
+	client, err := ratmom.New(config.Proxy(""), config.CAFile(s.CAFile))
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, client.Close()) }()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+"/long", nil)
+	require.NoError(t, err)
+	long, err := client.Send(req)
+	require.NoError(t, err)
+	require.NoError(t, s.Deafen())
+
+	lost := 0
+	for {
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, nil)
+		require.NoError(t, err)
+		resp, err := client.Send(req, config.Timeout(800*time.Millisecond))
+		if err != nil {
+			require.NoError(t, ctx.Err(), "all go the same way")
+			require.ErrorIs(t, err, ratmom.ErrTimeout)
+			lost++
+			continue
+		}
+		text, err := resp.Text()
+		require.NoError(t, err)
+		require.Equal(t, "1", text)
+		break
+	}
+	assert.Positive(t, lost)
+
+	close(gate)
+	text, err := long.Text()
+	require.NoError(t, err, "the one on it is left alone")
+	assert.Equal(t, "0", text)
+	require.Eventually(t, func() bool { return !established(t, long.LocalAddr().Port()) }, 30*time.Second, time.Millisecond, "it is hung up after that")
+}
+
+// established reports whether a connection with a local port is.
+func established(t *testing.T, port uint16) bool {
+	t.Helper()
+	for _, name := range []string{"/proc/self/net/tcp", "/proc/self/net/tcp6"} {
+		table, err := os.ReadFile(name)
+		require.NoError(t, err)
+		for line := range strings.Lines(string(table)) {
+			f := strings.Fields(line)
+			if len(f) > 3 && strings.HasSuffix(f[1], fmt.Sprintf(":%04X", port)) && f[3] == "01" {
+				return true
+			}
+		}
+	}
+	return false
+}

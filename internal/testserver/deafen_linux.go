@@ -1,0 +1,47 @@
+package testserver
+
+import (
+	"errors"
+	"net"
+	"runtime"
+	"syscall"
+	"time"
+	"unsafe"
+)
+
+// Deafen has every open connection lose what the client sends, acknowledgements too, and
+// send on: as if the path from there were dead. What has been sent to the client before is
+// acknowledged, so that more can be.
+func (c *Connections) Deafen() error {
+	for _, conn := range c.all() {
+		raw, err := conn.Conn.(*net.TCPConn).SyscallConn()
+		if err != nil {
+			return err
+		}
+		var failed error
+		if err := raw.Control(func(fd uintptr) { failed = deafen(fd) }); err != nil {
+			return err
+		}
+		if failed != nil {
+			return failed
+		}
+	}
+	return nil
+}
+
+func deafen(fd uintptr) error {
+	for end := time.Now().Add(10 * time.Second); ; runtime.Gosched() {
+		var unacked int32
+		if _, _, e := syscall.Syscall(syscall.SYS_IOCTL, fd, syscall.TIOCOUTQ, uintptr(unsafe.Pointer(&unacked))); e != 0 {
+			return e
+		}
+		if unacked == 0 {
+			break
+		}
+		if time.Now().After(end) {
+			return errors.New("the client does not acknowledge what was sent")
+		}
+	}
+	const ret = 0x06                                                     // BPF_RET, of BPF_K
+	return syscall.AttachLsf(int(fd), []syscall.SockFilter{{Code: ret}}) // nothing of each packet
+}
