@@ -57,7 +57,7 @@ func (f *flight) prepare() (*handler.Handler, error) {
 		return nil, err
 	}
 	h, err := handler.New(f.p.agent.Pool(), handler.Spec{
-		Request: req, Plan: c.plan, Driver: f.p.agent.Driver(), Done: f, Watcher: f,
+		Request: f.r.link.ep.dress(req), Plan: c.plan, Driver: f.p.agent.Driver(), Done: f, Watcher: f,
 		Link: f.r.link.wire.link, Bound: f.r.bound, Owner: f.p.m.client, TryTime: f.tryTime(),
 	})
 	if err != nil {
@@ -145,6 +145,9 @@ func (f *flight) Completed(h *handler.Handler) {
 	f.p.decide(true, func(now time.Time) {
 		f.p.faults.answered(f.c.ticket)
 		answer = f.p.s.head(f.r, many, h.Status(), header, now)
+		if !answer { // nobody else will look at it
+			f.p.faults.heed(h.Status(), header, now)
+		}
 	})
 	if answer {
 		f.c.begun(h)

@@ -57,6 +57,8 @@ type transport interface {
 	withdraw(*run) bool
 	// abort ends a run whose answer nobody wants; its end is told by ended.
 	abort(*run)
+	// suspect tells that something has failed at an endpoint: it is checked soon.
+	suspect(*endpoint)
 	// finish ends a tag, once.
 	finish(*tag, outcome)
 }

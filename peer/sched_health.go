@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"slices"
 	"time"
 
 	"github.com/ratmom/ratmom/peer/health"
@@ -13,28 +14,66 @@ func (s *scheduler) report(e *endpoint, ok bool, now time.Time) bool {
 	if changed {
 		s.ejection(ev, now)
 	}
+	if !ok {
+		s.do.suspect(e)
+	}
 	return changed
 }
 
-// ejection takes an endpoint out of use, with its links, or back.
+// ejection notes that an endpoint was ejected or may come back.
 func (s *scheduler) ejection(ev health.Event, now time.Time) {
 	for _, e := range s.endpoints {
 		if e.ID != ev.ID {
 			continue
 		}
-		e.Down = ev.Ejected
-		if !ev.Ejected {
-			e.Since = now
+		e.ejected = ev.Ejected
+		if ev.Ejected {
+			s.count.Ejections++
+		} else {
 			s.count.Restores++
+		}
+		s.turn(e, EndEjected, now)
+		return
+	}
+}
+
+// checked notes what active checks have found. One that comes back is no outlier any more.
+func (s *scheduler) checked(e *endpoint, up bool, now time.Time) {
+	if e.gone || e.failing == !up {
+		return
+	}
+	e.failing = !up
+	if up {
+		if ev, ok := s.outliers.Readmit(e.ID); ok {
+			s.ejection(ev, now)
+		}
+	}
+	s.turn(e, EndUnhealthy, now)
+	for p := range s.pins {
+		s.serve(p, now)
+	}
+	s.place(now)
+}
+
+// turn takes an endpoint out of use, with its links, or back, as there are reasons against it.
+func (s *scheduler) turn(e *endpoint, why LinkEnd, now time.Time) {
+	was := e.Down
+	e.Down = e.ejected || e.failing
+	switch {
+	case e.Down == was:
+		return
+	case was:
+		e.Since = now
+		return
+	}
+	for _, l := range slices.Clone(s.links) {
+		if l.ep != e || l.pin != nil {
 			continue
 		}
-		s.count.Ejections++
-		for _, l := range append([]*link(nil), s.links...) {
-			if l.ep == e && l.pin == nil {
-				l.because(EndEjected)
-				s.drain(l)
-			}
+		if l.state == linkOpening && l.runs > 0 && !s.quiet {
+			s.unstall(l, now)
 		}
-		return
+		l.because(why)
+		s.drain(l)
 	}
 }

@@ -230,10 +230,18 @@ var modelEvents = []modelEvent{
 		return true
 	}},
 	{"health", 2, func(m *model) bool {
-		for _, e := range m.s.endpoints {
-			e.Down = m.rng.IntN(4) == 0
+		for _, e := range slices.Clone(m.s.endpoints) {
+			was, links := e.Down, slices.Clone(m.s.links)
+			m.s.checked(e, m.rng.IntN(4) > 0, m.now)
+			for _, l := range links {
+				if l.ep == e && l.pin == nil && !was && e.Down && l.state != linkDraining && l.state != linkClosed {
+					fail("a link of a dead endpoint is %v", l.state)
+				}
+			}
+			if was && !e.Down && e.Since != m.now {
+				fail("an endpoint that is back was there for longer")
+			}
 		}
-		m.s.place(m.now)
 		return true
 	}},
 	{"tick", 10, func(m *model) bool {

@@ -17,6 +17,12 @@ import (
 var mutants = []struct{ name, file, from, to string }{
 	{"a cancelled tag is sent all the same", "sched_end.go",
 		"unsent := s.takeBack(t.run, now)", "unsent := true\n\t\ts.leave(t.run, now)"},
+	{"the rule is not told of a repeat", "sched_retry.go",
+		"t.trying, t.attempts, t.tried, t.run = false, 0, nil, nil", "t.attempts, t.tried, t.run = 0, nil, nil"},
+	{"a try that had no link does not count", "sched_retry.go",
+		"	s.try(t, try.Now) // one", "	// one"},
+	{"a hedge is no try", "sched_hedge.go",
+		"if limit := t.tries.run.Start(now); limit > 0 {", "if limit := time.Duration(0); limit > 0 {"},
 	{"what must not be repeated is", "sched_retry.go",
 		"ask := t.ask\n", "ask := t.ask\n\task.Key = true\n"},
 	{"failed connections are tried without end", "sched_retry.go",
@@ -64,6 +70,10 @@ var mutants = []struct{ name, file, from, to string }{
 		"return p.had && (p.link == nil || p.link.state == linkDraining)", "return false"},
 	{"an endpoint that has gone is used", "sched_place.go",
 		"!e.gone && (pass", "(pass"},
+	{"an endpoint that is found down keeps its links", "sched_health.go",
+		"		l.because(why)\n		s.drain(l)\n", "		l.because(why)\n"},
+	{"an endpoint that is found down is used", "sched_health.go",
+		"e.Down = e.ejected || e.failing", "e.Down = e.ejected"},
 	{"a free place is not taken", "sched.go",
 		"opened, now)\n	}\n	s.serve(l.pin, now)\n	s.place(now)\n", "opened, now)\n	}\n	s.serve(l.pin, now)\n"},
 }
