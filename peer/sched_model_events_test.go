@@ -190,7 +190,7 @@ var modelEvents = []modelEvent{
 		m.end(r, outcome{err: errModel, unsent: true, class: retry.NeverSent})
 		return true
 	}},
-	{"no names", 1, func(m *model) bool {
+	{"no names", 3, func(m *model) bool {
 		if len(m.s.endpoints) > 0 {
 			return false
 		}
@@ -225,6 +225,9 @@ var modelEvents = []modelEvent{
 			if m.rng.IntN(4) > 0 {
 				addrs = append(addrs, Address{Addr: a, Priority: m.rng.IntN(2)})
 			}
+		}
+		if m.rng.IntN(10) == 0 {
+			addrs = nil
 		}
 		m.s.update(addrs, m.now)
 		return true
