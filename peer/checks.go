@@ -40,6 +40,11 @@ type Check struct {
 	// the peer where libcurl looks that up.
 	Probe health.Probe
 
+	// Cut ends the tries that wait for an answer of an endpoint that is found down, whose head has not come: what was
+	// sent fails with ratmom.ErrConnectionClosed, or is repeated as retry.Broken is. Otherwise they go on, as the endpoint may
+	// answer late.
+	Cut bool
+
 	// Policy says how often, and what follows from it.
 	Policy health.CheckPolicy
 }

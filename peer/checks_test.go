@@ -21,6 +21,7 @@ import (
 	"github.com/ratmom/ratmom/internal/testserver"
 	"github.com/ratmom/ratmom/peer/balance"
 	"github.com/ratmom/ratmom/peer/health"
+	"github.com/ratmom/ratmom/retry"
 )
 
 // quick has endpoints checked as often as a test wants it.
@@ -72,59 +73,68 @@ func found(t *testing.T, p *Peer, addr, state string) {
 
 func TestChecks_keep_requests_off_an_nginx_while_it_is_stopped(t *testing.T) {
 	one, two := testserver.Nginx(t), testserver.Nginx(t)
-	for _, c := range []struct {
+	inClear := func(s *testserver.NginxServer) string { return s.URL }
+	overTLS := func(s *testserver.NginxServer) string { return s.TLSURL }
+	prior := func(s *testserver.NginxServer) string { return s.H2CURL }
+	type kind struct {
 		name     string
 		check    Check
 		of       func(*testserver.NginxServer) string
 		requests config.RequestOption
-	}{
-		{"TCP", Check{Kind: CheckTCP}, func(s *testserver.NginxServer) string { return s.TLSURL }, nil},
-		{"TLS", Check{Kind: CheckTLS}, func(s *testserver.NginxServer) string { return s.TLSURL }, nil},
-		{"HTTP", Check{Kind: CheckHTTP, Path: "/hello.txt?check"}, func(s *testserver.NginxServer) string { return s.URL }, nil},
-		{"HTTP2", Check{Kind: CheckHTTP2, Path: "/hello.txt"}, func(s *testserver.NginxServer) string { return s.TLSURL }, nil},
-		{"HTTP2 in clear text", Check{Kind: CheckHTTP2, Path: "/hello.txt"}, func(s *testserver.NginxServer) string { return s.H2CURL },
-			config.HTTPVersion(config.HTTP2PriorKnowledge)},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			c.check.Policy = quick
-			requests := []config.RequestOption{config.CAFile(one.CAFile)}
-			if c.requests != nil {
-				requests = append(requests, c.requests)
-			}
-			a, b := hostPort(t, c.of(one)), hostPort(t, c.of(two))
-			m := openMap(t, Checks(c.check), foundAt(a, b), turns(), Requests(requests...), Outliers(health.OutlierPolicy{Consecutive: -1}))
-			u, err := url.Parse(c.of(one))
-			require.NoError(t, err)
-			to := u.Scheme + "://localhost/hello.txt"
-			seen := map[string]int{}
-			get := func(n int) {
-				clear(seen)
-				for range n {
-					res, err := m.Do(request(t, http.MethodGet, to))
+		m        *Map
+	}
+	kinds := []*kind{
+		{name: "TCP", check: Check{Kind: CheckTCP}, of: overTLS},
+		{name: "TLS", check: Check{Kind: CheckTLS}, of: overTLS},
+		{name: "HTTP", check: Check{Kind: CheckHTTP, Path: "/hello.txt?check"}, of: inClear},
+		{name: "HTTP2", check: Check{Kind: CheckHTTP2, Path: "/hello.txt"}, of: overTLS},
+		{
+			name: "HTTP2 in clear text", check: Check{Kind: CheckHTTP2, Path: "/hello.txt"}, of: prior,
+			requests: config.HTTPVersion(config.HTTP2PriorKnowledge),
+		},
+	}
+	// phase waits until the checks of one have found it in a state, and says who answers then.
+	phase := func(state string, share int) {
+		for _, k := range kinds {
+			t.Run(k.name+" "+state, func(t *testing.T) {
+				a, b := hostPort(t, k.of(one)), hostPort(t, k.of(two))
+				u, err := url.Parse(k.of(one))
+				require.NoError(t, err)
+				to := u.Scheme + "://localhost/hello.txt"
+				p, err := k.m.Get(to)
+				require.NoError(t, err)
+				p.decide(false, p.refresh)
+				found(t, p, a, state)
+				found(t, p, b, "up")
+				if state == "down" {
+					assert.NotEmpty(t, endpointsOf(p)[a].CheckError)
+					assert.Zero(t, endpointsOf(p)[a].Links)
+				}
+				seen := map[string]int{}
+				for range 10 {
+					res, err := k.m.Do(request(t, http.MethodGet, to))
 					require.NoError(t, err)
 					seen[res.RemoteAddr.String()]++
 				}
-			}
-			get(10)
-			assert.Equal(t, map[string]int{a: 5, b: 5}, seen)
-			p, err := m.Get(to)
-			require.NoError(t, err)
-			found(t, p, a, "up")
-			found(t, p, b, "up")
-
-			one.Stop()
-			found(t, p, a, "down")
-			assert.NotEmpty(t, endpointsOf(p)[a].CheckError)
-			assert.Zero(t, endpointsOf(p)[a].Links)
-			get(10)
-			assert.Equal(t, map[string]int{b: 10}, seen)
-
-			one.Restart()
-			found(t, p, a, "up")
-			get(10)
-			assert.Equal(t, map[string]int{a: 5, b: 5}, seen)
-		})
+				assert.Equal(t, share, seen[a])
+				assert.Equal(t, 10-share, seen[b])
+			})
+		}
 	}
+	for _, k := range kinds {
+		k.check.Policy = quick
+		requests := []config.RequestOption{config.CAFile(one.CAFile)}
+		if k.requests != nil {
+			requests = append(requests, k.requests)
+		}
+		k.m = openMap(t, Checks(k.check), foundAt(hostPort(t, k.of(one)), hostPort(t, k.of(two))), turns(), Requests(requests...),
+			Outliers(health.OutlierPolicy{Consecutive: -1}))
+	}
+	phase("up", 5)
+	one.Stop()
+	phase("down", 0)
+	one.Restart()
+	phase("up", 5)
 }
 
 func TestChecks_see_what_their_kind_looks_at(t *testing.T) {
@@ -414,4 +424,65 @@ func TestChecks_follow_their_timeline(t *testing.T) {
 		assert.Zero(t, bay.n["x:1"])
 		bay.mu.Unlock()
 	})
+}
+
+func TestCheck_Cut_ends_what_waits_for_a_dead_endpoint(t *testing.T) {
+	for _, cut := range []bool{true, false} {
+		gate := make(chan struct{})
+		hung := plain(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/body" {
+				_, _ = w.Write([]byte("begins"))
+				_ = http.NewResponseController(w).Flush()
+			}
+			<-gate
+		})
+		good := plain(t, func(http.ResponseWriter, *http.Request) {})
+		var sick atomic.Bool
+		m := openMap(t, foundAt(hostPort(t, hung.URL), hostPort(t, good.URL)), MaxLinks(8), WithPolicy(func() Policy { return new(balance.First) }),
+			Requests(soon(retry.Policy{Tries: 2})),
+			Checks(Check{Cut: cut, Policy: quick, Probe: health.ProbeFunc(func(_ context.Context, address string) error {
+				if sick.Load() && address == hostPort(t, hung.URL) {
+					return errors.New("sick")
+				}
+				return nil
+			})}))
+		const url = "http://some.peer.invalid"
+		get, post, body := m.Go(request(t, http.MethodGet, url)), m.Go(request(t, http.MethodPost, url)), m.Go(request(t, http.MethodGet, url+"/body"))
+		p, err := m.Get(url)
+		require.NoError(t, err)
+		eventually(t, "they wait", func() bool {
+			heads := 0
+			for _, l := range p.Snapshot(0).Links {
+				for _, r := range l.Requests {
+					if r.State == "head" {
+						heads++
+					}
+				}
+			}
+			return hung.hits.Load() == 3 && heads == 1
+		})
+		sick.Store(true)
+		found(t, p, hostPort(t, hung.URL), "down")
+		if cut {
+			res, err := get.Result()
+			require.NoError(t, err)
+			require.Len(t, res.Attempts, 1)
+			assert.Equal(t, retry.Broken, res.Attempts[0].Class)
+			assert.Equal(t, good.Listener.Addr().String(), res.RemoteAddr.String())
+			_, err = post.Result()
+			require.ErrorIs(t, err, ratmom.ErrConnectionClosed)
+			assert.ErrorContains(t, err, "down")
+			assert.True(t, post.Revealed())
+		}
+		close(gate)
+		for _, r := range []*Request{get, post, body} {
+			if r == post && cut {
+				continue
+			}
+			_, err := r.Result()
+			require.NoError(t, err, "cut %v", cut)
+		}
+		eventually(t, "the links are closed", func() bool { return endpointsOf(p)[hostPort(t, hung.URL)].Links == 0 })
+		assert.EqualValues(t, 3, hung.hits.Load())
+	}
 }

@@ -243,6 +243,7 @@ func (m *Map) add(id ID, u *url.URL) (*Peer, error) {
 		lim.maxRequests = 1
 	}
 	p.s = newScheduler(lim, opt.spread(), p)
+	p.s.cuts = p.check != nil && p.check.Cut
 	p.s.breaker.Limits, p.s.among, p.s.outliers.Policy = opt.breaker, opt.among, opt.outliers
 	p.faults.errs.TTL = opt.errorTTL
 	m.mu.Lock()

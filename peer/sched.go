@@ -36,6 +36,7 @@ type scheduler struct {
 	usable    []*Endpoint
 	cands     []*endpoint
 	placing   bool
+	cuts      bool // what waits for an answer of an endpoint that checks find down
 	heldPins  bool // the breaker has kept something from a pin
 	closed    bool
 	quiet     bool // no policy may be asked now: what it is wanted for is owed

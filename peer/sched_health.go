@@ -4,7 +4,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ratmom/ratmom/internal/failure"
 	"github.com/ratmom/ratmom/peer/health"
+	"github.com/ratmom/ratmom/retry"
 )
 
 // report tells the outlier ejection what a run came to, and whether that has changed what
@@ -75,5 +77,38 @@ func (s *scheduler) turn(e *endpoint, why LinkEnd, now time.Time) {
 		}
 		l.because(why)
 		s.drain(l)
+		if why == EndUnhealthy && s.cuts {
+			s.cut(l, now)
+		}
 	}
 }
+
+// cut ends the tries that wait for an answer on a link to a dead endpoint: what was not sent moves, and the rest is
+// for the rule.
+func (s *scheduler) cut(l *link, now time.Time) {
+	for _, r := range slices.Clone(l.running) {
+		t := r.tag
+		if t == nil || t.state == tagHead {
+			continue
+		}
+		sent := !s.do.withdraw(r)
+		beside := s.dropFailed(r, retry.Attempt{Class: retry.Broken, Err: errDown}, now)
+		if !beside {
+			s.dues.remove(t)
+		}
+		r.tag = nil
+		if sent {
+			t.revealed = true
+			s.do.abort(r)
+		} else {
+			s.leave(r, now)
+		}
+		o := outcome{err: errDown, unsent: !sent, class: retry.Broken}
+		if beside || !sent && s.move(t, r, o, true) {
+			continue
+		}
+		s.endTry(t, l.ep, o, now)
+	}
+}
+
+var errDown = failure.New(failure.ConnectionClosed, "checks have found the endpoint down")

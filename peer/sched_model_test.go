@@ -311,6 +311,11 @@ func (m *model) check() {
 			fail("the rule knows of %d tries, not %d", n, tries)
 		}
 	}
+	for _, r := range m.runs {
+		if r.committed && !r.withdrawn && !r.head && !r.aborted && r.r.tag == nil {
+			fail("a run that nobody waits for goes on")
+		}
+	}
 	waiting := 0
 	for _, p := range m.pins {
 		waiting += len(p.waiting)
