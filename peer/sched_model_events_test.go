@@ -32,9 +32,6 @@ func (m *model) failedAt(mt *modelTag) {
 	}
 }
 
-// waits reports whether somebody waits for the head of the run's answer.
-func (r *run) waits() bool { return r.tag != nil && r.tag.state != tagHead }
-
 // head plays the head of a response.
 func (m *model) head(r *modelRun, status int) {
 	t := r.r.tag
@@ -236,33 +233,7 @@ var modelEvents = []modelEvent{
 		return true
 	}},
 	{"health", 8, func(m *model) bool {
-		for _, e := range slices.Clone(m.s.endpoints) {
-			was, links := e.Down, slices.Clone(m.s.links)
-			m.s.cuts = m.rng.IntN(4) > 0
-			var alone []*tag // that may have been processed and run nowhere else
-			for _, r := range m.runs {
-				if t := r.r.tag; r.committed && !r.head && t != nil && t.pin == nil && r.r.link.ep == e && r.r.rival() == nil && !t.ask.Repeatable() {
-					alone = append(alone, t)
-				}
-			}
-			m.s.checked(e, m.rng.IntN(4) > 0, m.now)
-			for _, t := range alone {
-				if t.state == tagQueued || t.state == tagWaiting || t.run != nil && t.run.link.ep != e {
-					fail("what may have been processed is repeated")
-				}
-			}
-			for _, l := range links {
-				if l.ep == e && l.pin == nil && !was && e.Down && l.state != linkDraining && l.state != linkClosed {
-					fail("a link of a dead endpoint is %v", l.state)
-				}
-				if l.ep == e && l.pin == nil && !was && e.failing && m.s.cuts && slices.ContainsFunc(l.running, (*run).waits) {
-					fail("a tag waits for an answer of a dead endpoint")
-				}
-			}
-			if was && !e.Down && e.Since != m.now {
-				fail("an endpoint that is back was there for longer")
-			}
-		}
+		m.health()
 		return true
 	}},
 	{"tick", 10, func(m *model) bool {
