@@ -3,6 +3,7 @@ package peer
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/netip"
 	"testing"
@@ -49,6 +50,7 @@ func TestPeer_that_is_delegated_is_asked_for_by_the_name_it_was_given(t *testing
 			type seen struct{ host, sni, proto, path string }
 			got := make(chan seen, 100)
 			s := testserver.Start(t, mode, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body)
 				got <- seen{r.Host, r.TLS.ServerName, r.Proto, r.URL.String()}
 			}), testserver.WithCertificate(testserver.LocalAuthority(t).Host(t, "delegated.test")))
 			m := openMap(t, Requests(config.CAFile(s.CAFile)), delegates(t, `{"m.server":"delegated.test:8448"}`, s.Addr),

@@ -1,8 +1,6 @@
 package peer
 
-import (
-	"slices"
-)
+import "slices"
 
 func (m *model) suspect(e *endpoint) {
 	if !e.gone && !slices.Contains(m.s.endpoints, e) {
