@@ -21,7 +21,8 @@ func (p *Process) taken(port int) error {
 	if len(sockets) == 0 || holds(sockets, func(pid string) bool { return groupOf(pid) == p.PID() }) {
 		return nil
 	}
-	if holds(sockets, func(string) bool { return true }) {
+	// A worker may just have got it from its master.
+	if holds(sockets, func(pid string) bool { return groupOf(pid) != p.PID() }) {
 		return fmt.Errorf("port %d: %w", port, errTaken)
 	}
 	return nil
