@@ -98,6 +98,14 @@ func (h *Handler) Committed() bool {
 	return h.t.Committed()
 }
 
+// Connected reports whether the request was given a connection, TLS and the way through a proxy included,
+// whatever became of it. Once it has ended.
+func (h *Handler) Connected() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.connected
+}
+
 // Withdraw takes the request back, as Revoke does, and if that was in time ends the
 // handler, whose request can be sent by another: a body that was not read stays open.
 func (h *Handler) Withdraw() bool {

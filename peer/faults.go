@@ -57,12 +57,12 @@ func (f *faults) settle(t health.Ticket, o outcome, now time.Time) {
 }
 
 // heed has the peer left alone that asks for it: by Retry-After, with a 429 or 503.
-func (f *faults) heed(resp *http.Response, now time.Time) {
-	if resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusServiceUnavailable {
+func (f *faults) heed(status int, header http.Header, now time.Time) {
+	if status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
 		return
 	}
-	if d, ok := retry.After(resp.Header, now); ok && d > 0 {
-		err := fmt.Errorf("status %d", resp.StatusCode)
+	if d, ok := retry.After(header, now); ok && d > 0 {
+		err := fmt.Errorf("status %d", status)
 		f.errs.Fail(struct{}{}, health.Ticket{}, health.Fault{Kind: health.KindBusy, Err: err, For: d}, now)
 	}
 }

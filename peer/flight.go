@@ -61,7 +61,7 @@ func (f *flight) prepare() (*handler.Handler, error) {
 	}
 	w := &f.r.link.wire
 	h, err := handler.New(w.agent.Pool(), handler.Spec{
-		Request: req, Plan: c.plan, Driver: w.agent.Driver(), Done: f, Watcher: f,
+		Request: f.r.link.ep.dress(req), Plan: c.plan, Driver: w.agent.Driver(), Done: f, Watcher: f,
 		Link: w.link, Bound: f.r.bound, Owner: f.p.m.client, TryTime: f.tryTime(),
 	})
 	if err != nil {
@@ -164,6 +164,7 @@ func (n *headNews) heed(p *Peer, now time.Time) {
 	if p.s.head(n.f.r, n.many, n.status, n.header, now) {
 		n.f.c.begun(n.h)
 	} else {
+		p.faults.heed(n.status, n.header, now) // nobody else will look at it
 		p.todo.add(action{kind: doDrop, h: n.h})
 	}
 }

@@ -117,10 +117,12 @@ func (r *registry) letGo(e *entry) {
 	r.kept--
 }
 
-// rest stops the timer, which would hold the peer; the next decision sets it again.
+// rest stops the timer and the checks, which would hold the peer; the next decision sets the timer again, and the
+// next request begins the checks anew.
 func (p *Peer) rest() {
 	p.mu.Lock()
 	defer p.unlock()
+	p.restChecks()
 	if p.timer != nil && p.timer.Stop() {
 		p.due = time.Time{}
 	}

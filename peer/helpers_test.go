@@ -2,6 +2,8 @@ package peer
 
 import (
 	"context"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -56,6 +58,7 @@ func newServer(t testing.TB, h http.HandlerFunc) *server {
 		s.hits.Add(1)
 		h(w, r)
 	}))
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // connections that nothing comes on
 	s.Config.ConnState = func(c net.Conn, st http.ConnState) {
 		s.mu.Lock()
 		defer s.mu.Unlock()

@@ -32,16 +32,13 @@ func (id ID) String() string {
 	return s
 }
 
+var schemePorts = map[string]string{"http": "80", "https": "443"}
+
 // idOf is the identity of who u is for, but for the proxy.
 func idOf(u *url.URL, profile string) (ID, error) {
 	id := ID{Scheme: strings.ToLower(u.Scheme), Host: strings.ToLower(u.Hostname()), Port: u.Port(), Profile: profile}
 	if id.Port == "" {
-		switch id.Scheme {
-		case "http":
-			id.Port = "80"
-		case "https":
-			id.Port = "443"
-		}
+		id.Port = schemePorts[id.Scheme]
 	}
 	if id.Port == "" || id.Host == "" {
 		return ID{}, failure.New(failure.InvalidRequest, "the URL names no HTTP server")

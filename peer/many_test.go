@@ -24,30 +24,28 @@ const (
 	unavailable
 )
 
-func TestMap_with_many_peers_ends_every_request_as_it_should(t *testing.T) {
-	peers, each := 200, 100
-	if testing.Short() {
-		peers = 20
+// kind is how the peer of a number behaves: one of twenty each badly, which is 5 %.
+func kind(i int) int {
+	switch i % 20 {
+	case 3:
+		return hangs
+	case 5:
+		return resets
+	case 7:
+		return unavailable
 	}
-	kind := func(i int) int { // one of twenty each: 5 %
-		switch i % 20 {
-		case 3:
-			return hangs
-		case 5:
-			return resets
-		case 7:
-			return unavailable
-		}
-		return wellBehaved
-	}
-	var goroutines atomic.Int64 // of the servers
-	listeners := make([]net.Listener, peers)
+	return wellBehaved
+}
+
+// crowd starts so many servers on addresses of their own, which count their goroutines.
+func crowd(t *testing.T, peers int, goroutines *atomic.Int64) (urls []string) {
+	t.Helper()
 	for i := range peers {
 		l, err := net.Listen("tcp", fmt.Sprintf("127.0.%d.%d:0", i/200+1, i%200+1))
 		if err != nil {
 			t.Skipf("no other loopback addresses here: %v", err)
 		}
-		listeners[i] = l
+		urls = append(urls, "http://"+l.Addr().String())
 		srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			switch kind(i) {
 			case hangs:
@@ -74,14 +72,23 @@ func TestMap_with_many_peers_ends_every_request_as_it_should(t *testing.T) {
 		go func() { _ = srv.Serve(l) }()
 		t.Cleanup(func() { _ = srv.Close() })
 	}
+	return urls
+}
+
+func TestMap_with_many_peers_ends_every_request_as_it_should(t *testing.T) {
+	peers, each := 200, 100
+	if testing.Short() {
+		peers = 20
+	}
+	var goroutines atomic.Int64 // of the servers
+	urls := crowd(t, peers, &goroutines)
 	m := openMap(t)
 	before := runtime.NumGoroutine()
 	rs := make([]*Request, 0, peers*each)
 	at := time.Now()
 	for range each {
 		for i := range peers {
-			url := "http://" + listeners[i].Addr().String()
-			rs = append(rs, m.Go(request(t, http.MethodPost, url), Timeout(2*time.Minute)))
+			rs = append(rs, m.Go(request(t, http.MethodPost, urls[i]), Timeout(2*time.Minute)))
 		}
 	}
 	t.Logf("handed over in %v", time.Since(at))

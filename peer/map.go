@@ -11,8 +11,10 @@ import (
 
 	"github.com/ratmom/ratmom"
 	"github.com/ratmom/ratmom/config"
+	"github.com/ratmom/ratmom/handler"
 	"github.com/ratmom/ratmom/internal/engine"
 	"github.com/ratmom/ratmom/internal/workers"
+	"github.com/ratmom/ratmom/peer/health"
 	"github.com/ratmom/ratmom/retry"
 )
 
@@ -28,8 +30,11 @@ type Map struct {
 	stop    context.CancelFunc
 	closed  atomic.Bool
 
-	mu    sync.RWMutex
-	peers registry // by identity without the proxy, which follows from the rest
+	lastCheck atomic.Uint64
+
+	mu      sync.RWMutex
+	checker *health.Checker // nil: there is nothing to check
+	peers   registry        // by identity without the proxy, which follows from the rest
 }
 
 // Open makes a map over a client, whose agents and options it uses. The client's own
@@ -142,6 +147,12 @@ func (m *Map) CloseIdle() { m.ForEach(func(p *Peer) bool { p.CloseIdle(); return
 func (m *Map) Close() {
 	m.closed.Store(true)
 	m.stop()
+	m.mu.Lock()
+	checker := m.checker
+	m.mu.Unlock()
+	if checker != nil {
+		checker.Close()
+	}
 	m.ForEach(func(p *Peer) bool { p.shut(); return true })
 }
 
@@ -171,6 +182,12 @@ func (m *Map) get(u *url.URL, profile string) (*Peer, error) {
 	return m.add(id, u)
 }
 
+// bare takes out of a plan what has no effect on peers.
+func bare(plan *handler.Plan) {
+	plan.Decompress, plan.TransferCoded, plan.RawTransfer = false, false, false
+	plan.MaxBody, plan.OnDownload, plan.OnUpload = 0, nil, nil
+}
+
 // add makes a peer, unless another was quicker.
 func (m *Map) add(id ID, u *url.URL) (*Peer, error) {
 	m.mu.Lock()
@@ -179,16 +196,20 @@ func (m *Map) add(id ID, u *url.URL) (*Peer, error) {
 	if old != nil {
 		return old, nil
 	}
-	opts := append([]config.RequestOption(nil), m.opt.requests...)
+	opt, err := m.opt.forPeer(id)
+	if err != nil {
+		return nil, err
+	}
+	opts := append([]config.RequestOption(nil), opt.requests...)
 	if id.Profile != "" {
-		more, ok := m.opt.profiles[id.Profile]
+		more, ok := opt.profiles[id.Profile]
 		if !ok {
 			return nil, fmt.Errorf("peer: %w: there is no profile %q", ratmom.ErrInvalidOption, id.Profile)
 		}
 		opts = append(opts, more...)
 	}
-	if m.opt.perPeer != nil {
-		opts = append(opts, m.opt.perPeer(id)...)
+	if opt.perPeer != nil {
+		opts = append(opts, opt.perPeer(id)...)
 	}
 	plan, err := m.inside.Plan(opts)
 	if err != nil {
@@ -204,22 +225,27 @@ func (m *Map) add(id ID, u *url.URL) (*Peer, error) {
 	if plan.Config.DialContext() != nil {
 		return nil, fmt.Errorf("peer: %w: config.DialContext", ratmom.ErrUnsupported)
 	}
-	plan.Decompress, plan.TransferCoded, plan.RawTransfer = false, false, false
-	plan.MaxBody, plan.OnDownload, plan.OnUpload = 0, nil, nil
-	p := &Peer{m: m, id: id, agents: m.inside.Agents(id.String()), plan: plan, used: time.Now()}
+	bare(plan)
+	p := &Peer{m: m, id: id, agents: m.inside.Agents(id.String()), plan: plan, resolver: opt.resolver, used: time.Now()}
 	if proxy, err := plan.Proxy(u); err != nil {
 		return nil, err
 	} else if proxy != nil {
 		p.id.Proxy = proxy.Redacted()
 	}
-	lim := m.opt.limits
+	if opt.check != nil {
+		if p.probe, err = p.prober(opt.check, opts); err != nil {
+			return nil, err
+		}
+		p.check = opt.check
+	}
+	lim := opt.limits
 	if plan.Reuse == retry.ReuseNever {
 		lim.maxRequests = 1
 	}
-	p.s = newScheduler(lim, m.opt.policy(), p)
-	p.s.breaker.Limits = m.opt.breaker
-	p.s.among.Zone = m.opt.zone
-	p.faults.errs.TTL = m.opt.errorTTL
+	p.s = newScheduler(lim, opt.spread(), p)
+	p.s.cuts = p.check != nil && p.check.Cut
+	p.s.breaker.Limits, p.s.among, p.s.outliers.Policy = opt.breaker, opt.among, opt.outliers
+	p.faults.errs.TTL = opt.errorTTL
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed.Load() {
@@ -228,6 +254,10 @@ func (m *Map) add(id ID, u *url.URL) (*Peer, error) {
 	if old := m.peers.find(id); old != nil {
 		return old, nil
 	}
+	if p.check != nil && m.checker == nil {
+		m.checker = health.NewChecker(health.CheckerConfig{Workers: m.opt.checkWorkers})
+	}
+	p.checker = m.checker
 	m.sweep(p.used)
 	m.peers.add(id, p)
 	m.watch(id, p)

@@ -2,25 +2,22 @@ package peer
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"time"
 
-	"github.com/ratmom/ratmom"
 	"github.com/ratmom/ratmom/peer/resolve"
 )
 
 // Names is a resolver of package resolve as one of peers. service is for SRV records, such as
-// "_matrix-fed._tcp"; empty asks for none. A peer that a
-// delegation names another authority for is refused with ratmom.ErrUnsupported: the URL says who the peer is.
+// "_matrix-fed._tcp"; empty asks for none. The authority that a
+// delegation names is that of the addresses ([Address]). The port that is the scheme's own is not told to r:
+// "https://example.org" and "https://example.org:443" are one peer, and resolve.WellKnown delegates it.
 func Names(r resolve.Resolver, service string) Resolver { return names{r, service} }
 
 type names struct {
 	r       resolve.Resolver
 	service string
 }
-
-var errDelegated = fmt.Errorf("peer: %w: another authority for the peer", ratmom.ErrUnsupported)
 
 // hardly is the weight of an address that is to be taken hardly ever (RFC 2782).
 const hardly = 1e-4
@@ -30,16 +27,16 @@ func (n names) Resolve(ctx context.Context, scheme, host, port string) ([]Addres
 	if err != nil {
 		return nil, 0, err
 	}
+	if port == schemePorts[scheme] {
+		p = 0
+	}
 	answer, err := n.r.Resolve(ctx, resolve.Name{Scheme: scheme, Host: host, Port: uint16(p), Service: n.service})
 	if err != nil {
 		return nil, 0, err
 	}
-	if answer.Authority != "" {
-		return nil, 0, fmt.Errorf("%w: %q", errDelegated, answer.Authority)
-	}
 	addrs := make([]Address, 0, len(answer.Endpoints))
 	for _, e := range answer.Endpoints {
-		a := Address{Addr: e.Addr.String(), Priority: int(e.Priority), Weight: e.Weight, Zone: e.Zone}
+		a := Address{Addr: e.Addr.String(), Priority: int(e.Priority), Weight: e.Weight, Zone: e.Zone, Authority: answer.Authority}
 		if a.Weight == 0 {
 			a.Weight = hardly
 		}

@@ -2,6 +2,8 @@ package peer
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/ratmom/ratmom/config"
@@ -21,12 +23,17 @@ type options struct {
 	perPeer  func(ID) []config.RequestOption
 	profiles map[string][]config.RequestOption
 	errorTTL map[health.Kind]health.TTL
-	zone     string
+	among    balance.Usable
+	slow     time.Duration // of slow start; 0: there is none
+	outliers health.OutlierPolicy
+	check    *Check // nil: there is none
+	each     func(ID) []Option
 	budget   *retry.Budget
 	breaker  health.Limits
 
 	maxIdlePeers int
 	forgetAfter  time.Duration
+	checkWorkers int
 }
 
 func defaults() options {
@@ -42,7 +49,7 @@ func defaults() options {
 		profiles: map[string][]config.RequestOption{},
 		errorTTL: map[health.Kind]health.TTL{},
 
-		maxIdlePeers: 4096, forgetAfter: time.Hour,
+		maxIdlePeers: 4096, forgetAfter: time.Hour, checkWorkers: maxLookups,
 	}
 }
 
@@ -147,16 +154,6 @@ func ErrorTTL(kind health.Kind, ttl health.TTL) Option {
 	return func(o *options) error { o.errorTTL[kind] = ttl; return nil }
 }
 
-// Zone is where the client stands: endpoints of that zone are preferred, as balance.Usable says.
-// Default: none.
-func Zone(name string) Option { return func(o *options) error { o.zone = name; return nil } }
-
-// WithPolicy sets how requests are spread over the endpoints of a peer. f is called once
-// for each peer. Default: balance.PeakEWMA.
-func WithPolicy(f func() Policy) Option {
-	return func(o *options) error { o.policy = f; return nil }
-}
-
 // WithResolver sets how the addresses of peers are found. It is not asked for peers behind
 // a proxy, which looks names up itself. Default: [System]; [Names] has those of package resolve.
 func WithResolver(r Resolver) Option {
@@ -168,6 +165,28 @@ func WithResolver(r Resolver) Option {
 // connect, such as config.ConnectTo, or the server's name in TLS, no resolver is asked.
 func Requests(opts ...config.RequestOption) Option {
 	return func(o *options) error { o.requests = append(o.requests, opts...); return nil }
+}
+
+// EachPeer sets options of one peer, over those of the map: f returns them, and is called once for
+// each peer, without its Proxy; it must not block. An error of theirs is that of the peer's requests. [MaxIdlePeers],
+// [ForgetAfter], [RetryBudget], [CheckWorkers] and EachPeer itself are the map's alone and have no effect there.
+func EachPeer(f func(ID) []Option) Option {
+	return func(o *options) error { o.each = f; return nil }
+}
+
+// forPeer are the options of one peer.
+func (o options) forPeer(id ID) (options, error) {
+	if o.each == nil {
+		return o, nil
+	}
+	o.errorTTL, o.profiles = maps.Clone(o.errorTTL), maps.Clone(o.profiles)
+	o.requests = slices.Clip(o.requests)
+	for _, option := range o.each(id) {
+		if err := option(&o); err != nil {
+			return o, err
+		}
+	}
+	return o, nil
 }
 
 // ForPeer sets options of the requests to a peer, over all others: its credentials, for

@@ -9,6 +9,7 @@ import (
 	"github.com/ratmom/ratmom/agent"
 	"github.com/ratmom/ratmom/handler"
 	"github.com/ratmom/ratmom/internal/failure"
+	"github.com/ratmom/ratmom/peer/health"
 )
 
 // Peer is a server, or a group of servers that stand for one name.
@@ -22,6 +23,11 @@ type Peer struct {
 	agents []*agent.Handle // its own first: which that is depends on the identity
 	plan   *handler.Plan
 
+	resolver Resolver
+	checker  *health.Checker // nil: there is none
+	check    *Check          // of the endpoints; nil: there is none
+	probe    func(*endpoint) health.Probe
+
 	inbox     inbox
 	mu        sync.Mutex // never waited for by an agent
 	s         *scheduler
@@ -30,6 +36,7 @@ type Peer struct {
 	due       time.Time // when it fires; zero: it does not
 	closed    bool
 	resolving bool
+	unchecked bool      // the checks rest
 	used      time.Time // when the last request came
 	expires   time.Time // of the addresses; zero: never
 	faults    faults
@@ -170,6 +177,12 @@ func (p *Peer) withdraw(r *run) bool { return r.flight.withdraw() }
 
 func (p *Peer) abort(r *run) { p.todo.add(action{kind: doAbort, f: &r.flight}) }
 
+func (p *Peer) suspect(e *endpoint) {
+	if e.check != 0 {
+		p.checker.Suspect(e.check)
+	}
+}
+
 func (p *Peer) finish(t *tag, o outcome) {
 	p.faults.settle(t.call.ticket, o, time.Now())
 	p.todo.add(action{kind: doFinish, c: t.call, o: o})
@@ -207,17 +220,20 @@ func (p *Peer) cancel(c *call, why error) {
 // refresh has the addresses looked up when there are none yet or their time is over.
 // The lock is held.
 func (p *Peer) refresh(now time.Time) {
+	if p.unchecked {
+		p.watchEndpoints(nil)
+	}
 	known := len(p.s.endpoints) > 0
 	if p.resolving || known && (p.expires.IsZero() || now.Before(p.expires)) {
 		return
 	}
 	if p.id.Proxy != "" || p.plan.Elsewhere { // libcurl knows where
-		p.s.update([]Address{{}}, now)
+		p.update([]Address{{}}, now)
 		return
 	}
-	if _, ok := p.m.opt.resolver.(system); ok {
+	if _, ok := p.resolver.(system); ok {
 		if addrs, ok := literal(p.id.Host, p.id.Port); ok {
-			p.s.update(addrs, now)
+			p.update(addrs, now)
 			return
 		}
 	}
@@ -227,7 +243,7 @@ func (p *Peer) refresh(now time.Time) {
 
 // resolve looks the addresses up. What is there is used meanwhile, and after a failure.
 func (p *Peer) resolve() {
-	addrs, ttl, err := p.m.opt.resolver.Resolve(p.m.ctx, p.id.Scheme, p.id.Host, p.id.Port)
+	addrs, ttl, err := p.resolver.Resolve(p.m.ctx, p.id.Scheme, p.id.Host, p.id.Port)
 	if err == nil && len(addrs) == 0 {
 		err = errors.New("no address was found")
 	}
@@ -241,7 +257,7 @@ func (p *Peer) resolve() {
 			if ttl > 0 {
 				p.expires = now.Add(min(max(ttl, minTTL), maxTTL))
 			}
-			p.s.update(addrs, now)
+			p.update(addrs, now)
 			return
 		}
 		p.expires = now.Add(minTTL)

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +20,8 @@ import (
 	"github.com/ratmom/ratmom/body"
 	"github.com/ratmom/ratmom/config"
 	"github.com/ratmom/ratmom/internal/testserver"
+	"github.com/ratmom/ratmom/peer/health"
+	"github.com/ratmom/ratmom/retry"
 )
 
 // counter is a server that notes how often each POST has come to it.
@@ -44,6 +48,12 @@ func newCounter(t *testing.T) *counter {
 // that what succeeded came. It returns how many failed, which must be because a connection was closed as they were sent.
 func (c *counter) post(t *testing.T, m *Map, url string, n, width int, between func(i int)) (failed int) {
 	t.Helper()
+	return c.postTo(t, m, []string{url}, n, width, between)
+}
+
+// postTo is post to several in turn.
+func (c *counter) postTo(t *testing.T, m *Map, urls []string, n, width int, between func(i int)) (failed int) {
+	t.Helper()
 	rs := make([]*Request, 0, n)
 	c.round++
 	name := func(i int) string { return fmt.Sprintf("%d of round %d", i, c.round) }
@@ -52,7 +62,7 @@ func (c *counter) post(t *testing.T, m *Map, url string, n, width int, between f
 			<-rs[i-width].Done()
 		}
 		between(i)
-		req := request(t, http.MethodPost, url)
+		req := request(t, http.MethodPost, urls[i%len(urls)])
 		req.Body = body.String(name(i))
 		rs = append(rs, m.Go(req, Timeout(30*time.Second)))
 	}
@@ -75,7 +85,7 @@ func (c *counter) post(t *testing.T, m *Map, url string, n, width int, between f
 		require.True(t, r.Revealed(), "%v: it could have been sent elsewhere", err)
 		require.True(t, slices.ContainsFunc(closings, func(k error) bool { return errors.Is(err, k) }), "%v", err)
 	}
-	t.Logf("%s: %d of %d were met by a closing connection: %v", url, failed, n, first)
+	t.Logf("%s: %d of %d were met by a closing connection: %v", strings.Join(urls, " "), failed, n, first)
 	return failed
 }
 
@@ -130,6 +140,97 @@ func TestHAProxy_that_is_reloaded_loses_few_and_doubles_none(t *testing.T) {
 		assert.LessOrEqual(t, failed, reloads*4, "no more than one of each connection")
 		assert.NoError(t, m.Find(mustID(t, m, url)).Err())
 	}
+}
+
+// nginxBefore starts an nginx that can be reloaded before a counter, whose connections to it live on.
+func nginxBefore(t *testing.T, c *counter) *testserver.NginxServer {
+	t.Helper()
+	return testserver.Nginx(t, testserver.NginxMaster(),
+		testserver.NginxHTTP("upstream counter { server "+c.Addr+"; keepalive 64; }"),
+		testserver.NginxWith(`location = /count { proxy_pass http://counter; proxy_http_version 1.1; proxy_set_header Connection ""; }`))
+}
+
+func TestNginx_that_is_reloaded_loses_few_and_doubles_none(t *testing.T) {
+	heavy(t)
+	c := newCounter(t)
+	s := nginxBefore(t, c)
+	m := openMap(t, Requests(config.CAFile(s.CAFile)))
+	for _, url := range []string{s.URL, s.TLSURL} {
+		reloads := 0
+		failed := c.post(t, m, url+"/count", 2000, 50, func(i int) {
+			if i%500 == 250 {
+				s.Reload()
+				reloads++
+			}
+		})
+		p := m.Find(mustID(t, m, url))
+		assert.LessOrEqual(t, failed, int(p.Counters().LinksOpened), "no more than one of each connection")
+		assert.NoError(t, p.Err())
+		eventually(t, "connections were closed by a reload", func() bool { return p.Counters().LinksClosed["down"] > 0 })
+		t.Logf("%d reloads, %d links", reloads, p.Counters().LinksOpened)
+	}
+}
+
+func TestSquid_that_is_reloaded_loses_few_and_doubles_none(t *testing.T) {
+	heavy(t)
+	c := newCounter(t)
+	s := testserver.SquidWith(t)
+	m := openMap(t, Requests(config.Proxy(s.URL)), squidsGap())
+	reloads := 0
+	failed := c.post(t, m, c.URL, 2000, 50, func(i int) {
+		if i%500 == 250 {
+			s.Reload()
+			reloads++
+		}
+	})
+	assert.LessOrEqual(t, failed, int(m.Counters().LinksOpened), "no more than one of each connection")
+	eventually(t, "Squid has read its configuration anew", func() bool { return strings.Contains(s.Log(), "Reconfiguring") })
+	t.Logf("%d reloads, %d links", reloads, m.Counters().LinksOpened)
+}
+
+// squidsGap has requests bear that Squid does not listen for a moment while it reads its configuration: what was not sent
+// is sent later.
+func squidsGap() Option {
+	return func(o *options) error {
+		o.errorTTL[health.KindRefused] = health.TTL{}
+		return Requests(config.Retry(retry.Policy{Tries: 5, On: retry.Of(retry.Connect)}))(o)
+	}
+}
+
+// soakVariable asks for the long form of tests; ci/soak.sh sets it.
+const soakVariable = "RATMOM_SOAK"
+
+func TestSoak_posts_through_servers_that_are_reloaded_come_once(t *testing.T) {
+	heavy(t)
+	n, every := 1500, 500
+	if os.Getenv(soakVariable) != "" {
+		n, every = 100_000, 5000
+	}
+	c := newCounter(t)
+	nginx, haproxy, squid := nginxBefore(t, c), testserver.HAProxyWith(t, c.Addr), testserver.SquidWith(t)
+	m := openMap(t, Requests(config.CAFile(nginx.CAFile)), squidsGap(), EachPeer(func(id ID) []Option {
+		if net.JoinHostPort(id.Host, id.Port) == c.Addr {
+			return []Option{Requests(config.Proxy(squid.URL))}
+		}
+		return nil
+	}))
+	urls := []string{nginx.URL + "/count", nginx.TLSURL + "/count", haproxy.URL, haproxy.TLSURL, c.URL}
+	reloads := 0
+	failed := c.postTo(t, m, urls, n, 100, func(i int) {
+		if i%every != every/2 {
+			return
+		}
+		nginx.Reload()
+		haproxy.Reload()
+		squid.Reload()
+		reloads++
+	})
+	assert.LessOrEqual(t, failed, int(m.Counters().LinksOpened), "no more than one of each connection")
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	assert.GreaterOrEqual(t, len(c.seen), n-failed)
+	assert.LessOrEqual(t, len(c.seen), n)
+	t.Logf("%d POSTs, %d reloads of each, %d came to the server, none twice; %+v", n, reloads, len(c.seen), m.Counters())
 }
 
 func mustID(t *testing.T, m *Map, url string) ID {

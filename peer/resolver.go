@@ -15,6 +15,12 @@ type Address struct {
 	Weight float64
 	// Zone is where it stands.
 	Zone string
+	// Name is what hashing policies know it by; it should outlive a change of address. Empty: Addr.
+	Name string
+	// Authority, "host" or "host:port", is who is asked for there in place of the peer: in Host or :authority, in TLS
+	// and its certificate. Credentials of the peer's go there, too. Empty: the peer itself. A request whose Host is not
+	// that of its URL keeps it.
+	Authority string
 }
 
 // Resolver finds the addresses of a peer. It may block: 64 lookups run at once, and others wait.

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -19,7 +18,6 @@ import (
 	"github.com/ratmom/ratmom"
 	"github.com/ratmom/ratmom/config"
 	"github.com/ratmom/ratmom/peer/health"
-	"github.com/ratmom/ratmom/peer/resolve"
 	"github.com/ratmom/ratmom/retry"
 )
 
@@ -159,8 +157,19 @@ func TestRetry_waits_as_long_as_Retry_After_says(t *testing.T) {
 		}
 	})
 	m := openMap(t, Requests(soon(retry.Policy{})))
+	p, err := m.Get(s.URL)
+	require.NoError(t, err)
 	began := time.Now()
-	_, err := m.Do(request(t, "GET", s.URL))
+	r := m.Go(request(t, "GET", s.URL))
+	eventually(t, "the peer is left alone", func() bool { p.mu.Lock(); defer p.unlock(); return p.faults.errs.Len() == 1 })
+	_, err = m.Do(request(t, "GET", s.URL))
+	if time.Since(began) < time.Second { // else its time may be over
+		var blocked *health.Blocked
+		require.ErrorAs(t, err, &blocked)
+		require.ErrorIs(t, err, ErrUnavailable)
+		assert.Equal(t, health.KindBusy, blocked.Kind)
+	}
+	_, err = r.Result()
 	require.NoError(t, err)
 	assert.GreaterOrEqual(t, time.Since(began), time.Second)
 	assert.EqualValues(t, 1, s.conns.Load(), "the connection serves the next try")
@@ -362,15 +371,4 @@ func TestRetry_no_POST_is_doubled_by_a_server_that_breaks(t *testing.T) {
 			assert.LessOrEqual(t, k, int32(1), i)
 		}
 	}
-}
-
-func TestNames_refuses_another_authority(t *testing.T) {
-	m := openMap(t, WithResolver(Names(resolve.Func(func(context.Context, resolve.Name) (resolve.Answer, error) {
-		return resolve.Answer{
-			Endpoints: []resolve.Endpoint{{Addr: netip.MustParseAddrPort("127.0.0.1:1")}}, TTL: time.Minute, Authority: "other.test",
-		}, nil
-	}), "")))
-	_, err := m.Do(request(t, "GET", peerURL))
-	require.ErrorIs(t, err, ratmom.ErrUnsupported)
-	assert.ErrorContains(t, err, "other.test")
 }

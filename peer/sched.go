@@ -36,6 +36,7 @@ type scheduler struct {
 	usable    []*Endpoint
 	cands     []*endpoint
 	placing   bool
+	cuts      bool // what waits for an answer of an endpoint that checks find down
 	heldPins  bool // the breaker has kept something from a pin
 	closed    bool
 	quiet     bool // no policy may be asked now: what it is wanted for is owed
@@ -57,6 +58,8 @@ type transport interface {
 	withdraw(*run) bool
 	// abort ends a run whose answer nobody wants; its end is told by ended.
 	abort(*run)
+	// suspect tells that something has failed at an endpoint: it is checked soon.
+	suspect(*endpoint)
 	// finish ends a tag, once.
 	finish(*tag, outcome)
 }

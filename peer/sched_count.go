@@ -4,23 +4,24 @@ package peer
 type LinkEnd uint8
 
 const (
-	EndOther    LinkEnd = iota
-	EndFailed           // its connection could not be made
-	EndDropped          // it was given up in the making: its request was cancelled or went elsewhere
-	EndDown             // the server closed it, it broke, something came on it unasked, or a request was cancelled when it was on its way
-	EndIdle             // nothing ran on it, for [IdleTimeout] or when [Map.CloseIdle] was called
-	EndWorn             // by [MaxLinkAge] or [MaxRequestsPerLink]
-	EndReplaced         // a new one was wanted in its place
-	EndEjected          // its endpoint was ejected
-	EndGone             // its endpoint is not the peer's any more
-	EndReleased         // it was pinned, and its owner let it go
-	EndClosed           // the map was closed
+	EndOther     LinkEnd = iota
+	EndFailed            // its connection could not be made
+	EndDropped           // it was given up in the making: its request was cancelled or went elsewhere
+	EndDown              // the server closed it, it broke, something came on it unasked, or a request was cancelled when it was on its way
+	EndIdle              // nothing ran on it, for [IdleTimeout] or when [Map.CloseIdle] was called
+	EndWorn              // by [MaxLinkAge] or [MaxRequestsPerLink]
+	EndReplaced          // a new one was wanted in its place
+	EndEjected           // its endpoint was ejected
+	EndUnhealthy         // checks have found its endpoint down
+	EndGone              // its endpoint is not the peer's any more
+	EndReleased          // it was pinned, and its owner let it go
+	EndClosed            // the map was closed
 
 	linkEnds
 )
 
 var linkEndText = [linkEnds]string{
-	"other", "failed", "dropped", "down", "idle", "worn", "replaced", "ejected", "gone", "released", "closed",
+	"other", "failed", "dropped", "down", "idle", "worn", "replaced", "ejected", "unhealthy", "gone", "released", "closed",
 }
 
 // String returns one word, such as "idle".

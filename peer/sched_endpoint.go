@@ -10,10 +10,14 @@ import (
 // endpoint is an address and what its links are doing.
 type endpoint struct {
 	Endpoint
-	gone   bool // the resolver names it no more
-	links  int  // not closed, not pinned
-	untold int  // of them, those that have had no head, which tells what they can carry
-	failed int  // connections in a row
+	authority string // that it is asked for, in place of the peer's; empty: none
+	gone      bool   // the resolver names it no more
+	links     int    // not closed, not pinned
+	untold    int    // of them, those that have had no head, which tells what they can carry
+	failed    int    // connections in a row
+	ejected   bool   // as an outlier
+	failing   bool   // its checks
+	check     uint64 // what the checker knows it by; 0: it does not
 }
 
 // update replaces the endpoints. Those that are there already keep their links and what
@@ -23,15 +27,15 @@ func (s *scheduler) update(addrs []Address, now time.Time) {
 		e.gone = true
 	}
 	for _, a := range addrs {
-		e := s.endpointAt(a.Addr)
+		e := s.endpointAt(a.Addr, a.Authority)
 		if e == nil {
 			s.lastID++
-			e = &endpoint{Endpoint: Endpoint{ID: s.lastID, Address: a.Addr, Since: now}}
+			e = &endpoint{Endpoint: Endpoint{ID: s.lastID, Address: a.Addr, Since: now}, authority: a.Authority}
 			s.endpoints = append(s.endpoints, e)
 			s.outliers.Add(e.ID, now)
 		}
 		e.gone = false
-		e.Zone, e.Weight, e.Priority = a.Zone, a.Weight, a.Priority
+		e.Name, e.Zone, e.Weight, e.Priority = a.Name, a.Zone, a.Weight, a.Priority
 	}
 	for _, l := range slices.Clone(s.links) {
 		if l.ep.gone {
@@ -64,9 +68,9 @@ func (s *scheduler) update(addrs []Address, now time.Time) {
 	s.place(now)
 }
 
-func (s *scheduler) endpointAt(addr string) *endpoint {
+func (s *scheduler) endpointAt(addr, authority string) *endpoint {
 	for _, e := range s.endpoints {
-		if e.Address == addr {
+		if e.Address == addr && e.authority == authority {
 			return e
 		}
 	}

@@ -209,7 +209,7 @@ var modelEvents = []modelEvent{
 		m.end(r, outcome{err: errModel, unsent: true, class: retry.NeverSent})
 		return true
 	}},
-	{"no names", 1, func(m *model) bool {
+	{"no names", 3, func(m *model) bool {
 		if len(m.s.endpoints) > 0 {
 			return false
 		}
@@ -245,14 +245,14 @@ var modelEvents = []modelEvent{
 				addrs = append(addrs, Address{Addr: a, Priority: m.rng.IntN(2)})
 			}
 		}
+		if m.rng.IntN(10) == 0 {
+			addrs = nil
+		}
 		m.s.update(addrs, m.now)
 		return true
 	}},
-	{"health", 2, func(m *model) bool {
-		for _, e := range m.s.endpoints {
-			e.Down = m.rng.IntN(4) == 0
-		}
-		m.s.place(m.now)
+	{"health", 8, func(m *model) bool {
+		m.health()
 		return true
 	}},
 	{"tick", 10, func(m *model) bool {

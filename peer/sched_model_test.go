@@ -123,6 +123,7 @@ func (m *model) step() {
 			if e.do(m) {
 				m.happened[e.name]++
 				m.check()
+				m.checkHealth()
 			}
 			return
 		}

@@ -223,6 +223,7 @@ func (s *scheduler) unstall(l *link, now time.Time) {
 		return
 	}
 	l.ep.Latency.Fail(now.Sub(l.born), now)
+	s.do.suspect(l.ep)
 	_ = s.hold(t)
 	t.state, t.run = tagQueued, nil
 	s.count.Moves++

@@ -14,6 +14,7 @@ type sketch struct {
 	running []glimpse
 	of      []int // how many of running are on each link
 	waiting []glimpse
+	checks  []uint64 // of each endpoint, as the checker knows them
 }
 
 // glimpse is a request as the scheduler has it.
@@ -39,9 +40,11 @@ func (s *scheduler) sketch(d *PeerSnapshot, q *sketch, r *room, now time.Time) {
 		}
 		r.endpoints--
 		d.Endpoints = append(d.Endpoints, EndpointSnapshot{
-			Address: e.Address, Zone: e.Zone, Priority: e.Priority, Weight: e.Weight, Ejected: e.Down, Gone: e.gone,
+			Address: e.Address, Authority: e.authority, Zone: e.Zone, Priority: e.Priority, Weight: e.Weight,
+			Ejected: e.ejected, Gone: e.gone,
 			InFlight: e.InFlight, Links: e.links, Latency: seconds(e.Latency.At(now)),
 		})
+		q.checks = append(q.checks, e.check)
 	}
 	d.Links = make([]LinkSnapshot, 0, min(r.links, len(s.links)))
 	for _, l := range s.links {

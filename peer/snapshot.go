@@ -58,14 +58,21 @@ type PeerSnapshot struct {
 
 // EndpointSnapshot is an address of a peer.
 type EndpointSnapshot struct {
-	Address  string  `json:"address"` // empty: libcurl looks it up
-	Zone     string  `json:"zone,omitempty"`
-	Priority int     `json:"priority"`
-	Weight   float64 `json:"weight"`
-	Ejected  bool    `json:"ejected"`
-	Gone     bool    `json:"gone"` // the resolver names it no more
-	InFlight int     `json:"in_flight"`
-	Links    int     `json:"links"` // without pinned ones
+	Address string `json:"address"` // empty: libcurl looks it up
+	// Authority is who is asked for there, if not the peer.
+	Authority string  `json:"authority,omitempty"`
+	Zone      string  `json:"zone,omitempty"`
+	Priority  int     `json:"priority"`
+	Weight    float64 `json:"weight"`
+	Ejected   bool    `json:"ejected"` // as an outlier
+	// Check is what checks have found: up, down, unknown as long as none has ended; empty if there are none.
+	// CheckError is why the last one has failed.
+	Check      string `json:"check,omitempty"`
+	CheckError string `json:"check_error,omitempty"`
+
+	Gone     bool `json:"gone"` // the resolver names it no more
+	InFlight int  `json:"in_flight"`
+	Links    int  `json:"links"` // without pinned ones
 	// Latency is the peak EWMA of the time to the head of a response.
 	Latency Seconds `json:"latency_seconds"`
 }
@@ -183,5 +190,15 @@ func (p *Peer) draw(r *room) PeerSnapshot {
 	d.Software, d.Protocol, d.Fingerprint, d.RTT = facts.Software, facts.Protocol, facts.Fingerprint, seconds(facts.RTT)
 	d.Counters = count.public()
 	q.finish(&d, now)
+	for i, id := range q.checks {
+		if id != 0 {
+			state, err := p.checker.State(id)
+			d.Endpoints[i].Check = state.String()
+			if err != nil {
+				text := err.Error()
+				d.Endpoints[i].CheckError = text[:min(len(text), maxFact)]
+			}
+		}
+	}
 	return d
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -48,6 +49,7 @@ type nginxSettings struct {
 	keepaliveTimeout  time.Duration
 	http, server      string
 	cert              *Certificate
+	master            bool
 }
 
 // NginxKeepalive makes nginx close a connection after so many requests or after
@@ -65,6 +67,11 @@ func NginxWith(directives string) NginxOption {
 // NginxHTTP adds directives to the http block.
 func NginxHTTP(directives string) NginxOption {
 	return func(s *nginxSettings) { s.http += directives + "\n" }
+}
+
+// NginxMaster runs nginx with a master that can [NginxServer.Reload].
+func NginxMaster() NginxOption {
+	return func(s *nginxSettings) { s.master = true }
 }
 
 // NginxCertificate serves TLS with another certificate.
@@ -125,13 +132,24 @@ func (s *nginxSettings) config(dir string, ports []int, sink, silent string) str
 	return strings.NewReplacer(
 		"@DIR", dir, "@PORT", fmt.Sprint(ports[0]), "@TLS", fmt.Sprint(ports[1]), "@H2C", fmt.Sprint(ports[2]),
 		"@SINK", sink, "@SILENT", silent, "@REQUESTS", fmt.Sprint(requests), "@IDLE", idle,
-		"@HTTP", s.http, "@SERVER", s.server,
+		"@HTTP", s.http, "@SERVER", s.server, "@MASTER", s.processes(),
 	).Replace(nginxConfig)
 }
 
-// One process without a master: nothing is left behind when it is killed.
+// processes says how many there are. One without a master leaves nothing behind when it is killed.
+func (s *nginxSettings) processes() string {
+	switch {
+	case !s.master:
+		return "master_process off;"
+	case os.Getuid() == 0:
+		return "worker_processes 1; user root;" // the files are root's
+	default:
+		return "worker_processes 1;"
+	}
+}
+
 const nginxConfig = `daemon off;
-master_process off;
+@MASTER
 worker_rlimit_nofile 65536;
 pid @DIR/nginx.pid;
 error_log stderr error;
@@ -193,6 +211,12 @@ func (n *NginxServer) In(mode Mode) string {
 		return n.H2CURL
 	}
 	return n.URL
+}
+
+// Reload has a new process take over; the old one ends when its clients have gone.
+func (n *NginxServer) Reload() {
+	n.t.Helper()
+	require.NoError(n.t, syscall.Kill(n.PID(), syscall.SIGHUP))
 }
 
 // File makes a file of zeros that takes no room on the disk, and gives its path in

@@ -1,6 +1,7 @@
 package testserver
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -100,7 +101,7 @@ func (d *daemon) start(t testing.TB) (*Process, []int) {
 			return p, ports
 		}
 		p.Kill()
-		if try == tries || !strings.Contains(strings.ToLower(p.Log()), "in use") {
+		if try == tries || !errors.Is(err, errTaken) && !strings.Contains(strings.ToLower(p.Log()), "in use") {
 			require.FailNow(t, fmt.Sprintf("%s does not start: %v\n%s", d.binary, err, tail(p.Log())))
 		}
 	}
@@ -138,6 +139,9 @@ func (p *Process) ready(ports []int, sockets []string) error {
 	limit := time.After(startTimeout)
 	for _, port := range ports {
 		if err := p.accepts(limit, "tcp", fmt.Sprintf("127.0.0.1:%d", port)); err != nil {
+			return err
+		}
+		if err := p.taken(port); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -54,6 +55,12 @@ func (s *SquidServer) Log() string {
 	b, err := os.ReadFile(filepath.Join(s.Dir, "cache.log"))
 	require.NoError(s.t, err)
 	return string(b)
+}
+
+// Reload has Squid read its configuration anew.
+func (s *SquidServer) Reload() {
+	s.t.Helper()
+	require.NoError(s.t, syscall.Kill(s.PID(), syscall.SIGHUP))
 }
 
 // SquidKerberos starts a Squid that wants a ticket of k.

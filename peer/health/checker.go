@@ -51,15 +51,30 @@ type Checker struct {
 	closed  bool
 }
 
+// Target is an endpoint that a [Checker] checks in a way of its own.
+type Target struct {
+	ID      uint64
+	Address string
+	Probe   Probe
+	Policy  CheckPolicy
+	// Changed is told of each change, as CheckerConfig.Changed is of others.
+	Changed func(Change)
+}
+
 // target is an endpoint that is checked.
 type target struct {
-	id      uint64
-	address string
+	Target
 	check   Check
 	lastErr error
 	index   int // in due, or -1
 	ctx     context.Context
 	stop    context.CancelFunc
+}
+
+func newTarget(ctx context.Context, of Target) *target {
+	t := &target{Target: of, check: Check{Policy: of.Policy}}
+	t.ctx, t.stop = context.WithCancel(ctx)
+	return t
 }
 
 // NewChecker starts a checker. It has no endpoints yet; Close ends it.
@@ -77,15 +92,19 @@ func NewChecker(config CheckerConfig) *Checker {
 // Add begins to check an endpoint, at once. One that is known already is begun anew
 // if the address is another.
 func (c *Checker) Add(id uint64, address string) {
+	c.Watch(Target{ID: id, Address: address, Probe: c.config.Probe, Policy: c.config.Policy, Changed: c.config.Changed})
+}
+
+// Watch is Add of an endpoint with a probe and a policy of its own.
+func (c *Checker) Watch(target Target) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if old := c.targets[id]; c.closed || (old != nil && old.address == address) {
+	if old := c.targets[target.ID]; c.closed || (old != nil && old.Address == target.Address) {
 		return
 	}
-	c.remove(id)
-	t := &target{id: id, address: address, check: Check{Policy: c.config.Policy}}
-	t.ctx, t.stop = context.WithCancel(c.ctx)
-	c.targets[id] = t
+	c.remove(target.ID)
+	t := newTarget(c.ctx, target)
+	c.targets[target.ID] = t
 	heap.Push(&c.due, t)
 	c.wakeUp()
 }
@@ -191,7 +210,7 @@ func (c *Checker) start(now time.Time) (time.Duration, bool) {
 func (c *Checker) run(t *target) {
 	defer c.over.Done()
 	ctx, cancel := context.WithTimeout(t.ctx, t.check.timeout())
-	err := probe(ctx, c.config.Probe, t.address)
+	err := probe(ctx, t.Probe, t.Address)
 	cancel()
 	c.mu.Lock()
 	changed := false
@@ -199,16 +218,16 @@ func (c *Checker) run(t *target) {
 		t.lastErr = err
 		changed = t.check.Result(err == nil, time.Now())
 	}
-	change := Change{ID: t.id, Address: t.address, State: t.check.State(), Err: err}
+	change := Change{ID: t.ID, Address: t.Address, State: t.check.State(), Err: err}
 	c.mu.Unlock()
 
-	if changed && c.config.Changed != nil {
-		c.tell(change)
+	if changed && t.Changed != nil {
+		tell(t.Changed, change)
 	}
 	// Only now may it be checked again, so that changes come in their order.
 	c.mu.Lock()
 	c.running--
-	if c.targets[t.id] == t {
+	if c.targets[t.ID] == t {
 		heap.Push(&c.due, t)
 	}
 	c.mu.Unlock()
@@ -216,9 +235,9 @@ func (c *Checker) run(t *target) {
 }
 
 // tell keeps a panic of the user's function from ending the program.
-func (c *Checker) tell(change Change) {
+func tell(changed func(Change), change Change) {
 	defer func() { _ = recover() }()
-	c.config.Changed(change)
+	changed(change)
 }
 
 // probe makes an error of a panic in a user's probe.

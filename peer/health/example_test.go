@@ -36,7 +36,7 @@ func ExampleErrors() {
 // Five failures in a row, and an endpoint rests.
 func ExampleOutliers() {
 	now := time.Now()
-	outliers := health.Outliers{Jitter: -1}
+	outliers := health.Outliers{Policy: health.OutlierPolicy{Jitter: -1}}
 	for id := range uint64(10) {
 		outliers.Add(id, now)
 	}

@@ -23,6 +23,22 @@ const (
 	DefaultRateRequests    = 100
 )
 
+// OutlierPolicy says when [Outliers] ejects an endpoint, and for how long. The zero value has
+// the defaults. Durations that are not positive are defaults.
+type OutlierPolicy struct {
+	Consecutive     int           // failures; 0 is 5, below 0 is never
+	Interval        time.Duration // default 10 s
+	Ejection        time.Duration // default 30 s
+	MaxEjection     time.Duration // default 300 s
+	Jitter          float64       // share; 0 is 0.1, below 0 is none
+	MaxShare        float64       // share; 0 is 0.1, below 0 lets only one be ejected
+	FailureRate     float64       // share; 0 is 0.85, below 0 is never
+	FailureRequests int           // 0 is 50
+	Deviations      float64       // 0 is 1.9, below 0 is never
+	RateHosts       int           // 0 is 5
+	RateRequests    int           // 0 is 100
+}
+
 // Outliers ejects endpoints that fail. The scheduler adds the endpoints, reports what
 // each request came to, and calls [Outliers.Tick] at [Outliers.Next].
 //
@@ -41,19 +57,9 @@ const (
 // once, but of two or more one may always be; the worst go first. A peer's only endpoint
 // is never ejected.
 //
-// Set the fields before the first use. Durations that are not positive are defaults.
+// Set the fields before the first use.
 type Outliers struct {
-	Consecutive     int           // failures; 0 is 5, below 0 is never
-	Interval        time.Duration // default 10 s
-	Ejection        time.Duration // default 30 s
-	MaxEjection     time.Duration // default 300 s
-	Jitter          float64       // share; 0 is 0.1, below 0 is none
-	MaxShare        float64       // share; 0 is 0.1, below 0 lets only one be ejected
-	FailureRate     float64       // share; 0 is 0.85, below 0 is never
-	FailureRequests int           // 0 is 50
-	Deviations      float64       // 0 is 1.9, below 0 is never
-	RateHosts       int           // 0 is 5
-	RateRequests    int           // 0 is 100
+	Policy OutlierPolicy
 
 	// Rand is where jitter comes from; nil is the runtime's.
 	Rand *rand.Rand
@@ -104,7 +110,7 @@ type Event struct {
 func (o *Outliers) Add(id uint64, now time.Time) {
 	if o.byID == nil {
 		o.byID = make(map[uint64]*outlier)
-		o.ends = now.Add(positive(o.Interval, DefaultInterval))
+		o.ends = now.Add(positive(o.Policy.Interval, DefaultInterval))
 	}
 	if o.byID[id] == nil {
 		h := &outlier{id: id}
@@ -152,7 +158,7 @@ func (o *Outliers) Report(id uint64, ok bool, now time.Time) (Event, bool) {
 	}
 	h.bad++
 	h.inARow++
-	if n := count(o.Consecutive, DefaultConsecutive); n > 0 && h.inARow >= n {
+	if n := count(o.Policy.Consecutive, DefaultConsecutive); n > 0 && h.inARow >= n {
 		return o.eject(h, CauseConsecutive, now)
 	}
 	return Event{}, false
@@ -206,7 +212,7 @@ func (o *Outliers) Tick(now time.Time) (events []Event) {
 	if len(o.hosts) == 0 || now.Before(o.ends) {
 		return events
 	}
-	o.ends = now.Add(positive(o.Interval, DefaultInterval))
+	o.ends = now.Add(positive(o.Policy.Interval, DefaultInterval))
 	for _, h := range o.hosts {
 		if n := h.good + h.bad; n > 0 {
 			h.successes = float64(h.good) / float64(n)
@@ -225,8 +231,8 @@ func (o *Outliers) Tick(now time.Time) (events []Event) {
 
 // byRate ejects at the end of an interval, the worst first.
 func (o *Outliers) byRate(now time.Time) (events []Event) {
-	rate := share(o.FailureRate, DefaultFailureRate)
-	requests := max(count(o.FailureRequests, DefaultFailureRequests), 1)
+	rate := share(o.Policy.FailureRate, DefaultFailureRate)
+	requests := max(count(o.Policy.FailureRequests, DefaultFailureRequests), 1)
 	threshold := o.threshold()
 	worst := slices.Clone(o.hosts)
 	slices.SortStableFunc(worst, func(a, b *outlier) int { return cmp.Compare(a.successes, b.successes) })
@@ -249,12 +255,14 @@ func (o *Outliers) byRate(now time.Time) (events []Event) {
 	return events
 }
 
-func (o *Outliers) rateRequests() int { return max(count(o.RateRequests, DefaultRateRequests), 1) }
+func (o *Outliers) rateRequests() int {
+	return max(count(o.Policy.RateRequests, DefaultRateRequests), 1)
+}
 
 // threshold is the share of successes that is the least, −∞ where too few endpoints
 // had enough requests to say so.
 func (o *Outliers) threshold() float64 {
-	deviations := share(o.Deviations, DefaultDeviations)
+	deviations := share(o.Policy.Deviations, DefaultDeviations)
 	n, sum, squares := 0.0, 0.0, 0.0
 	for _, h := range o.hosts {
 		if !h.ejected && h.good+h.bad >= o.rateRequests() {
@@ -262,7 +270,7 @@ func (o *Outliers) threshold() float64 {
 			sum += h.successes
 		}
 	}
-	if deviations == 0 || n < float64(max(count(o.RateHosts, DefaultRateHosts), 1)) {
+	if deviations == 0 || n < float64(max(count(o.Policy.RateHosts, DefaultRateHosts), 1)) {
 		return math.Inf(-1)
 	}
 	mean := sum / n
@@ -280,19 +288,19 @@ func (o *Outliers) allowed() int {
 	if n < 2 {
 		return 0
 	}
-	return max(int(min(share(o.MaxShare, DefaultMaxShare), 1)*float64(n)), 1)
+	return max(int(min(share(o.Policy.MaxShare, DefaultMaxShare), 1)*float64(n)), 1)
 }
 
 func (o *Outliers) eject(h *outlier, cause Cause, now time.Time) (Event, bool) {
 	if o.ejected >= o.allowed() {
 		return Event{}, false
 	}
-	base := positive(o.Ejection, DefaultEjection)
-	limit := max(positive(o.MaxEjection, DefaultMaxEjection), base)
+	base := positive(o.Policy.Ejection, DefaultEjection)
+	limit := max(positive(o.Policy.MaxEjection, DefaultMaxEjection), base)
 	most := int((limit + base - 1) / base) // more would only take longer to fall again
 	h.times = min(h.times+1, most)
 	d := min(base*time.Duration(h.times), limit)
-	d += time.Duration(float(o.Rand) * share(o.Jitter, DefaultEjectionJitter) * float64(d))
+	d += time.Duration(float(o.Rand) * share(o.Policy.Jitter, DefaultEjectionJitter) * float64(d))
 	h.ejected, h.wasEjected, h.until = true, true, now.Add(d)
 	o.ejected++
 	return Event{ID: h.id, Ejected: true, Cause: cause, Until: h.until, Times: h.times}, true

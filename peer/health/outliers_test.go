@@ -9,8 +9,8 @@ import (
 
 // watch has the endpoints 1 to n, without jitter.
 func watch(o *Outliers, n int) *Outliers {
-	if o.Jitter == 0 {
-		o.Jitter = -1
+	if o.Policy.Jitter == 0 {
+		o.Policy.Jitter = -1
 	}
 	for id := range n {
 		o.Add(uint64(id+1), noon)
@@ -99,14 +99,14 @@ func TestOutliers_follow_their_timeline(t *testing.T) {
 			{193, nil, nil}, {203, nil, nil},
 			{204, results(1, 0, 5), []Event{ejection(1, CauseConsecutive, 264, 2)}},
 		}},
-		"no longer than the longest": {Outliers{MaxEjection: 45 * time.Second}, 2, []step{
+		"no longer than the longest": {Outliers{Policy: OutlierPolicy{MaxEjection: 45 * time.Second}}, 2, []step{
 			{0, results(1, 0, 5), []Event{ejection(1, CauseConsecutive, 30, 1)}},
 			{30, nil, []Event{back(1, CauseExpired)}},
 			{30, results(1, 0, 5), []Event{ejection(1, CauseConsecutive, 75, 2)}},
 			{75, nil, []Event{back(1, CauseExpired)}},
 			{75, results(1, 0, 5), []Event{ejection(1, CauseConsecutive, 120, 2)}},
 		}},
-		"never the only one": {Outliers{MaxShare: 1}, 1, []step{{0, results(1, 0, 50), nil}}},
+		"never the only one": {Outliers{Policy: OutlierPolicy{MaxShare: 1}}, 1, []step{{0, results(1, 0, 50), nil}}},
 		"one of two":         {Outliers{}, 2, []step{{0, all(results(1, 0, 5), results(2, 0, 50)), []Event{ejection(1, CauseConsecutive, 30, 1)}}}},
 		"a tenth of twenty": {Outliers{}, 20, []step{
 			{0, all(results(1, 0, 5), results(2, 0, 5), results(3, 0, 5)), []Event{ejection(1, CauseConsecutive, 30, 1), ejection(2, CauseConsecutive, 30, 1)}},
@@ -118,7 +118,7 @@ func TestOutliers_follow_their_timeline(t *testing.T) {
 			{2, readmit(1), nil},
 			{3, results(2, 0, 1), []Event{ejection(2, CauseConsecutive, 33, 1)}},
 		}},
-		"fewer endpoints, fewer ejected": {Outliers{MaxShare: .5}, 6, []step{
+		"fewer endpoints, fewer ejected": {Outliers{Policy: OutlierPolicy{MaxShare: .5}}, 6, []step{
 			{0, results(1, 0, 5), []Event{ejection(1, CauseConsecutive, 30, 1)}},
 			{1, results(2, 0, 5), []Event{ejection(2, CauseConsecutive, 31, 1)}},
 			{2, results(3, 0, 5), []Event{ejection(3, CauseConsecutive, 32, 1)}},
@@ -129,7 +129,7 @@ func TestOutliers_follow_their_timeline(t *testing.T) {
 			{3, remove(6), nil},
 			{3, remove(1), []Event{back(3, CauseTooMany)}},
 		}},
-		"failure rate": {Outliers{Consecutive: -1}, 2, []step{
+		"failure rate": {Outliers{Policy: OutlierPolicy{Consecutive: -1}}, 2, []step{
 			{1, mixed(1, 8, 42), nil},
 			{10, nil, nil}, // 84 %
 			{11, mixed(1, 7, 42), nil},
@@ -137,43 +137,43 @@ func TestOutliers_follow_their_timeline(t *testing.T) {
 			{21, mixed(1, 7, 43), nil},
 			{30, nil, []Event{ejection(1, CauseFailureRate, 60, 1)}},
 		}},
-		"failure rate, the worst first": {Outliers{Consecutive: -1}, 3, []step{
+		"failure rate, the worst first": {Outliers{Policy: OutlierPolicy{Consecutive: -1}}, 3, []step{
 			{1, all(mixed(1, 8, 92), mixed(2, 2, 98), mixed(3, 5, 95)), nil},
 			{10, nil, []Event{ejection(2, CauseFailureRate, 40, 1)}},
 		}},
-		"success rate": {Outliers{Consecutive: -1, FailureRate: -1}, 10, []step{
+		"success rate": {Outliers{Policy: OutlierPolicy{Consecutive: -1, FailureRate: -1}}, 10, []step{
 			// Shares of success: nine times 1, once 0.9. m = 0.99, σ = 0.03, threshold
 			// 0.933.
 			{1, all(results(1, 100, 0), results(2, 100, 0), results(3, 100, 0), results(4, 100, 0), results(5, 100, 0),
 				results(6, 100, 0), results(7, 100, 0), results(8, 100, 0), results(9, 100, 0), mixed(10, 90, 10)), nil},
 			{10, nil, []Event{ejection(10, CauseSuccessRate, 40, 1)}},
 		}},
-		"failure rate, each interval by itself": {Outliers{Consecutive: -1}, 2, []step{
+		"failure rate, each interval by itself": {Outliers{Policy: OutlierPolicy{Consecutive: -1}}, 2, []step{
 			{1, results(1, 0, 30), nil},
 			{10, nil, nil},
 			{11, results(1, 0, 30), nil},
 			{20, nil, nil},
 		}},
 		// One of ten is 3 σ from the mean, whatever it is.
-		"success rate, just below": {Outliers{Consecutive: -1, FailureRate: -1, Deviations: 2.99}, 10, []step{
+		"success rate, just below": {Outliers{Policy: OutlierPolicy{Consecutive: -1, FailureRate: -1, Deviations: 2.99}}, 10, []step{
 			{1, all(results(1, 100, 0), results(2, 100, 0), results(3, 100, 0), results(4, 100, 0), results(5, 100, 0),
 				results(6, 100, 0), results(7, 100, 0), results(8, 100, 0), results(9, 100, 0), mixed(10, 50, 50)), nil},
 			{10, nil, []Event{ejection(10, CauseSuccessRate, 40, 1)}},
 		}},
-		"success rate, just not below": {Outliers{Consecutive: -1, FailureRate: -1, Deviations: 3.01}, 10, []step{
+		"success rate, just not below": {Outliers{Policy: OutlierPolicy{Consecutive: -1, FailureRate: -1, Deviations: 3.01}}, 10, []step{
 			{1, all(results(1, 100, 0), results(2, 100, 0), results(3, 100, 0), results(4, 100, 0), results(5, 100, 0),
 				results(6, 100, 0), results(7, 100, 0), results(8, 100, 0), results(9, 100, 0), mixed(10, 50, 50)), nil},
 			{10, nil, nil},
 		}},
-		"success rate of too few": {Outliers{Consecutive: -1, FailureRate: -1}, 10, []step{
+		"success rate of too few": {Outliers{Policy: OutlierPolicy{Consecutive: -1, FailureRate: -1}}, 10, []step{
 			{1, all(results(1, 100, 0), results(2, 100, 0), results(3, 100, 0), mixed(4, 1, 99), results(5, 99, 0)), nil},
 			{10, nil, nil},
 		}},
-		"success rate of equals": {Outliers{Consecutive: -1, FailureRate: -1}, 5, []step{
+		"success rate of equals": {Outliers{Policy: OutlierPolicy{Consecutive: -1, FailureRate: -1}}, 5, []step{
 			{1, all(mixed(1, 50, 50), mixed(2, 50, 50), mixed(3, 50, 50), mixed(4, 50, 50), mixed(5, 50, 50)), nil},
 			{10, nil, nil},
 		}},
-		"everything off": {Outliers{Consecutive: -1, FailureRate: -1, Deviations: -1}, 10, []step{
+		"everything off": {Outliers{Policy: OutlierPolicy{Consecutive: -1, FailureRate: -1, Deviations: -1}}, 10, []step{
 			{1, all(results(1, 0, 1000), results(2, 100, 0), results(3, 100, 0), results(4, 100, 0), results(5, 100, 0)), nil},
 			{10, nil, nil},
 		}},
@@ -205,7 +205,7 @@ func TestOutliers_follow_their_timeline(t *testing.T) {
 func TestOutliers_jitter_only_lengthens_and_by_its_share_at_most(t *testing.T) {
 	short, long := time.Hour, time.Duration(0)
 	for seed := range uint64(200) {
-		o := watch(&Outliers{Jitter: .5, Rand: seeded(seed)}, 2)
+		o := watch(&Outliers{Policy: OutlierPolicy{Jitter: .5}, Rand: seeded(seed)}, 2)
 		e := report(o, 1, 5, false, noon)
 		d := e[0].Until.Sub(noon)
 		short, long = min(short, d), max(long, d)
@@ -235,15 +235,18 @@ func TestModelOutliers(t *testing.T) {
 	r := seeded(50)
 	for round := range 20 {
 		o := &Outliers{
-			MaxShare: []float64{0, .3, 1, -1}[r.IntN(4)], Consecutive: []int{0, 2, -1}[r.IntN(3)], Rand: r,
-			RateRequests: 10, FailureRequests: 10,
+			Policy: OutlierPolicy{
+				MaxShare: []float64{0, .3, 1, -1}[r.IntN(4)], Consecutive: []int{0, 2, -1}[r.IntN(3)],
+				RateRequests: 10, FailureRequests: 10,
+			},
+			Rand: r,
 		}
 		now, present, until := noon, map[uint64]bool{}, map[uint64]time.Time{}
 		allowed := func() int {
 			if len(present) < 2 {
 				return 0
 			}
-			s := map[float64]float64{0: .1, .3: .3, 1: 1, -1: 0}[o.MaxShare]
+			s := map[float64]float64{0: .1, .3: .3, 1: 1, -1: 0}[o.Policy.MaxShare]
 			return max(1, int(s*float64(len(present))))
 		}
 		see := func(events ...Event) {

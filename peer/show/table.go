@@ -45,11 +45,20 @@ func tablePeer(out io.Writer, p peer.PeerSnapshot) {
 		switch {
 		case e.Gone:
 			state = "gone"
+		case e.Check == "down":
+			state = "down"
 		case e.Ejected:
 			state = "ejected"
 		}
-		_, _ = fmt.Fprintf(t, "  endpoint\t%s\t%s\t%d links\t%d in flight\tlatency %s\n",
-			clean(orHost(e.Address)), state, e.Links, e.InFlight, orDash(span(e.Latency)))
+		if e.Authority != "" {
+			state += " as " + clean(e.Authority)
+		}
+		check := ""
+		if e.CheckError != "" {
+			check = "\tcheck: " + clean(e.CheckError)
+		}
+		_, _ = fmt.Fprintf(t, "  endpoint\t%s\t%s\t%d links\t%d in flight\tlatency %s%s\n",
+			clean(orHost(e.Address)), state, e.Links, e.InFlight, orDash(span(e.Latency)), check)
 	}
 	more(t, "  ", p.MoreEndpoints, "endpoints")
 	for _, l := range p.Links {
