@@ -35,12 +35,12 @@ func openOver(t *testing.T, agents int, opts ...Option) *Map {
 
 // agentsOf are those that a peer's links are on, with how many.
 func agentsOf(p *Peer) map[*agent.Handle]int {
-	p.mu.Lock()
-	defer p.unlock()
 	n := make(map[*agent.Handle]int)
-	for _, l := range p.s.links {
-		n[l.wire.agent]++
-	}
+	p.look(func(time.Time) {
+		for _, l := range p.s.links {
+			n[l.wire.agent]++
+		}
+	})
 	return n
 }
 

@@ -1,5 +1,7 @@
 package peer
 
+import "time"
+
 // Counters count what has happened since the map was opened. None of them ever falls.
 // A request that is under way is in Requests alone.
 type Counters struct {
@@ -60,9 +62,8 @@ func (c *Counters) Add(o Counters) {
 
 // Counters returns those of the peer.
 func (p *Peer) Counters() Counters {
-	p.mu.Lock()
-	n := p.s.count
-	p.unlock()
+	var n counts
+	p.look(func(time.Time) { n = p.s.count })
 	return n.public()
 }
 

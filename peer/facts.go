@@ -28,11 +28,11 @@ type Facts struct {
 const maxFact = 128
 
 // Facts returns what is known of the peer.
-func (p *Peer) Facts() Facts {
-	p.mu.Lock()
-	defer p.unlock()
-	f := p.facts
-	f.MaxStreams = p.s.streams
+func (p *Peer) Facts() (f Facts) {
+	p.look(func(time.Time) {
+		f = p.facts
+		f.MaxStreams = p.s.streams
+	})
 	return f
 }
 

@@ -110,10 +110,10 @@ func eventually(t testing.TB, what string, ok func() bool) {
 
 // states are those of a peer's links.
 func states(p *Peer) (out []string) {
-	p.mu.Lock()
-	defer p.unlock()
-	for _, l := range p.s.links {
-		out = append(out, l.state.String())
-	}
+	p.look(func(time.Time) {
+		for _, l := range p.s.links {
+			out = append(out, l.state.String())
+		}
+	})
 	return out
 }

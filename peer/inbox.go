@@ -109,6 +109,18 @@ func (p *Peer) decideLocked(onAgent bool, f func(now time.Time)) {
 	}
 }
 
+// look runs f under the lock, with all that was told taken up. If that was nothing, nothing is
+// decided either: a peer that rests goes on resting.
+func (p *Peer) look(f func(now time.Time)) {
+	p.mu.Lock()
+	if !p.inbox.empty() {
+		p.decideLocked(false, f)
+		return
+	}
+	defer p.unlock()
+	f(time.Now())
+}
+
 // unlock gives the lock back that was taken without a decision.
 func (p *Peer) unlock() {
 	p.mu.Unlock()

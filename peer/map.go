@@ -104,9 +104,10 @@ func (m *Map) Prelink(rawURL string) error {
 	if err != nil {
 		return err
 	}
-	p.mu.Lock()
-	idle := len(p.s.links) == 0 && p.s.queue.Len() == 0 && p.faults.err(time.Now()) == nil
-	p.unlock()
+	var idle bool
+	p.look(func(now time.Time) {
+		idle = len(p.s.links) == 0 && p.s.queue.Len() == 0 && p.faults.err(now) == nil
+	})
 	if !idle {
 		return nil
 	}

@@ -290,14 +290,12 @@ func (p *Peer) CloseIdle() { p.decide(p.s.closeIdle) }
 
 // ClearError forgets that the peer has failed. It reports whether it had.
 func (p *Peer) ClearError() (had bool) {
-	p.mu.Lock()
-	defer p.unlock()
-	return p.faults.clear()
+	p.look(func(time.Time) { had = p.faults.clear() })
+	return had
 }
 
 // Err is the failure for which the peer is left alone, nil if there is none.
-func (p *Peer) Err() error {
-	p.mu.Lock()
-	defer p.unlock()
-	return p.faults.err(time.Now())
+func (p *Peer) Err() (err error) {
+	p.look(func(now time.Time) { err = p.faults.err(now) })
+	return err
 }

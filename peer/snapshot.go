@@ -175,14 +175,16 @@ type room struct{ endpoints, links, requests int }
 func (p *Peer) draw(r *room) PeerSnapshot {
 	d := PeerSnapshot{Name: p.id.String(), Proxy: failure.MaskText(p.id.Proxy)}
 	var q sketch
-	p.mu.Lock()
-	now := time.Now()
-	err := p.faults.err(now)
-	facts := p.facts
-	count := p.s.count
-	d.MaxStreams, d.Pins = p.s.streams, len(p.s.pins)
-	p.s.sketch(&d, &q, r, now)
-	p.unlock()
+	var now time.Time
+	var err error
+	var facts Facts
+	var count counts
+	p.look(func(at time.Time) {
+		now, err = at, p.faults.err(at)
+		facts, count = p.facts, p.s.count
+		d.MaxStreams, d.Pins = p.s.streams, len(p.s.pins)
+		p.s.sketch(&d, &q, r, at)
+	})
 
 	if err != nil {
 		d.Err = err.Error()
