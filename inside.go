@@ -1,7 +1,11 @@
 package ratmom
 
 import (
+	"context"
 	"hash/maphash"
+	"net"
+	"net/http"
+	"net/url"
 
 	"github.com/ratmom/ratmom/agent"
 	"github.com/ratmom/ratmom/config"
@@ -31,6 +35,15 @@ func (i inside) Plan(opts []config.RequestOption) (*handler.Plan, error) {
 		return nil, wrapOption(err)
 	}
 	return handler.NewPlan(cfg, false), nil
+}
+
+func (i inside) Connect(ctx context.Context, u *url.URL, plan *handler.Plan) (net.Conn, error) {
+	req := (&http.Request{Method: http.MethodConnect, URL: u, Header: http.Header{}}).WithContext(ctx)
+	t, err := i.c.connect(req, plan, tunnelStraight)
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
 }
 
 func (i inside) Closed() bool { return i.c.closed.Load() }

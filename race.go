@@ -135,10 +135,18 @@ func (r *race) Completed(h *handler.Handler) {
 		r.mu.Unlock()
 		return
 	}
-	if o := r.runners[1-i]; h.Err() != nil && o.ended && o.h.Err() == nil {
-		i = 1 - i // a bad answer is better than none
+	if o := r.runners[1-i]; bad && o.ended && classOf(o.h).TellsMore(classOf(h)) {
+		i = 1 - i
 	}
 	r.end(i)
+}
+
+// classOf is how a transfer has ended that was no good.
+func classOf(h *handler.Handler) retry.Class {
+	if h.Err() == nil {
+		return retry.Status
+	}
+	return h.Class()
 }
 
 // end gives the exchange the transfer that counts, and unlocks: between the decision and

@@ -97,6 +97,42 @@ func TestRace_keeps_the_answer_when_the_other_try_fails_at_the_same_moment(t *te
 	assert.Equal(t, "good", text)
 }
 
+func TestRace_that_both_tries_lose_ends_with_the_more_telling_one(t *testing.T) {
+	c, _, refused := raceClient(t)
+	cut := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if nc, _, err := http.NewResponseController(w).Hijack(); err == nil {
+			_ = nc.Close()
+		}
+	}))
+	t.Cleanup(cut.Close)
+	unavailable := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }))
+	t.Cleanup(unavailable.Close)
+	get := func(url string) *handler.Handler {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+		require.NoError(t, err)
+		return ended(t, c, req)
+	}
+	connect, broken, status := ended(t, c, refused), get(cut.URL), get(unavailable.URL)
+	require.Equal(t, retry.Connect, classOf(connect))
+	require.Equal(t, retry.Broken, classOf(broken))
+	require.Equal(t, retry.Status, classOf(status))
+	for _, p := range []struct{ more, less *handler.Handler }{{broken, connect}, {status, connect}, {status, broken}} {
+		for _, order := range [][2]*handler.Handler{{p.more, p.less}, {p.less, p.more}} {
+			r := raced(c, refused, order[0], order[1])
+			r.Completed(order[0])
+			r.Completed(order[1])
+			<-r.x.ready
+			require.Same(t, p.more, r.x.h)
+			require.Len(t, r.x.tries.failed, 1)
+			assert.Equal(t, classOf(p.less), r.x.tries.failed[0].Class)
+		}
+	}
+	rest(&c.work)
+	resp, err := newResponse(status, refused)
+	require.NoError(t, err)
+	require.NoError(t, resp.Discard())
+}
+
 func TestRace_leaves_the_exchange_alone_when_it_is_over(t *testing.T) {
 	c, good, _ := raceClient(t)
 	r := raced(c, good, ended(t, c, good), ended(t, c, good))

@@ -55,7 +55,7 @@ func (c *Client) Tunnel(ctx context.Context, addr string, opts ...config.Request
 		plan = handler.NewPlan(cfg, false)
 	}
 	req := (&http.Request{Method: http.MethodConnect, URL: u, Header: http.Header{}}).WithContext(ctx)
-	t, err := c.connect(req, plan, false)
+	t, err := c.connect(req, plan, tunnelPlain)
 	if err != nil {
 		return nil, err
 	}
@@ -77,8 +77,17 @@ func tunnelURL(addr string) (*url.URL, error) {
 	return &url.URL{Scheme: "http", Host: net.JoinHostPort(host, port)}, nil
 }
 
+// tunnelKind is what is spoken on a connection.
+type tunnelKind int
+
+const (
+	tunnelPlain     tunnelKind = iota // what the caller likes
+	tunnelStraight                    // HTTP by the caller, within TLS if the URL is an https one
+	tunnelWebSocket                   // frames
+)
+
 // connect has an agent make the connection and waits for it.
-func (c *Client) connect(req *http.Request, plan *handler.Plan, webSocket bool) (*tunnel, error) {
+func (c *Client) connect(req *http.Request, plan *handler.Plan, kind tunnelKind) (*tunnel, error) {
 	closed := func() error { return failure.New(failure.Closed, "").At(method(req), req.URL) }
 	if c.closed.Load() {
 		return nil, closed()
@@ -101,7 +110,8 @@ func (c *Client) connect(req *http.Request, plan *handler.Plan, webSocket bool) 
 		Owner:        c,
 		Conversation: handler.NewConversation(&c.logs),
 		Tunnel:       true,
-		WebSocket:    webSocket,
+		Straight:     kind == tunnelStraight,
+		WebSocket:    kind == tunnelWebSocket,
 	})
 	if err != nil {
 		return nil, err

@@ -49,7 +49,7 @@ func (c *Client) OpenWebSocket(req *http.Request, opts ...config.RequestOption) 
 	if err != nil {
 		return nil, err
 	}
-	t, err := c.connect(req, plan, true)
+	t, err := c.connect(req, plan, tunnelWebSocket)
 	if err != nil {
 		return nil, err
 	}

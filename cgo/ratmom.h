@@ -53,7 +53,8 @@ enum ratmom_event {
     RATMOM_EV_DEBUG = 128,  /* wire log in debug */
     RATMOM_EV_DONE = 256,   /* the transfer has ended; see result and cause */
     RATMOM_EV_TUNNEL = 512, /* the tunnel is there: take its end */
-    RATMOM_EV_DIAL = 1024   /* libcurl wants a connection: make it, see dial.c */
+    RATMOM_EV_DIAL = 1024,  /* libcurl wants a connection: make it, see dial.c */
+    RATMOM_EV_SENT = 2048   /* libcurl has taken more of the body */
 };
 
 /* Why we ended a transfer ourselves; libcurl only knows "aborted by callback". */
@@ -156,6 +157,7 @@ struct ratmom_req {
     uint32_t has_trailers; /* request trailers will follow the body */
     uint32_t tls_in_tls;   /* libcurl loses why a certificate is refused, see remarks.c */
     uint32_t want_certs;   /* collect the server's certificates */
+    uint32_t want_sent;    /* tell how far the body is */
     uint32_t tunnel;       /* one of enum ratmom_tunnel */
     uint64_t origin;       /* a hash of where it goes; 0: it shares no connection */
 

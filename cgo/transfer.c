@@ -12,7 +12,7 @@ void ratmom_mark(struct ratmom_req *r, uint32_t ev) {
     r->events |= ev;
     if (!m)
         return;
-    if (ev != RATMOM_EV_BODY)
+    if (ev != RATMOM_EV_BODY && ev != RATMOM_EV_SENT)
         m->urgent = 1;
     if (before)
         return;

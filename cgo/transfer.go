@@ -98,6 +98,8 @@ type Setup struct {
 	TLSInTLS bool
 	// Certificates asks for those of the server.
 	Certificates bool
+	// Sent asks to be told how far the body is.
+	Sent bool
 	// Origin is a hash of where the request goes, if it may share a connection;
 	// 0: it does not.
 	Origin uint64
@@ -125,6 +127,7 @@ func (t *Transfer) Prepare(s *Setup, o *Options) error {
 	r.head_only = flag(s.HeadOnly)
 	r.tls_in_tls = flag(s.TLSInTLS && Features().Backend("OpenSSL"))
 	r.want_certs = flag(s.Certificates)
+	r.want_sent = flag(s.Sent)
 	r.origin = C.uint64_t(s.Origin)
 	r.tunnel = C.uint32_t(s.Tunnel)
 	var bad C.int
@@ -189,6 +192,14 @@ func (t *Transfer) BodyMemory(p []byte) {
 	t.r.mem_len = C.uint64_t(len(p))
 }
 
+// Sent is how much of a body of BodyMemory or BodyRing libcurl has taken. Agent only.
+func (t *Transfer) Sent() int64 {
+	if t.r.upload_kind == C.RATMOM_UP_RING {
+		return int64(t.r.ring_head)
+	}
+	return int64(t.r.mem_off)
+}
+
 // BodyRing gives the transfer a ring of size bytes, a power of two, through which
 // a request body of length bytes (-1: unknown) is streamed; see [Ring].
 func (t *Transfer) BodyRing(size int, length int64, rewindable bool) error {
@@ -230,6 +241,7 @@ const (
 	EventDebug  Event = C.RATMOM_EV_DEBUG  // wire log arrived
 	EventDone   Event = C.RATMOM_EV_DONE   // the transfer has ended
 	EventTunnel Event = C.RATMOM_EV_TUNNEL // the tunnel is there, and goes on
+	EventSent   Event = C.RATMOM_EV_SENT   // libcurl has taken more of the body, see [Transfer.Sent]
 	EventDial   Event = C.RATMOM_EV_DIAL   // a connection is wanted, see [Transfer.Dial]
 )
 

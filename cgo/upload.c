@@ -13,6 +13,11 @@ static size_t starve(struct ratmom_req *r) {
     return CURL_READFUNC_PAUSE;
 }
 
+static void tell_sent(struct ratmom_req *r) {
+    if (r->want_sent)
+        ratmom_mark(r, RATMOM_EV_SENT);
+}
+
 static size_t upload_end(struct ratmom_req *r) {
     if (r->multi)
         r->t_sent = r->multi->now;
@@ -81,6 +86,7 @@ static size_t read_ring(struct ratmom_req *r, char *p, size_t n) {
     if (r->ring_total >= 0 && (r->ring_left -= (int64_t)n) == 0)
         upload_end(r);
     __atomic_store_n(&r->ring_head, head + n, __ATOMIC_SEQ_CST);
+    tell_sent(r);
     /* Its writer is woken for half the ring, not for each piece. */
     if (tail - (head + n) <= r->ring_cap / 2 &&
         __atomic_exchange_n(&r->ring_full, 0, __ATOMIC_SEQ_CST))
@@ -108,6 +114,8 @@ size_t ratmom_on_read(char *p, size_t size, size_t nitems, void *user) {
         memcpy(p, r->mem + r->mem_off, n);
     __atomic_store_n(&r->mem_use, RATMOM_MEM_FREE, __ATOMIC_RELEASE);
     r->mem_off += n;
+    if (n)
+        tell_sent(r);
     if (r->mem_off == r->mem_len)
         upload_end(r);
     return n;

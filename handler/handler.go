@@ -57,6 +57,8 @@ type Spec struct {
 	// Tunnel asks for a connection to the host and port of the URL instead of a
 	// response; see tunnel.go.
 	Tunnel bool
+	// Straight has a tunnel speak TLS with the host of an https URL.
+	Straight bool
 	// WebSocket asks for a tunnel of WebSocket frames.
 	WebSocket bool
 	// Link is the connection to use; nil: any. See link.go.
@@ -65,6 +67,9 @@ type Spec struct {
 	Bound bool
 	// Watcher is told how it goes on; nil: nobody.
 	Watcher Watcher
+	// Sent is told how much of the request's body is on its way, on the agent's goroutine: it must not
+	// block; nil: nobody asks.
+	Sent func(n, total int64)
 }
 
 // Waiter is who waits for the end of the head. Completed may run on the agent's
@@ -195,6 +200,9 @@ func (h *Handler) Handle() Progress {
 	}
 	if ev&cgo.EventTunnel != 0 {
 		h.openTunnel()
+	}
+	if ev&cgo.EventSent != 0 {
+		h.spec.Sent(t.Sent(), h.source.Length())
 	}
 	if ev&cgo.EventHead != 0 && !h.spec.Tunnel {
 		h.takeHead(done)

@@ -122,6 +122,7 @@ func (h *Handler) prepare() error {
 		Trailers:   len(req.Trailer) > 0,
 		InfoFree:   h.trace.wantsInfo(),
 		Origin:     h.origin(),
+		Sent:       h.spec.Sent != nil,
 
 		TLSInTLS:     h.tlsInTLS(),
 		Certificates: h.plan.Certificates && req.URL.Scheme == "https",
@@ -246,7 +247,7 @@ func (h *Handler) encodeBody(o *cgo.Options, setup *cgo.Setup) error {
 		if length >= 0 && length < int64(len(b)) {
 			b = b[:length]
 		}
-		if len(b) <= copyBody {
+		if len(b) <= copyBody && h.spec.Sent == nil {
 			o.String(cgo.OptCustomRequest, method)
 			return h.t.BodyCopy(b)
 		}

@@ -52,14 +52,19 @@ func (h *Handler) prepareTunnel() error {
 		h.conn.proxied = true
 		h.conn.relayed = strings.HasPrefix(p.Scheme, "https")
 	}
+	secured := h.conn.relayed
+	// To libcurl it is an http URL if no TLS is spoken with the host.
+	scheme := "http://"
+	if h.spec.Straight && h.url.Scheme == "https" {
+		scheme, h.conn.relayed = "https://", true
+	}
 	if h.conn.relayed {
 		setup.Tunnel = cgo.TunnelRelay
 	}
-	// To libcurl it is an http URL, as no TLS is spoken with the host.
-	o.String(cgo.OptURL, "http://", host, "/")
+	o.String(cgo.OptURL, scheme, host, "/")
 	o.Long(cgo.OptConnectOnly, 1)
 	o.Long(cgo.OptHTTPProxyTunnel, 1)
-	if h.conn.relayed {
+	if secured {
 		// Over HTTP/2 libcurl takes bytes without telling when they are sent.
 		o.Long(cgo.OptProxyType, cgo.ProxyTypeHTTPS)
 	}

@@ -3,6 +3,9 @@ package peer
 import (
 	"io"
 	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -59,4 +62,33 @@ func processorTime() int64 {
 		return 0
 	}
 	return u.Utime.Nano() + u.Stime.Nano()
+}
+
+// Small requests over one connection, on which one or eight are on their way at once.
+func BenchmarkPipeline(b *testing.B) {
+	s := plain(b, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") })
+	for _, depth := range []int{1, 8} {
+		b.Run(strconv.Itoa(depth), func(b *testing.B) {
+			l := openPipeline(b, openMap(b), s.URL, depth)
+			req := request(b, http.MethodGet, s.URL)
+			var left atomic.Int64
+			left.Store(int64(b.N))
+			b.ReportAllocs()
+			b.ResetTimer()
+			from := processorTime()
+			var wg sync.WaitGroup
+			for range depth {
+				wg.Go(func() {
+					for left.Add(-1) >= 0 {
+						if a := send(l, req); a.err != nil {
+							b.Error(a.err)
+							return
+						}
+					}
+				})
+			}
+			wg.Wait()
+			b.ReportMetric(float64(processorTime()-from)/float64(b.N), "cpu-ns/op")
+		})
+	}
 }

@@ -50,6 +50,8 @@ type call struct {
 	late    bool  // whoever asks collects
 	calling bool  // OnProgress's function runs
 	why     error // of a cancel
+	upload  uploaded
+	held    *Pin // of the owner: kept from the collector
 	collector
 }
 

@@ -27,6 +27,10 @@ var (
 	// ErrTooManyPins is what [Peer.Pin] returns at the limit.
 	ErrTooManyPins = errors.New("peer: too many connections are pinned")
 
+	// ErrNotPinned is the end of a request whose credentials belong to its connection, which others
+	// might use as well; see [Owner].
+	ErrNotPinned = errors.New("peer: credentials of this kind need a pinned connection, or an owner")
+
 	// ErrOverrun is the end of a request whose response does not fit the memory that
 	// is there for it.
 	ErrOverrun = errors.New("peer: the response does not fit")

@@ -62,7 +62,7 @@ func (f *flight) prepare() (*handler.Handler, error) {
 	w := &f.r.link.wire
 	h, err := handler.New(w.agent.Pool(), handler.Spec{
 		Request: f.r.link.ep.dress(req), Plan: c.plan, Driver: w.agent.Driver(), Done: f, Watcher: f,
-		Link: w.link, Bound: f.r.bound, Owner: f.p.m.client, TryTime: f.tryTime(),
+		Link: w.link, Bound: f.r.bound, Owner: f.p.m.client, TryTime: f.tryTime(), Sent: c.sentFunc(),
 	})
 	if err != nil {
 		c.last = nil

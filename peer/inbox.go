@@ -89,6 +89,7 @@ func (p *Peer) decideLocked(onAgent bool, f func(now time.Time)) {
 		owed = owed || p.s.owed
 		p.s.owed = false
 		p.arm()
+		p.lookAtTouched()
 		todo.join(p.todo)
 		p.todo = actions{}
 		p.mu.Unlock()

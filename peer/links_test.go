@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +19,7 @@ import (
 	"github.com/ratmom/ratmom"
 	"github.com/ratmom/ratmom/config"
 	"github.com/ratmom/ratmom/internal/testserver"
+	"github.com/ratmom/ratmom/peer/resolve"
 )
 
 func TestLink_that_the_server_closes_is_gone_at_once(t *testing.T) {
@@ -378,4 +380,55 @@ func TestLink_goes_by_age_and_by_its_requests(t *testing.T) {
 	p, err = m.Get(s.URL)
 	require.NoError(t, err)
 	eventually(t, "an idle link closes", func() bool { return len(states(p)) == 0 })
+}
+
+func TestLinks_to_who_is_said_to_speak_HTTP2_are_one_from_the_beginning(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		http2, hint bool
+		only1       bool // the client speaks HTTP/1 alone
+	}{{"it does", true, true, false}, {"it does not", false, true, false}, {"the client does not", true, true, true}} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newServer(t, nil)
+			s.EnableHTTP2 = c.http2
+			s.StartTLS()
+			addr := Address{Addr: s.Listener.Addr().String(), HTTP2: c.hint}
+			options := []config.RequestOption{config.DangerAcceptInvalidCertificates(true)}
+			if c.only1 {
+				options = append(options, config.HTTPVersion(config.HTTP11))
+			}
+			m := openMap(t, Requests(options...), StealAfter(time.Minute), WithResolver(ResolverFunc(
+				func(context.Context, string, string, string) ([]Address, time.Duration, error) {
+					return []Address{addr}, 0, nil
+				})))
+			var rs []*Request
+			for range 20 {
+				rs = append(rs, m.Go(request(t, http.MethodGet, "https://example.com/"))) // whose certificate it has
+			}
+			for _, r := range rs {
+				_, err := r.Result()
+				require.NoError(t, err)
+			}
+			if c.http2 && !c.only1 {
+				assert.EqualValues(t, 1, s.conns.Load())
+			}
+		})
+	}
+}
+
+func TestNames_tells_who_speaks_HTTP2(t *testing.T) {
+	r := Names(resolve.Func(func(context.Context, resolve.Name) (resolve.Answer, error) {
+		return resolve.Answer{Endpoints: []resolve.Endpoint{
+			{Addr: netip.MustParseAddrPort("192.0.2.1:443"), ALPN: []string{"h2", "http/1.1"}},
+			{Addr: netip.MustParseAddrPort("192.0.2.2:443"), ALPN: []string{"http/1.1"}},
+			{Addr: netip.MustParseAddrPort("192.0.2.3:443")},
+		}}, nil
+	}), "")
+	for scheme, want := range map[string][]bool{"https": {true, false, false}, "http": {false, false, false}} {
+		addrs, _, err := r.Resolve(t.Context(), scheme, "a.peer.invalid", "443")
+		require.NoError(t, err)
+		for i, a := range addrs {
+			assert.Equal(t, want[i], a.HTTP2, "%s %d", scheme, i)
+		}
+	}
 }

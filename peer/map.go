@@ -227,7 +227,7 @@ func (m *Map) add(id ID, u *url.URL) (*Peer, error) {
 		return nil, fmt.Errorf("peer: %w: config.DialContext", ratmom.ErrUnsupported)
 	}
 	bare(plan)
-	p := &Peer{m: m, id: id, agents: m.inside.Agents(id.String()), plan: plan, resolver: opt.resolver, used: time.Now()}
+	p := &Peer{m: m, id: id, agents: m.inside.Agents(id.String()), plan: plan, given: opts, resolver: opt.resolver, used: time.Now()}
 	if proxy, err := plan.Proxy(u); err != nil {
 		return nil, err
 	} else if proxy != nil {

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -40,6 +41,7 @@ func (n names) Resolve(ctx context.Context, scheme, host, port string) ([]Addres
 		if a.Weight == 0 {
 			a.Weight = hardly
 		}
+		a.HTTP2 = scheme == "https" && slices.Contains(e.ALPN, "h2")
 		addrs = append(addrs, a)
 	}
 	switch answer.TTL {

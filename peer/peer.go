@@ -3,10 +3,13 @@ package peer
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/ratmom/ratmom/agent"
+	"github.com/ratmom/ratmom/config"
 	"github.com/ratmom/ratmom/handler"
 	"github.com/ratmom/ratmom/internal/failure"
 	"github.com/ratmom/ratmom/peer/health"
@@ -22,6 +25,7 @@ type Peer struct {
 	id     ID
 	agents []*agent.Handle // its own first: which that is depends on the identity
 	plan   *handler.Plan
+	given  []config.RequestOption // of which plan is
 
 	resolver Resolver
 	checker  *health.Checker // nil: there is none
@@ -41,6 +45,10 @@ type Peer struct {
 	expires   time.Time // of the addresses; zero: never
 	faults    faults
 	facts     Facts
+	pipes     map[*pipe]struct{}
+
+	ownersMu sync.Mutex // before mu
+	owners   map[string]*Pin
 }
 
 // ID is the peer's identity.
@@ -54,6 +62,7 @@ type action struct {
 	c    *call
 	h    *handler.Handler
 	o    outcome
+	p    *pin
 }
 
 type actionKind uint8
@@ -64,6 +73,7 @@ const (
 	doClose
 	doDrop
 	doFinish
+	doTell
 )
 
 // decide runs f under the lock and then does what came of it. On an agent's goroutine, by
@@ -134,6 +144,10 @@ func (p *Peer) act(a action) {
 	case doClose:
 		if a.w.link != nil {
 			a.w.agent.CloseLink(a.w.link)
+		}
+	case doTell:
+		if l := a.p.owner.Value(); l != nil {
+			l.changed()
 		}
 	}
 }
@@ -238,12 +252,13 @@ func (p *Peer) refresh(now time.Time) {
 		}
 	}
 	p.resolving = true
-	p.m.lookups.Submit(p.resolve)
+	p.m.lookups.Submit(func() { _ = p.resolve() })
 }
 
 // resolve looks the addresses up. What is there is used meanwhile, and after a failure.
-func (p *Peer) resolve() {
+func (p *Peer) resolve() error {
 	addrs, ttl, err := p.resolver.Resolve(p.m.ctx, p.id.Scheme, p.id.Host, p.id.Port)
+	addrs = slices.Clone(addrs) // they may be what the resolver gives to others as well
 	if err == nil && len(addrs) == 0 {
 		err = errors.New("no address was found")
 	}
@@ -257,6 +272,11 @@ func (p *Peer) resolve() {
 			if ttl > 0 {
 				p.expires = now.Add(min(max(ttl, minTTL), maxTTL))
 			}
+			if p.plan.HTTP1 {
+				for i := range addrs {
+					addrs[i].HTTP2 = false
+				}
+			}
 			p.update(addrs, now)
 			return
 		}
@@ -264,9 +284,10 @@ func (p *Peer) resolve() {
 		if len(p.s.endpoints) > 0 && !errors.Is(err, context.Canceled) {
 			return
 		}
-		e := failure.Wrap(failure.NameResolution, err)
-		p.s.failQueue(e, now)
+		err = failure.Wrap(failure.NameResolution, err)
+		p.s.failQueue(err, now)
 	})
+	return err
 }
 
 // What a resolver says of an answer's time is clamped to these.
@@ -276,13 +297,18 @@ const (
 )
 
 func (p *Peer) shut() {
+	var pipes []*pipe
 	p.decide(func(now time.Time) {
 		p.closed = true
+		pipes = slices.Collect(maps.Keys(p.pipes))
 		p.s.close(ErrClosed, now)
 		if p.timer != nil {
 			p.timer.Stop()
 		}
 	})
+	for _, c := range pipes {
+		c.end(ErrClosed)
+	}
 }
 
 // CloseIdle closes the connections that nothing runs on, but for pinned ones.

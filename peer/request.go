@@ -84,11 +84,7 @@ func (m *Map) Go(req *http.Request, opts ...RequestOption) *Request {
 }
 
 func (m *Map) submit(req *http.Request, p *Pin, opts []RequestOption) *call {
-	c, err := m.newCall(req, opts)
-	if err == nil && p != nil && p.peer != c.peer {
-		closeBody(req)
-		err = errOtherPeer
-	}
+	c, err := m.newPinned(req, p, opts)
 	if err != nil {
 		c := &call{done: make(chan struct{}), over: true, ended: true}
 		c.err = err
@@ -100,9 +96,6 @@ func (m *Map) submit(req *http.Request, p *Pin, opts []RequestOption) *call {
 			m.work.Submit(c.opt.onEnd)
 		}
 		return c
-	}
-	if p != nil {
-		c.tag.pin = p.pin
 	}
 	c.begin()
 	return c

@@ -13,6 +13,7 @@ type requestOptions struct {
 	priority      int
 	key           Key
 	profile       string
+	owner         string
 	repeatable    bool
 	timeout       time.Duration
 	anyStatus     bool
@@ -22,6 +23,7 @@ type requestOptions struct {
 	maxContent    int64
 	keepParts     bool
 	progress      func(received, total int64)
+	upload        func(sent, total int64)
 	onEnd         func()
 	retry         *retry.Policy
 	retrySet      bool
@@ -78,6 +80,14 @@ func KeepParts() RequestOption { return func(o *requestOptions) { o.keepParts = 
 // it must not block.
 func OnProgress(f func(received, total int64)) RequestOption {
 	return func(o *requestOptions) { o.progress = f }
+}
+
+// OnUpload has f called as the content of the request is sent: with how much of it the connection has taken, and with
+// its whole length, -1 if that is not known. When the content is sent again the count begins at 0. It is called as
+// that of [OnProgress] is; several steps may be told by one call, and the last one may come when the
+// request has ended.
+func OnUpload(f func(sent, total int64)) RequestOption {
+	return func(o *requestOptions) { o.upload = f }
 }
 
 // OnEnd has f called once, when the request has ended, by one of a few goroutines that others wait for: it

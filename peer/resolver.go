@@ -21,6 +21,9 @@ type Address struct {
 	// and its certificate. Credentials of the peer's go there, too. Empty: the peer itself. A request whose Host is not
 	// that of its URL keeps it.
 	Authority string
+	// HTTP2 tells that it is said to speak HTTP/2 over TLS, as HTTPS records do. If all addresses are,
+	// the requests that come before anything is known of the peer share one connection in place of making several.
+	HTTP2 bool
 }
 
 // Resolver finds the addresses of a peer. It may block: 64 lookups run at once, and others wait.

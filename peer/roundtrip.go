@@ -12,17 +12,40 @@ var _ http.RoundTripper = (*Map)(nil)
 func (m *Map) RoundTrip(req *http.Request) (*http.Response, error) { return m.roundTrip(req, nil, nil) }
 
 func (m *Map) roundTrip(req *http.Request, p *Pin, opts []RequestOption) (*http.Response, error) {
+	c, err := m.newPinned(req, p, opts)
+	if err != nil {
+		return nil, err
+	}
+	return c.roundTrip(req)
+}
+
+// newPinned makes a call that has not been submitted, on a pin if p is not nil. On an error
+// the body is closed.
+func (m *Map) newPinned(req *http.Request, p *Pin, opts []RequestOption) (*call, error) {
 	c, err := m.newCall(req, opts)
 	if err != nil {
 		return nil, err
 	}
-	if p != nil {
-		if p.peer != c.peer {
+	if p == nil {
+		pin, err := c.peer.pinFor(c.opt.owner, bindsConnection(req.Header))
+		if err != nil {
 			closeBody(req)
-			return nil, errOtherPeer
+			return nil, err
 		}
-		c.tag.pin = p.pin
+		if pin != nil {
+			c.tag.pin, c.held = pin.pin, pin
+		}
+		return c, nil
 	}
+	if p.peer != c.peer {
+		closeBody(req)
+		return nil, errOtherPeer
+	}
+	c.tag.pin = p.pin
+	return c, nil
+}
+
+func (c *call) roundTrip(req *http.Request) (*http.Response, error) {
 	c.stream = true
 	c.begin()
 	<-c.done

@@ -22,7 +22,8 @@ type scheduler struct {
 	links     []*link     // all that are not closed
 	queue     tagQueue
 	pins      map[*pin]struct{}
-	http2     bool // the last link spoke it, so that one opening link is enough
+	http2     bool // the last link spoke it, or the first ones are said to, so that one opening link is enough
+	told      bool // a link has shown what it speaks
 	streams   int  // that an HTTP/2 link was found to take at once; 0: not known
 	lastID    uint64
 	seq       uint64
@@ -41,6 +42,7 @@ type scheduler struct {
 	closed    bool
 	quiet     bool // no policy may be asked now: what it is wanted for is owed
 	owed      bool
+	touched   []*pin // their owners are to look
 	count     counts
 }
 
@@ -209,7 +211,7 @@ func (s *scheduler) tellHead(l *link, http2 bool, now time.Time) {
 	if l.told {
 		return
 	}
-	s.http2 = http2
+	s.http2, s.told = http2, true
 	if http2 {
 		l.limit = s.limits.maxStreams
 	}

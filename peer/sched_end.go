@@ -48,6 +48,7 @@ func (s *scheduler) cancel(t *tag, why error, now time.Time) {
 	case tagQueued:
 		if t.pin != nil {
 			t.pin.remove(t)
+			s.touch(t.pin)
 		} else {
 			s.queue.remove(t)
 		}
@@ -102,6 +103,7 @@ func (s *scheduler) failQueue(err error, now time.Time) {
 		s.endTry(t, nil, outcome{err: err, unsent: true, class: retry.Connect}, now)
 	}
 	for p := range s.pins {
+		s.touch(p)
 		waiting := p.waiting
 		p.waiting = nil
 		for _, t := range waiting {

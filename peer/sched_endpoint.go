@@ -26,6 +26,9 @@ func (s *scheduler) update(addrs []Address, now time.Time) {
 	for _, e := range s.endpoints {
 		e.gone = true
 	}
+	if !s.told {
+		s.http2 = len(addrs) > 0 && !slices.ContainsFunc(addrs, func(a Address) bool { return !a.HTTP2 })
+	}
 	for _, a := range addrs {
 		e := s.endpointAt(a.Addr, a.Authority)
 		if e == nil {

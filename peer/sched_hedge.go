@@ -77,6 +77,7 @@ func (s *scheduler) dropFailed(r *run, a retry.Attempt, now time.Time) bool {
 	r.tag = nil
 	a.Hedged = true
 	t.note(a, now)
+	t.passed = len(t.failed)
 	t.run, t.second = other, nil
 	t.state = tagAssigned
 	return true

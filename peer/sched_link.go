@@ -104,6 +104,7 @@ func (s *scheduler) leave(r *run, now time.Time) {
 
 // settle finds the state of a link that is not closed.
 func (s *scheduler) settle(l *link, now time.Time) {
+	s.touch(l.pin)
 	switch {
 	case l.state == linkDraining:
 		if l.runs == 0 {
@@ -141,6 +142,7 @@ func (s *scheduler) drain(l *link) {
 		return
 	}
 	l.state = linkDraining
+	s.touch(l.pin)
 	l.tell()
 	if l.pin != nil && l.connected {
 		s.lose(l.pin)

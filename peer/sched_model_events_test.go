@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ratmom/ratmom/peer/health"
 	"github.com/ratmom/ratmom/retry"
 )
 
@@ -133,7 +134,13 @@ var modelEvents = []modelEvent{
 		if r == nil {
 			return false
 		}
+		t, l := m.tag[r.r.tag], r.r.link
+		full := t != nil && t.t.pin != nil && m.alive(l) && l.state != linkDraining && l.runs > 1 && !r.r.alone &&
+			!m.s.breaker.Open(health.Pending)
 		m.end(r, outcome{err: errModel, unsent: true, lost: true, class: retry.NeverSent})
+		if full && t.finished {
+			fail("what had no room on a pin is lost")
+		}
 		return true
 	}},
 	{"head", 40, func(m *model) bool {
@@ -277,6 +284,26 @@ var modelEvents = []modelEvent{
 		m.pins = slices.Delete(m.pins, i, i+1)
 		delete(m.bound, p)
 		m.s.release(p, errModel, m.now)
+		return true
+	}},
+	{"reserve", 3, func(m *model) bool {
+		if len(m.pins) == 0 {
+			return false
+		}
+		p := m.pins[m.rng.IntN(len(m.pins))]
+		room, before := p.available(), p.inFlight()
+		if err := m.s.reserve(p); (err == nil) != (room > 0) {
+			fail("%d places, and to reserve one: %v", room, err)
+		} else if err == nil && (p.available() != room-1 || p.inFlight() != before+1) {
+			fail("%d places and %d used, of %d and %d", p.available(), p.inFlight(), room, before)
+		}
+		return true
+	}},
+	{"give a place back", 2, func(m *model) bool {
+		if len(m.pins) == 0 {
+			return false
+		}
+		m.s.unreserve(m.pins[m.rng.IntN(len(m.pins))], m.now)
 		return true
 	}},
 	{"close idle", 1, func(m *model) bool {

@@ -48,6 +48,8 @@ func (m *model) start(r *run) {
 		fail("bound %v, connected %v", r.bound, l.connected)
 	case r.tag.pin != r.link.pin:
 		fail("a pinned link serves another owner")
+	case r.tag.pin != nil && !r.tag.ahead && r.link.runs+r.tag.pin.reserved > max(r.link.limit, 1):
+		fail("a reserved place is taken")
 	}
 	beside := 0
 	for _, o := range m.runs {

@@ -3,6 +3,7 @@ package peer
 import (
 	"slices"
 	"time"
+	"weak"
 
 	"github.com/ratmom/ratmom/peer/health"
 )
@@ -11,8 +12,13 @@ import (
 type pin struct {
 	link     *link // nil: none yet, or lost
 	had      bool  // it has had a link
-	released bool
+	released error // why it is over; nil: it is not
 	waiting  []*tag
+	reserved int  // places on the link that nothing runs in yet
+	watched  bool // owner wants to know when something changes
+	news     bool // there is something to tell
+	seen     linkFacts
+	owner    weak.Pointer[Link]
 }
 
 // newPin makes a pin without a link; nil: there are too many.
@@ -31,26 +37,43 @@ func (p *pin) lost() bool {
 	return p.had && (p.link == nil || p.link.state == linkDraining)
 }
 
+// wait adds a tag to those that wait: one whose place is reserved, or that had one, before the others.
+func (p *pin) wait(t *tag) {
+	i := len(p.waiting)
+	if t.ahead {
+		i = 0
+		for i < len(p.waiting) && p.waiting[i].ahead {
+			i++
+		}
+	}
+	p.waiting = slices.Insert(p.waiting, i, t)
+}
+
 func (p *pin) remove(t *tag) {
 	p.waiting = slices.DeleteFunc(p.waiting, func(o *tag) bool { return o == t })
 }
 
-// submitPinned places a tag on its pin's link; one at a time is on it.
+// submitPinned places a tag on its pin's link.
 func (s *scheduler) submitPinned(t *tag, now time.Time) {
 	p := t.pin
 	switch {
-	case p.released:
-		s.finish(t, outcome{err: ErrPinReleased, unsent: true})
+	case p.released != nil:
+		s.finish(t, outcome{err: p.released, unsent: true})
 	case p.lost():
 		s.finish(t, outcome{err: ErrPinLost, unsent: true})
-	case len(p.waiting) >= s.limits.maxQueue:
+	case p.reserved == 0 && len(p.waiting) >= s.limits.maxQueue:
 		s.finish(t, outcome{err: ErrQueueFull, unsent: true})
 	default:
 		if err := s.hold(t); err != nil {
 			s.finish(t, outcome{err: err, unsent: true, hopeless: true})
 			return
 		}
-		p.waiting = append(p.waiting, t)
+		if p.reserved > 0 {
+			p.reserved--
+			t.ahead = true
+		}
+		p.wait(t)
+		s.touch(p)
 		s.serve(p, now)
 	}
 }
@@ -58,17 +81,18 @@ func (s *scheduler) submitPinned(t *tag, now time.Time) {
 // wait puts a tag back that a pin's link, which is there, did not take beside the others. It
 // reports whether it could.
 func (s *scheduler) wait(t *tag, l *link) bool {
-	if l.state == linkDraining || l.state == linkClosed || t.pin.released || s.hold(t) != nil {
+	if l.state == linkDraining || l.state == linkClosed || t.pin.released != nil || s.hold(t) != nil {
 		return false
 	}
-	t.state, t.run = tagQueued, nil
-	t.pin.waiting = slices.Insert(t.pin.waiting, 0, t)
+	t.state, t.run, t.ahead = tagQueued, nil, true
+	t.pin.wait(t)
+	s.touch(t.pin)
 	return true
 }
 
 // serve starts what waits for a pin's link.
 func (s *scheduler) serve(p *pin, now time.Time) {
-	for p != nil && len(p.waiting) > 0 && !p.released && !p.lost() {
+	for p != nil && len(p.waiting) > 0 && p.released == nil && !p.lost() {
 		l := p.link
 		if l == nil {
 			if s.quiet {
@@ -88,7 +112,7 @@ func (s *scheduler) serve(p *pin, now time.Time) {
 			}
 			l = s.newLink(e, p, now)
 			p.link = l
-		} else if l.runs >= l.limit || l.state == linkDraining {
+		} else if l.state == linkDraining || l.runs >= l.limit || !p.waiting[0].ahead && l.runs+p.reserved >= l.limit {
 			return
 		} else if s.breaker.Open(health.Requests) {
 			s.heldPins = true
@@ -135,11 +159,11 @@ func (s *scheduler) pickPinned(t *tag, now time.Time) *endpoint {
 
 // lose fails what waits for a pin whose link is over.
 func (s *scheduler) lose(p *pin) {
-	if !p.released {
+	if p.released == nil {
 		s.count.PinsLost++
 	}
 	waiting := p.waiting
-	p.waiting = nil
+	p.waiting, p.reserved = nil, 0
 	for _, t := range waiting {
 		s.finish(t, outcome{err: ErrPinLost, unsent: true})
 	}
@@ -148,13 +172,14 @@ func (s *scheduler) lose(p *pin) {
 // release ends a pin: what waits fails, and its connection, which may be known to the
 // server as the owner's, closes with what runs on it.
 func (s *scheduler) release(p *pin, err error, now time.Time) {
-	if p.released {
+	if p.released != nil {
 		return
 	}
-	p.released = true
+	p.released = err
 	delete(s.pins, p)
 	waiting := p.waiting
-	p.waiting = nil
+	p.waiting, p.reserved = nil, 0
+	s.touch(p)
 	for _, t := range waiting {
 		s.finish(t, outcome{err: err, unsent: true})
 	}

@@ -25,6 +25,7 @@ type tries struct {
 	held   bool      // counts among its pending requests
 	avoid  []*endpoint
 	failed []retry.Attempt
+	passed int       // place in failed, plus one, of the run that has failed beside the one that goes on
 	due    time.Time // while it waits: when it is queued; while it runs: when it is hedged
 }
 
@@ -92,6 +93,7 @@ func (s *scheduler) again(t *tag, e *endpoint, try retry.Try, o outcome) (bool, 
 	}
 	t.note(retry.Attempt{Class: try.Class, Status: try.Status, Err: o.err, Waited: d.After}, try.Now)
 	t.trying, t.attempts, t.tried, t.run = false, 0, nil, nil
+	t.passed = 0
 	t.fresh = t.fresh || d.Fresh
 	if d.Elsewhere && e != nil && !slices.Contains(t.avoid, e) {
 		t.avoid = append(t.avoid, e)
@@ -114,8 +116,28 @@ func (t *tag) note(a retry.Attempt, now time.Time) {
 	t.failed = append(t.failed, a)
 }
 
+// moreTelling is how a hedged try has failed: as the run that says more of it. The other is among those
+// that have failed.
+func (t *tag) moreTelling(o outcome) outcome {
+	i := t.passed - 1
+	t.passed = 0
+	if i < 0 {
+		return o
+	}
+	a := &t.failed[i]
+	if a.Err == nil || !a.Class.TellsMore(o.class) { // the response of a bad status is gone
+		return o
+	}
+	unsent := o.unsent && a.Class.Unprocessed()
+	a.Err, o.err = o.err, a.Err
+	a.Class, o.class = o.class, a.Class
+	o.unsent = unsent
+	return o
+}
+
 // end ends a tag that is not tried again, or has it tried again.
 func (s *scheduler) endTry(t *tag, e *endpoint, o outcome, now time.Time) {
+	o = t.moreTelling(o)
 	again, err := s.again(t, e, retry.Try{Class: o.class, Now: now}, o)
 	if again {
 		return

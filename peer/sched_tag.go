@@ -39,6 +39,7 @@ type tag struct {
 	attempts int
 	tried    []*endpoint // have not connected
 	fresh    bool        // wants a new connection
+	ahead    bool        // on a pin: comes before those that wait
 	revealed bool        // something of it may have left, in a run that is over
 	born     time.Time   // when it was submitted
 	call     *call       // the transport's

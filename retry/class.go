@@ -48,6 +48,16 @@ func (c Class) String() string {
 // its method.
 func (c Class) Unprocessed() bool { return c == Connect || c == NeverSent || c == Refused }
 
+// telling orders the classes by how far a request came.
+var telling = [classes]int{Connect: 1, NeverSent: 2, Refused: 3, Stale: 4, Timeout: 5, Broken: 6, Other: 7, Status: 8}
+
+// TellsMore reports whether an end of class c says more of why a request failed than one of class than, which it had beside it: whether it
+// came further. From the least: no connection, never sent, refused stream, stale connection, timeout, broken
+// connection, other, status.
+func (c Class) TellsMore(than Class) bool {
+	return c < classes && (than >= classes || telling[c] > telling[than])
+}
+
 // Classes is a set of them.
 type Classes uint16
 

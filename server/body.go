@@ -1,12 +1,15 @@
 package server
 
 import (
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/ratmom/ratmom/internal/http1"
 )
 
 // body is what a handler reads of a request. While it is not whole, nothing behind it is parsed.
@@ -14,8 +17,8 @@ type body struct {
 	ex *exchange
 
 	mu     sync.Mutex
-	left   int64    // of a Content-Length
-	chunks *chunked // or nil
+	left   int64          // of a Content-Length
+	chunks *http1.Chunked // or nil
 	got    int64
 	err    error // sticky; io.EOF when it is whole
 	closed bool
@@ -39,7 +42,7 @@ func newBody(ex *exchange, h *head) *body {
 	}
 	b := &body{ex: ex, left: h.length}
 	if h.chunked {
-		b.chunks = &chunked{in: &ex.conn.in, limits: &ex.conn.server.limits}
+		b.chunks = http1.NewChunked(source{&ex.conn.in}, ex.conn.server.limits.section())
 	}
 	return b
 }
@@ -73,6 +76,9 @@ func (b *body) read(p []byte) (int, error) {
 	var err error
 	if b.chunks != nil {
 		n, err = b.chunks.Read(p)
+		if m := (*http1.Malformed)(nil); errors.As(err, &m) {
+			err = bad(m.Error())
+		}
 	} else {
 		n, err = c.in.read(p[:min(int64(len(p)), b.left)])
 		b.left -= int64(n)
@@ -82,7 +88,7 @@ func (b *body) read(p []byte) (int, error) {
 		case n > 0:
 			err = nil
 		default:
-			err = unexpected(err)
+			err = http1.Unexpected(err)
 		}
 	}
 	c.pace = nil
@@ -106,11 +112,11 @@ func (b *body) read(p []byte) (int, error) {
 
 // atEnd is reached with the body's last byte: the connection may be read on.
 func (b *body) atEnd() {
-	if b.chunks != nil && b.chunks.trailer != nil {
+	if b.chunks != nil && b.chunks.Trailer != nil {
 		if b.ex.req.Trailer == nil {
 			b.ex.req.Trailer = make(http.Header)
 		}
-		for key, values := range b.chunks.trailer {
+		for key, values := range b.chunks.Trailer {
 			b.ex.req.Trailer[key] = values
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/ratmom/ratmom/internal/http1"
 )
 
 // commit writes the answer's head, now that its body begins with what is given, or has ended with
@@ -129,7 +131,7 @@ func (ex *exchange) declareTrailers(h http.Header) bool {
 		any = any || strings.HasPrefix(key, http.TrailerPrefix)
 	}
 	for name := range elements(h["Trailer"]) {
-		if key := http.CanonicalHeaderKey(name); key != "" && mayTrail(key) {
+		if key := http.CanonicalHeaderKey(name); key != "" && http1.MayTrail(key) {
 			ex.trailers = append(ex.trailers, key)
 		}
 	}

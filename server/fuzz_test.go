@@ -5,13 +5,12 @@ import (
 	"bytes"
 	"io"
 	"net/http"
-	"net/http/httputil"
-	"strings"
 	"testing"
-	"testing/iotest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ratmom/ratmom/internal/http1"
 )
 
 // What is let through, http.ReadRequest reads in the same way, with the body that follows.
@@ -53,7 +52,7 @@ func FuzzHead_agrees_with_net_http_or_refuses(f *testing.F) {
 			return
 		}
 		in := &input{src: bytes.NewReader(b[s.size:])}
-		ours, err := io.ReadAll(&chunked{in: in, limits: &limits})
+		ours, err := io.ReadAll(http1.NewChunked(source{in}, limits.section()))
 		if err != nil {
 			return
 		}
@@ -63,38 +62,6 @@ func FuzzHead_agrees_with_net_http_or_refuses(f *testing.F) {
 		rest, _ := io.ReadAll(whole)
 		after, _ := io.ReadAll(in.src)
 		assert.Equal(t, string(rest), string(in.pending())+string(after))
-	})
-}
-
-func FuzzChunked_agrees_with_net_http_or_refuses(f *testing.F) {
-	f.Add([]byte("5;a=b\r\nhello\r\n0\r\nX: y\r\n\r\nrest"))
-	f.Add([]byte("5\nhello\n0\n\n"))
-	f.Add([]byte("0\r\n\r\n"))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		ours, trailer, _, err := unchunk(bytes.NewReader(b), Limits{})
-		slow, trailerSlow, _, errSlow := unchunk(iotest.OneByteReader(bytes.NewReader(b)), Limits{})
-		require.Equal(t, err, errSlow)
-		require.Equal(t, trailer, trailerSlow)
-		require.Equal(t, ours, slow)
-		if err != nil {
-			return
-		}
-		theirs, err := io.ReadAll(httputil.NewChunkedReader(bytes.NewReader(b)))
-		require.NoError(t, err)
-		assert.Equal(t, string(theirs), ours)
-	})
-}
-
-func FuzzChunked_reads_back_what_was_written(f *testing.F) {
-	f.Add("hello", 2)
-	f.Fuzz(func(t *testing.T, data string, size int) {
-		if size <= 0 {
-			return
-		}
-		got, _, rest, err := unchunk(strings.NewReader(encode(data, size)+"rest"), Limits{})
-		require.NoError(t, err)
-		assert.Equal(t, data, got)
-		assert.True(t, strings.HasPrefix("rest", rest))
 	})
 }
 

@@ -3,6 +3,8 @@ package server
 import (
 	"bytes"
 	"net/http"
+
+	"github.com/ratmom/ratmom/internal/http1"
 )
 
 // head is what the scan of a request's head found out.
@@ -134,21 +136,15 @@ func (s *scanner) requestLine(line []byte, at int) error {
 	return checkTarget(method, target, s.relax)
 }
 
-func digit(c byte) bool { return c >= '0' && c <= '9' }
+func digit(c byte) bool { return http1.Digit(c) }
 
 // splitField cuts a field line at its colon.
 func splitField(line []byte) (name, value []byte, err error) {
-	if line[0] == ' ' || line[0] == '\t' {
-		return nil, nil, bad("a line begins with white space")
+	name, value, err = http1.SplitField(line)
+	if err != nil {
+		return nil, nil, bad(err.Error())
 	}
-	colon := bytes.IndexByte(line, ':')
-	if colon <= 0 || !all(line[:colon], &isToken) {
-		return nil, nil, bad("malformed field name")
-	}
-	if !all(line[colon+1:], &isValue) {
-		return nil, nil, bad("malformed field value")
-	}
-	return line[:colon], trim(line[colon+1:]), nil
+	return name, value, nil
 }
 
 func (s *scanner) field(line []byte, at int) error {

@@ -107,3 +107,11 @@ func (in *input) drop() {
 	in.r, in.w = 0, 0
 	in.release()
 }
+
+// source is an input as the reader of chunks sees it.
+type source struct{ *input }
+
+func (s source) Pending() []byte            { return s.pending() }
+func (s source) Skip(n int)                 { s.skip(n) }
+func (s source) Fill() error                { return s.fill() }
+func (s source) Read(p []byte) (int, error) { return s.read(p) }

@@ -1,6 +1,10 @@
 package server
 
-import "time"
+import (
+	"time"
+
+	"github.com/ratmom/ratmom/internal/http1"
+)
 
 // Limits bound what a client can cost. A zero field means its default, a negative one no limit.
 // HeadBytes, HeadLines, URIBytes and BodyBytes bound HTTP/2, too; the others are HTTP/1's.
@@ -62,6 +66,9 @@ func (l Limits) withDefaults() Limits {
 	l.DrainBytes = limit(l.DrainBytes, 256<<10)
 	return l
 }
+
+// section is what of them holds for a head or a trailer section.
+func (l *Limits) section() http1.Limits { return http1.Limits{Bytes: l.HeadBytes, Lines: l.HeadLines} }
 
 const noLimit = 1 << 62
 

@@ -3,6 +3,8 @@ package server
 import (
 	"bytes"
 	"net/netip"
+
+	"github.com/ratmom/ratmom/internal/http1"
 )
 
 // checkTarget accepts the four forms of RFC 9112, section 3.2.
@@ -130,12 +132,4 @@ func sameAuthority(authority, host, target []byte) bool {
 }
 
 // hex is the value of a hexadecimal digit, or -1.
-func hex(c byte) int {
-	switch {
-	case digit(c):
-		return int(c - '0')
-	case lower(c) >= 'a' && lower(c) <= 'f':
-		return int(lower(c)-'a') + 10
-	}
-	return -1
-}
+func hex(c byte) int { return http1.Hex(c) }

@@ -3,6 +3,10 @@
 package engine
 
 import (
+	"context"
+	"net"
+	"net/url"
+
 	"github.com/ratmom/ratmom/agent"
 	"github.com/ratmom/ratmom/config"
 	"github.com/ratmom/ratmom/handler"
@@ -14,6 +18,8 @@ type Client interface {
 	Agents(origin string) []*agent.Handle
 	// Plan merges options with the client's own.
 	Plan(opts []config.RequestOption) (*handler.Plan, error)
+	// Connect makes a connection of the caller's own to the host of u, within TLS if u is an https URL.
+	Connect(ctx context.Context, u *url.URL, plan *handler.Plan) (net.Conn, error)
 	// Closed reports whether the client has been closed.
 	Closed() bool
 }

@@ -1,6 +1,7 @@
-package server
+package http1
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,18 +13,21 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func unchunk(r io.Reader, limits Limits) (string, http.Header, string, error) {
-	limits = limits.withDefaults()
-	in := &input{src: r}
-	c := &chunked{in: in, limits: &limits}
+var someLimits = Limits{Bytes: 64 << 10, Lines: 128}
+
+func sourceOf(r io.Reader) Source { return Buffered{bufio.NewReader(r)} }
+
+func unchunk(r io.Reader) (string, http.Header, string, error) {
+	in := sourceOf(r)
+	c := NewChunked(in, someLimits)
 	b, err := io.ReadAll(c)
-	return string(b), c.trailer, string(in.pending()), err
+	return string(b), c.Trailer, string(in.Pending()), err
 }
 
 func TestChunked_gives_the_data_and_leaves_what_follows(t *testing.T) {
 	text := "5\r\nhello\r\n00A;a=b;c\r\n, world 12\r\n0\r\nX-Sum: 1\r\nx-sum: 2\r\n\r\nGET"
 	for _, r := range []io.Reader{strings.NewReader(text), iotest.OneByteReader(strings.NewReader(text))} {
-		body, trailer, rest, err := unchunk(r, Limits{})
+		body, trailer, rest, err := unchunk(r)
 		require.NoError(t, err)
 		assert.Equal(t, "hello, world 12", body)
 		assert.Equal(t, http.Header{"X-Sum": {"1", "2"}}, trailer)
@@ -62,27 +66,26 @@ func TestChunked_refuses_what_others_read_otherwise(t *testing.T) {
 		"5\r\nhello\r\n":                                   io.ErrUnexpectedEOF,
 		"0\r\n":                                            io.ErrUnexpectedEOF,
 	} {
-		_, _, _, err := unchunk(strings.NewReader(text), Limits{})
+		_, _, _, err := unchunk(strings.NewReader(text))
 		assert.Equal(t, want, err, "%.40q", text)
-		_, _, _, err = unchunk(iotest.OneByteReader(strings.NewReader(text)), Limits{})
+		_, _, _, err = unchunk(iotest.OneByteReader(strings.NewReader(text)))
 		assert.Equal(t, want, err, "%.40q, byte by byte", text)
 	}
 }
 
 func TestChunked_ends_what_is_made_of_extensions(t *testing.T) {
 	one := "1;" + strings.Repeat("e", 900) + "\r\na\r\n"
-	_, _, _, err := unchunk(strings.NewReader(strings.Repeat(one, 100)), Limits{})
+	_, _, _, err := unchunk(strings.NewReader(strings.Repeat(one, 100)))
 	assert.Equal(t, errChunkExtra, err)
-	body, _, _, err := unchunk(strings.NewReader(strings.Repeat("1\r\na\r\n", 100000)+"0\r\n\r\n"), Limits{})
+	body, _, _, err := unchunk(strings.NewReader(strings.Repeat("1\r\na\r\n", 100000) + "0\r\n\r\n"))
 	require.NoError(t, err)
 	assert.Len(t, body, 100000)
 }
 
 func TestChunked_gives_what_is_there_before_it_waits_for_more(t *testing.T) {
 	for _, more := range []string{"\r\n1000\r", "\r\n5;name", "\r\n0\r\nX: y", "\r\n0\r\nX: y\r\n"} {
-		limits := Limits{}.withDefaults()
 		r, w := io.Pipe()
-		c := &chunked{in: &input{src: r}, limits: &limits}
+		c := NewChunked(sourceOf(r), someLimits)
 		go func() { _, _ = io.WriteString(w, "5\r\nhello"+more) }()
 		b := make([]byte, 10)
 		n, err := c.Read(b) // would wait for ever
@@ -92,8 +95,7 @@ func TestChunked_gives_what_is_there_before_it_waits_for_more(t *testing.T) {
 }
 
 func TestChunked_stays_at_its_error(t *testing.T) {
-	limits := Limits{}.withDefaults()
-	c := &chunked{in: &input{src: strings.NewReader("x\r\n5\r\nhello\r\n0\r\n\r\n")}, limits: &limits}
+	c := NewChunked(sourceOf(strings.NewReader("x\r\n5\r\nhello\r\n0\r\n\r\n")), someLimits)
 	for range 3 {
 		_, err := c.Read(make([]byte, 10))
 		assert.Equal(t, errChunkSize, err)

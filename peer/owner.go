@@ -1,0 +1,96 @@
+package peer
+
+import (
+	"net/http"
+	"strings"
+)
+
+// Owner says on whose behalf the request is, for credentials that belong to the connection rather than to
+// a request: those of NTLM, Negotiate and Kerberos in a field Authorization or Proxy-Authorization that the
+// caller has set, as a proxy does that passes them on. The first such request of an owner at a peer gets a [Pin] by itself, and
+// all requests of that owner there use it from then on, with such a field or without: nobody else's are ever on
+// that connection. When it is lost, the owner's next request fails with [ErrPinLost], and the one after that begins
+// anew. [Peer.Disown] ends it.
+//
+// Without an owner, and not on a [Pin] or a [Link], a request with such a field fails with [ErrNotPinned].
+func Owner(name string) RequestOption { return func(o *requestOptions) { o.owner = name } }
+
+// bindsConnection reports whether a request has credentials that the server may take as those of its
+// connection.
+func bindsConnection(h http.Header) bool {
+	for _, name := range []string{"Authorization", "Proxy-Authorization"} {
+		for _, v := range h[name] {
+			scheme, _, _ := strings.Cut(strings.TrimLeft(v, " \t"), " ")
+			switch strings.ToLower(scheme) {
+			case "ntlm", "negotiate", "kerberos":
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// pinFor is the pin of an owner, nil if there is none and none is needed.
+func (p *Peer) pinFor(owner string, binds bool) (*Pin, error) {
+	if owner == "" {
+		if binds {
+			return nil, ErrNotPinned
+		}
+		return nil, nil
+	}
+	p.ownersMu.Lock()
+	defer p.ownersMu.Unlock()
+	pin := p.owners[owner]
+	if pin == nil && !binds {
+		return nil, nil
+	}
+	if pin != nil {
+		if p.overErr(pin) != nil {
+			delete(p.owners, owner) // this request is told
+		}
+		return pin, nil
+	}
+	pin, err := p.Pin()
+	if err == ErrTooManyPins && p.disownLost() {
+		pin, err = p.Pin()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if p.owners == nil {
+		p.owners = make(map[string]*Pin)
+	}
+	p.owners[owner] = pin
+	return pin, nil
+}
+
+func (p *Peer) overErr(pin *Pin) error {
+	p.mu.Lock()
+	defer p.unlock()
+	return pin.pin.err()
+}
+
+// disownLost releases the pins that are lost, and reports whether there were any.
+func (p *Peer) disownLost() (some bool) {
+	for owner, pin := range p.owners {
+		if p.overErr(pin) != nil {
+			pin.Release()
+			delete(p.owners, owner)
+			some = true
+		}
+	}
+	return some
+}
+
+// Disown closes the connection that an [Owner] has, with what runs on it. It reports whether there was one.
+func (p *Peer) Disown(owner string) bool {
+	p.ownersMu.Lock()
+	pin := p.owners[owner]
+	delete(p.owners, owner)
+	p.ownersMu.Unlock()
+	if pin == nil {
+		return false
+	}
+	pin.Release()
+	return true
+}
