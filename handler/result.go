@@ -87,6 +87,10 @@ func (h *Handler) outcome(res cgo.Result) error {
 	}
 	if res.Text == "" {
 		e.Detail = cgo.Strerror(res.Code)
+		if res.Code == codeHTTP2Stream && cgo.Features().Version < 0x080000 {
+			// It comes from sending on a stream whose end was good.
+			e.Detail = "the server answered and reset the stream before it had the whole body; libcurl before 8.0 loses that answer"
+		}
 	}
 	if h.plan.Certificates && h.stream == nil {
 		e.PeerCertificates = peerCertificates(h.t.Certificates())
