@@ -1,0 +1,48 @@
+package frame
+
+import "encoding/binary"
+
+// Failure is the payload of a frame with the flag Err: what went wrong, beside
+// the status.
+type Failure struct {
+	App     uint16
+	Never   bool // the request was not executed
+	Message string
+	Details []byte
+}
+
+const (
+	maxMessage = 4 << 10
+	maxDetails = 8 << 10
+)
+
+// Append appends the failure to b. Words beyond 4 KiB and details beyond 8 are
+// left out.
+func (f *Failure) Append(b []byte) []byte {
+	message, details := f.Message[:min(len(f.Message), maxMessage)], f.Details
+	if len(details) > maxDetails {
+		details = nil
+	}
+	var never byte
+	if f.Never {
+		never = 1
+	}
+	b = append(b, byte(f.App>>8), byte(f.App), never, byte(len(message)>>8), byte(len(message)))
+	return append(append(b, message...), details...)
+}
+
+// Parse reads a failure. What it keeps is a copy.
+func (f *Failure) Parse(b []byte) error {
+	if len(b) < 5 {
+		return ErrShort
+	}
+	n := int(binary.BigEndian.Uint16(b[3:]))
+	if n > len(b)-5 {
+		return ErrShort
+	}
+	*f = Failure{App: binary.BigEndian.Uint16(b), Never: b[2] == 1, Message: string(b[5 : 5+n])}
+	if rest := b[5+n:]; len(rest) > 0 {
+		f.Details = append([]byte(nil), rest...)
+	}
+	return nil
+}
