@@ -12,7 +12,8 @@ trap 'rm -f "$log"' EXIT
 # fuzz TARGET PACKAGE. Go's fuzzer calls it a failure, too, when its time is over amid an
 # input: "context deadline exceeded", and no input that failed.
 fuzz() {
-	go test -run '^$' -fuzz "^$1\$" -fuzztime "$duration" -fuzzminimizetime 2s "$2" 2>&1 | tee "$log" && return 0
+	# In its folder, which may be one of a nested module.
+	go -C "$2" test -run '^$' -fuzz "^$1\$" -fuzztime "$duration" -fuzzminimizetime 2s . 2>&1 | tee "$log" && return 0
 	grep -q '^ *context deadline exceeded$' "$log" && ! grep -qE 'Failing input|panic|fatal error|hung|terminated' "$log" || return 1
 	note "its time was over amid an input"
 }

@@ -1,0 +1,89 @@
+package grid
+
+import (
+	"github.com/ratmom/ratmom/grid/internal/frame"
+)
+
+// assembly puts the fragments of a message together. Only the reader of the
+// session uses it.
+type assembly struct {
+	active   bool
+	buf      Buf
+	off      int
+	reserved int64
+	free     uint64 // up to which length a message is covered by a window
+}
+
+// message is one that has arrived in full.
+type message struct {
+	buf      Buf
+	reserved int64 // of the session's budget, to be given back with release
+}
+
+// add takes a fragment. The message is complete if done. code is 0, or why the message
+// cannot be taken: then it is dropped. A fragment that does not fit is a protocol error.
+func (s *session) add(a *assembly, h frame.Header, ext *frame.Extensions, payload []byte) (m message, done bool, code Code, err error) {
+	first, more := h.Flags&frame.First != 0, h.Flags&frame.More != 0
+	if !a.active {
+		if !first {
+			return m, false, 0, protocolError("a fragment of no message")
+		}
+		if !more {
+			m.buf = copyBuf(payload)
+			return m, true, 0, nil
+		}
+		if ext.Has&frame.HasTotal == 0 || ext.Total <= uint64(len(payload)) {
+			return m, false, 0, protocolError("a first fragment without the length of its message")
+		}
+		if code := s.reserve(a, ext.Total); code != 0 {
+			return m, false, code, nil
+		}
+		a.active = true
+	} else if first {
+		return m, false, 0, protocolError("a message amid another")
+	}
+	left := len(a.buf.p) - a.off
+	if len(payload) > left || (len(payload) == left) == more || len(payload) == 0 {
+		return m, false, 0, protocolError("a fragment that is not of the announced length")
+	}
+	a.off += copy(a.buf.p[a.off:], payload)
+	if more {
+		return m, false, 0, nil
+	}
+	m = message{a.buf, a.reserved}
+	*a = assembly{}
+	return m, true, 0, nil
+}
+
+// reserve gets memory for a message of total bytes, or says why not.
+func (s *session) reserve(a *assembly, total uint64) Code {
+	if total > uint64(s.m.limits.Message) {
+		return TooLarge
+	}
+	if total > max(largeFrom, a.free) {
+		a.reserved = int64(total)
+		if s.large.Add(a.reserved) > s.m.limits.Large {
+			s.large.Add(-a.reserved)
+			a.reserved = 0
+			return ResourceExhausted
+		}
+	}
+	a.buf = newBuf(int(total))
+	return 0
+}
+
+// largeFrom is from which length on a message counts against the budget for large ones.
+const largeFrom = 64 << 10
+
+// drop forgets a message that is incomplete.
+func (s *session) drop(a *assembly) {
+	s.release(a.reserved)
+	a.buf.Release()
+	*a = assembly{}
+}
+
+func (s *session) release(reserved int64) {
+	if reserved != 0 {
+		s.large.Add(-reserved)
+	}
+}

@@ -1,0 +1,314 @@
+package grid
+
+import (
+	"context"
+	"log/slog"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"github.com/ratmom/ratmom/grid/internal/frame"
+	"github.com/ratmom/ratmom/grid/internal/sched"
+)
+
+// incoming is a request of the peer: what calls and streams have in common.
+type incoming struct {
+	s       *session
+	id      uint32
+	h       *handler // nil until the request is here in full
+	call    *Call    // one of them is set
+	stream  *ServerStream
+	arrived int64
+	trace   TraceContext
+	traced  bool
+	state   atomic.Uint32 // open, decided
+	ctx     callContext
+	payload message
+	timer   *time.Timer // of the handler's Timeout
+	first   *remembered // to which its outcome is to be told
+	known   *remembered // of which it is a repetition
+
+	// The reader's.
+	phase    frame.State
+	asm      assembly
+	handler  HandlerID
+	subroute uint32
+	key      IdempotencyKey
+	has      frame.Tags
+
+	// Under the session's lock.
+	mark    sched.Mark
+	refusal *refusal
+	flow    sched.Flow
+	msg     sched.Message
+}
+
+// refusal is an end that is said in the control class: nothing was sent for the request, or it is cut off.
+type refusal struct {
+	reset   bool
+	code    Code
+	failure frame.Failure
+}
+
+// Payload is the request, or the initial payload of a stream. It is valid until
+// the handler returns.
+func (in *incoming) Payload() []byte { return in.payload.buf.p }
+
+// Handler is the id for which the handler was called.
+func (in *incoming) Handler() HandlerID { return in.handler }
+
+// Peer is the name of the caller.
+func (in *incoming) Peer() string { return in.s.c.name }
+
+// Connection is the way to the caller.
+func (in *incoming) Connection() *Connection { return in.s.c }
+
+// Trace is the trace context that came with the request.
+func (in *incoming) Trace() (TraceContext, bool) { return in.trace, in.traced }
+
+// start has a worker run the handler.
+func (in *incoming) start() { in.s.m.workers.submit(in) }
+
+// run runs the handler and sends what it returns.
+func (in *incoming) run() {
+	h := in.h
+	if in.known != nil {
+		in.reply(in.known.result, in.known.err)
+		return
+	}
+	returned := false
+	defer func() {
+		if !returned { // the handler has ended its goroutine
+			in.finish(nil, in.s.c.fail(Internal, MaybeExecuted, "the handler did not return"))
+		}
+		h.leave()
+	}()
+	if in.state.Load() != open {
+		returned = true
+		in.remember(nil, nil, false)
+		in.discard()
+		return
+	}
+	h.started.Add(1)
+	var ctx context.Context = &in.ctx
+	if in.traced && in.s.m.cfg.ContextWithTrace != nil {
+		ctx = in.s.m.cfg.ContextWithTrace(ctx, in.trace)
+	}
+	var result []byte
+	var err error
+	if in.stream != nil {
+		err = in.runStream(ctx)
+	} else {
+		result, err = in.runSingle(ctx)
+	}
+	returned = true
+	in.finish(result, err)
+}
+
+// finish sends what the handler has returned, and closes the books.
+func (in *incoming) finish(result []byte, err error) {
+	in.remember(result, err, true)
+	if in.stream != nil {
+		in.stream.finish(err)
+	} else {
+		in.reply(result, err)
+	}
+	in.ctx.end(context.Canceled)
+	if in.timer != nil {
+		in.timer.Stop()
+	}
+	in.h.latency.add(in.s.clock.now() - in.arrived)
+}
+
+// recovered makes an error of a panic.
+func (in *incoming) recovered(err *error) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	in.h.panicked.Add(1)
+	in.s.m.log.LogAttrs(in.s.m.ctx, slog.LevelError, "grid: a handler panicked", slog.Int("handler", int(in.handler)),
+		slog.String("name", in.h.name), slog.String("peer", in.s.c.name), slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+	*err = in.s.c.fail(Internal, MaybeExecuted, "the handler panicked")
+}
+
+func (in *incoming) runSingle(ctx context.Context) (result []byte, err error) {
+	defer in.recovered(&err)
+	return in.h.single(ctx, in.call)
+}
+
+func (in *incoming) runStream(ctx context.Context) (err error) {
+	defer in.recovered(&err)
+	return in.h.stream(ctx, in.stream)
+}
+
+// reply answers a call.
+func (in *incoming) reply(result []byte, err error) {
+	s := in.s
+	if err == nil && uint64(len(result)) > s.peer.message {
+		err = s.c.fail(TooLarge, MaybeExecuted, "an answer that is longer than the caller takes")
+	}
+	if err != nil {
+		in.h.failed.Add(1)
+	}
+	if !in.state.CompareAndSwap(open, decided) {
+		in.h.canceled.Add(1)
+		in.discard()
+		return
+	}
+	h := frame.Header{Type: frame.Reply, Flags: frame.First, ID: in.id}
+	if err != nil {
+		code, f := failureOf(err)
+		h.Code, h.Flags = uint16(code), h.Flags|frame.Err
+		result = f.Append(nil)
+	}
+	in.h.bytesOut.Add(uint64(len(result)))
+	large := len(result) > sched.Small
+	s.mu.Lock()
+	switch {
+	case s.cause != nil:
+		large = false
+	case large:
+		in.msg = sched.Message{Header: h, Payload: result, Taken: in.sent}
+		s.q.Add(&in.flow, &in.msg)
+	case in.h.inline || s.waitRoom(nil):
+		s.q.Put(h, nil, result, 0, in.arrived)
+		in.gone()
+	}
+	wake := s.wakeWriter()
+	s.mu.Unlock()
+	if wake {
+		s.kick()
+	}
+	if !large {
+		in.discard()
+	}
+}
+
+// sent is called under the lock, when a large answer was sent: it may have been a part of the payload.
+func (in *incoming) sent() {
+	in.gone()
+	in.discard()
+}
+
+// gone takes the request out of its slot: the peer may use that again when it has read
+// the end that is on its way. It is called under the lock.
+func (in *incoming) gone() {
+	in.s.served.set(slotOf(in.id), nil)
+	kind := 0
+	if in.stream != nil {
+		kind = 1
+	}
+	in.s.servedN[kind].Add(-1)
+	in.s.checkQuiet()
+}
+
+// discard gives the memory of the payload back.
+func (in *incoming) discard() {
+	in.s.release(in.payload.reserved)
+	in.payload.buf.Release()
+	in.payload = message{}
+}
+
+// refuse ends a request that was not begun, by the reader.
+func (in *incoming) refuse(code Code, text string) {
+	if in.state.CompareAndSwap(open, decided) {
+		in.conclude(&refusal{code: code, failure: frame.Failure{Never: true, Message: text}})
+	}
+}
+
+// reset ends a request because the peer gave it up.
+func (in *incoming) reset(code Code) {
+	cause := in.s.c.fail(code, MaybeExecuted, "the caller gave up")
+	cause.Remote = true
+	in.s.drop(&in.asm)
+	if !in.state.CompareAndSwap(open, decided) {
+		in.cutOff()
+		return
+	}
+	in.conclude(&refusal{reset: true, code: Canceled})
+	in.ctx.end(cause)
+	if in.stream != nil {
+		in.stream.cut(cause)
+	}
+	in.dequeue()
+}
+
+// dequeue forgets a request that waits for its turn.
+func (in *incoming) dequeue() {
+	if in.h != nil && in.h.forget(in) {
+		in.remember(nil, nil, false)
+		in.discard()
+	}
+}
+
+// cutOff stops a large answer, or what is left of a stream, half way: nobody
+// wants it any more.
+func (in *incoming) cutOff() {
+	s := in.s
+	s.mu.Lock()
+	cut := !in.outFlow().Empty()
+	if cut {
+		s.q.Remove(in.outFlow())
+	}
+	s.mu.Unlock()
+	if cut {
+		in.conclude(&refusal{reset: true, code: Canceled})
+		in.discard()
+	}
+}
+
+func (in *incoming) outFlow() *sched.Flow {
+	if in.stream != nil {
+		return &in.stream.core.flow
+	}
+	return &in.flow
+}
+
+// conclude has the end of the request said in the control class.
+func (in *incoming) conclude(r *refusal) {
+	s := in.s
+	s.mu.Lock()
+	s.q.Remove(in.outFlow())
+	in.refusal = r
+	if in.stream != nil {
+		in.stream.core.silent, in.stream.core.welcome = true, false
+	}
+	in.mark.Of = (*incomingControl)(in)
+	s.q.Set(&in.mark)
+	wake := s.wakeWriter()
+	s.mu.Unlock()
+	if wake {
+		s.kick()
+	}
+}
+
+// lose ends a request with its session.
+func (in *incoming) lose() {
+	if !in.state.CompareAndSwap(open, decided) {
+		return
+	}
+	cause := in.s.lost(MaybeExecuted)
+	in.ctx.end(cause)
+	if in.stream != nil {
+		in.stream.cut(cause)
+	}
+	in.dequeue()
+}
+
+// incomingControl says how a request ended.
+type incomingControl incoming
+
+func (c *incomingControl) AppendControl(b []byte) []byte {
+	in := (*incoming)(c)
+	r := in.refusal
+	in.gone()
+	if r.reset {
+		return frame.Header{Type: frame.Reset, Code: uint16(r.code), ID: in.id}.Append(b)
+	}
+	t := frame.Reply
+	if in.stream != nil {
+		t = frame.End
+	}
+	return appendFailure(b, frame.Header{Type: t, Code: uint16(r.code), ID: in.id}, &r.failure)
+}

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package grid
+
+import "net"
+
+func limitUnsent(*net.TCPConn) {}

@@ -1,0 +1,266 @@
+package grid
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ratmom/ratmom/grid/gridtest"
+)
+
+func TestHandler_that_has_enough_to_do_answers_so_at_once(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(nil)
+		release := make(chan struct{})
+		require.NoError(b, y.HandleSingle(firstFree, func(context.Context, *Call) ([]byte, error) {
+			<-release
+			return nil, nil
+		}, MaxConcurrent(2), MaxWaiting(3), Name("slow")))
+		outcomes := make(chan error, 20)
+		for range 9 {
+			go func() {
+				_, err := x.to(y).Request(context.Background(), firstFree, nil)
+				outcomes <- err
+			}()
+		}
+		synctest.Wait()
+		require.Len(b, outcomes, 4)
+		for range 4 {
+			err := <-outcomes
+			var e *Error
+			require.ErrorIs(b, err, ErrOverloaded)
+			require.ErrorAs(b, err, &e)
+			require.Equal(b, NotSent, e.Sent)
+		}
+		s := handlerSnapshot(y, firstFree)
+		require.Equal(b, []int{2, 3}, []int{s.Running, s.Waiting})
+		require.Equal(b, uint64(4), s.Overloaded)
+		close(release)
+		for range 5 {
+			require.NoError(b, <-outcomes)
+		}
+		synctest.Wait()
+		s = handlerSnapshot(y, firstFree)
+		require.Equal(b, []int{0, 0}, []int{s.Running, s.Waiting})
+		require.Equal(b, uint64(5), s.Started)
+		require.Equal(b, uint64(5), s.Latency.Count)
+		require.Equal(b, "slow", s.Name)
+
+		st, err := x.to(y).OpenStream(within(b), firstFree, nil)
+		require.NoError(b, err)
+		_, err = st.Recv(within(b))
+		require.ErrorIs(b, err, ErrUnknownHandler)
+	})
+}
+
+func handlerSnapshot(n *node, id HandlerID) HandlerSnapshot {
+	for _, h := range n.Snapshot().Handlers {
+		if h.ID == id {
+			return h
+		}
+	}
+	return HandlerSnapshot{}
+}
+
+func TestRequests_that_are_cancelled_leave_no_handler_running(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(nil)
+		ctx, cancel := context.WithCancel(context.Background())
+		n := 20_000
+		if testing.Short() {
+			n = 3000
+		}
+		var wg sync.WaitGroup
+		var notSent atomic.Int64
+		for range n {
+			wg.Go(func() {
+				_, err := x.to(y).Request(ctx, hangID, nil)
+				var e *Error
+				if !errors.As(err, &e) || e.Code != Canceled {
+					b.Errorf("another error: %v", err)
+				} else if e.Sent == NotSent {
+					notSent.Add(1)
+				}
+			})
+		}
+		synctest.Wait()
+		require.Equal(b, 1024, handlerSnapshot(y, hangID).Running)
+		cancel()
+		wg.Wait()
+		synctest.Wait()
+		h := handlerSnapshot(y, hangID)
+		require.Zero(b, h.Running+h.Waiting)
+		require.Equal(b, int64(n)-int64(h.Started), notSent.Load(), "what waited here was not sent")
+		require.Empty(b, x.to(y).Snapshot().Active)
+		require.Empty(b, y.to(x).Snapshot().Active)
+		_, err := x.to(y).Request(within(b), echoID, nil)
+		require.NoError(b, err)
+	})
+}
+
+func TestDeadline_travels_as_the_time_that_remains_when_it_is_sent(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(func(c *Config) { c.Timing.Write = time.Minute })
+		left := make(chan time.Duration, 2)
+		require.NoError(b, y.HandleSingle(firstFree, func(ctx context.Context, _ *Call) ([]byte, error) {
+			d, _ := ctx.Deadline()
+			left <- time.Until(d)
+			<-ctx.Done()
+			left <- 0
+			return nil, context.Cause(ctx)
+		}))
+		// The writer is stuck in a write, and the request behind it waits for three seconds.
+		b.net.Set("a", "b", gridtest.Faults{Path: gridtest.Stalled, Buffer: 1000})
+		go func() { _, _ = x.to(y).Request(context.Background(), echoID, make([]byte, 10_000)) }()
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		got := make(chan error, 1)
+		go func() {
+			_, err := x.to(y).Request(ctx, firstFree, nil)
+			got <- err
+		}()
+		time.Sleep(3 * time.Second)
+		b.net.Set("a", "b", gridtest.Faults{})
+		require.InDelta(b, 7, (<-left).Seconds(), 0.1)
+		began := time.Now()
+		require.ErrorIs(b, <-got, context.DeadlineExceeded)
+		<-left
+		require.InDelta(b, 7, time.Since(began).Seconds(), 0.1)
+	})
+}
+
+func TestRequest_in_the_queue_whose_context_ends_is_not_sent(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(func(c *Config) { c.Timing.Write = time.Minute; c.Limits.SendQueue = 100_000 })
+		b.net.Set("a", "b", gridtest.Faults{Path: gridtest.Stalled, Buffer: 1000})
+		go func() { _, _ = x.to(y).Request(context.Background(), echoID, make([]byte, 10_000)) }()
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		var wg sync.WaitGroup
+		for i := range 40 {
+			wg.Go(func() {
+				_, err := x.to(y).Request(ctx, failID, make([]byte, 1000*i))
+				var e *Error
+				require.ErrorAs(b, err, &e)
+				require.Equal(b, DeadlineExceeded, e.Code)
+				require.Equal(b, NotSent, e.Sent)
+			})
+		}
+		wg.Wait()
+		require.LessOrEqual(b, x.to(y).Snapshot().Traffic.QueueBytes, 120_000)
+		require.NotZero(b, x.to(y).Snapshot().Traffic.QueueStalls)
+		b.net.Set("a", "b", gridtest.Faults{})
+		_, err := x.to(y).Request(within(b), echoID, nil)
+		require.NoError(b, err)
+		require.Zero(b, handlerSnapshot(y, failID).Started)
+	})
+}
+
+func TestTimeout_answers_for_a_handler_that_takes_longer(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(nil)
+		release := make(chan struct{})
+		require.NoError(b, y.HandleSingle(firstFree, func(context.Context, *Call) ([]byte, error) {
+			<-release
+			return nil, nil
+		}, Timeout(time.Second)))
+		require.NoError(b, y.HandleStream(firstFree+1, func(ctx context.Context, s *ServerStream) error {
+			_, err := s.Recv(ctx)
+			<-release
+			return err
+		}, Timeout(time.Second), InCapacity(1)))
+		began := time.Now()
+		_, err := x.to(y).Request(context.Background(), firstFree, nil)
+		require.ErrorIs(b, err, context.DeadlineExceeded)
+		st, err := x.to(y).OpenStream(context.Background(), firstFree+1, nil)
+		require.NoError(b, err)
+		_, err = st.Recv(context.Background())
+		require.ErrorIs(b, err, ErrDeadlineExceeded)
+		require.Equal(b, 2*time.Second, time.Since(began))
+		close(release)
+		synctest.Wait()
+		require.Equal(b, uint64(1), handlerSnapshot(y, firstFree).Canceled)
+	})
+}
+
+func TestLarge_messages_are_refused_before_there_is_memory_for_them(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(func(c *Config) { c.Limits.Message, c.Limits.Large = 1<<20, 1<<20 })
+		_, err := x.to(y).Request(within(b), echoID, make([]byte, 1<<20+1))
+		require.ErrorIs(b, err, ErrTooLarge)
+		release := make(chan struct{})
+		require.NoError(b, y.HandleSingle(firstFree, func(context.Context, *Call) ([]byte, error) {
+			<-release
+			return nil, nil
+		}))
+		first := make(chan error, 1)
+		go func() {
+			_, err := x.to(y).Request(context.Background(), firstFree, make([]byte, 700_000))
+			first <- err
+		}()
+		synctest.Wait()
+		b.net.Set("a", "b", gridtest.Faults{Bandwidth: 1 << 20})
+		began := time.Now()
+		_, err = x.to(y).Request(within(b), firstFree, make([]byte, 700_000))
+		require.ErrorIs(b, err, ErrResourceExhausted)
+		s := x.to(y).current.Load()
+		s.mu.Lock()
+		more := s.q.Bulk()
+		s.mu.Unlock()
+		require.False(b, more, "the rest is not sent")
+		require.Less(b, time.Since(began), 500*time.Millisecond)
+		b.net.Set("a", "b", gridtest.Faults{})
+		var e *Error
+		require.ErrorAs(b, err, &e)
+		require.Equal(b, NotSent, e.Sent)
+		_, err = x.to(y).Request(within(b), echoID, make([]byte, 200_000))
+		require.NoError(b, err)
+		require.NoError(b, y.HandleSingle(firstFree+1, func(context.Context, *Call) ([]byte, error) { return make([]byte, 1<<20+1), nil }))
+		_, err = x.to(y).Request(within(b), firstFree+1, nil)
+		require.ErrorIs(b, err, ErrTooLarge)
+		close(release)
+		require.NoError(b, <-first)
+		synctest.Wait()
+		for _, s := range []*session{x.to(y).current.Load(), y.to(x).current.Load()} {
+			require.Zero(b, s.large.Load(), "the budget is whole again")
+			require.Zero(b, s.servedN[0].Load())
+		}
+	})
+}
+
+func TestSmall_requests_pass_large_ones(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(nil)
+		b.net.SetBoth("a", "b", gridtest.Faults{Latency: time.Millisecond, Bandwidth: 50 << 20})
+		ctx, cancel := context.WithCancel(context.Background())
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				for ctx.Err() == nil {
+					_, _ = x.to(y).Request(ctx, firstFree, make([]byte, 8<<20))
+				}
+			})
+		}
+		require.NoError(b, y.HandleSingle(firstFree, func(context.Context, *Call) ([]byte, error) { return nil, nil }))
+		time.Sleep(100 * time.Millisecond)
+		var worst time.Duration
+		for range 50 {
+			began := time.Now()
+			_, err := x.to(y).Request(within(b), echoID, make([]byte, 64))
+			require.NoError(b, err)
+			worst = max(worst, time.Since(began))
+		}
+		// 256 KiB of large messages may be under way before it, and a batch of them in the buffer of the connection.
+		require.Less(b, worst, 30*time.Millisecond)
+		cancel()
+		wg.Wait()
+	})
+}

@@ -1,0 +1,135 @@
+package grid
+
+import (
+	"context"
+	"errors"
+	"io"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ratmom/ratmom/grid/gridtest"
+)
+
+func TestShutdown_lets_requests_end_and_refuses_new_ones(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(nil)
+		release := make(chan struct{})
+		require.NoError(b, y.HandleSingle(firstFree, func(context.Context, *Call) ([]byte, error) {
+			<-release
+			return []byte("done"), nil
+		}))
+		require.NoError(b, y.HandleStream(firstFree+1, func(ctx context.Context, s *ServerStream) error {
+			<-release
+			return s.Send(ctx, []byte("done"))
+		}))
+		type outcome struct {
+			got []byte
+			err error
+		}
+		call := make(chan outcome, 1)
+		go func() {
+			got, err := x.to(y).Request(context.Background(), firstFree, nil)
+			call <- outcome{got, err}
+		}()
+		st, err := x.to(y).OpenStream(context.Background(), firstFree+1, nil)
+		require.NoError(b, err)
+		synctest.Wait()
+		down := make(chan error, 1)
+		go func() { down <- y.Shutdown(context.Background()) }()
+		synctest.Wait()
+		for _, c := range []*Connection{x.to(y), y.to(x)} {
+			_, err := c.Request(within(b), echoID, nil)
+			var e *Error
+			require.ErrorAs(b, err, &e)
+			require.ErrorIs(b, err, ErrDraining)
+			require.Equal(b, NotSent, e.Sent)
+		}
+		require.Equal(b, Leaving, x.to(y).State())
+		close(release)
+		got := <-call
+		require.NoError(b, got.err)
+		require.Equal(b, "done", string(got.got))
+		m, err := st.Recv(within(b))
+		require.NoError(b, err)
+		require.Equal(b, "done", string(m.Bytes()))
+		_, err = st.Recv(within(b))
+		require.ErrorIs(b, err, io.EOF)
+		require.NoError(b, <-down)
+		_, err = y.to(x).Request(within(b), echoID, nil, WaitForReady())
+		require.ErrorIs(b, err, ErrDisconnected)
+		require.Error(b, y.AddPeer(Peer{Name: "c"}))
+		require.NoError(b, y.Shutdown(within(b)))
+	})
+}
+
+func TestShutdown_ends_what_runs_when_its_context_ends(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(nil)
+		hung := hang(x.to(y))
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		began := time.Now()
+		require.ErrorIs(b, y.Shutdown(ctx), context.DeadlineExceeded)
+		require.Equal(b, time.Second, time.Since(began))
+		require.ErrorIs(b, <-hung, ErrDisconnected)
+	})
+}
+
+func TestShutdown_beside_a_peer_that_is_gone_ends(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, _ := b.pair(nil)
+		b.net.SetBoth("a", "b", gridtest.Faults{Path: gridtest.Vanishing})
+		began := time.Now()
+		require.NoError(b, x.Shutdown(context.Background()))
+		require.LessOrEqual(b, time.Since(began), 13*time.Second)
+	})
+}
+
+func TestPeers_can_be_added_and_removed(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x := b.start("a", func(c *Config) { c.Peers = nil })
+		y := b.start("b", nil)
+		require.Nil(b, x.Connection("b"))
+		require.Error(b, x.AddPeer(Peer{Name: "a"}))
+		require.Error(b, x.AddPeer(Peer{}))
+		time.Sleep(20 * time.Second)
+		why := y.Connection("a").Snapshot().LastError
+		require.ErrorContains(b, why, "is not known to", "an unknown peer is told so")
+		require.NoError(b, x.AddPeer(Peer{Name: "b"}))
+		require.NoError(b, x.AddPeer(Peer{Name: "b", Addr: "b"}))
+		ready(b, x, y)
+		hung := hang(x.to(y))
+		synctest.Wait()
+		gone := x.Connection("b")
+		require.True(b, x.RemovePeer("b"))
+		require.False(b, x.RemovePeer("b"))
+		require.ErrorIs(b, <-hung, ErrDisconnected)
+		require.Nil(b, x.Connection("b"))
+		_, err := gone.Request(within(b), echoID, nil)
+		require.ErrorIs(b, err, ErrDisconnected)
+		require.Equal(b, Closed, gone.State())
+	})
+}
+
+func TestNewManager_refuses_what_cannot_be(t *testing.T) {
+	for _, cfg := range []Config{
+		{},
+		{Self: "a\n"},
+		{Self: "a", Peers: []Peer{{Name: "b"}, {Name: "b"}}},
+		{Self: "a", Peers: []Peer{{}}},
+		{Self: "a", Timing: Timing{Ping: -1}},
+		{Self: "a", Timing: Timing{Ping: 20 * time.Second}},
+		{Self: "a", Limits: Limits{Calls: -1}},
+		{Self: "a", Limits: Limits{Calls: 1 << 20}},
+		{Self: "a", Limits: Limits{Message: 1}},
+		{Self: "a", Limits: Limits{Large: 1}},
+	} {
+		_, err := NewManager(cfg)
+		require.Error(t, err)
+		require.False(t, errors.Is(err, ErrDisconnected))
+	}
+}

@@ -1,0 +1,266 @@
+package grid
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestStream_carries_messages_both_ways_and_ends(t *testing.T) {
+	a, b := tcpPair(t, nil)
+	for _, c := range []*Connection{a.to(b), b.to(a)} {
+		for _, size := range []int{0, 512, 16<<10 + 1, 64<<10 + 1, 256<<10 + 1} {
+			st, err := c.OpenStream(within(t), pingPongID, nil)
+			require.NoError(t, err)
+			for i := range 5 {
+				msg := bytes.Repeat([]byte{byte(i)}, size)
+				require.NoError(t, st.Send(within(t), msg), size)
+				got, err := st.Recv(within(t))
+				require.NoError(t, err, size)
+				require.True(t, bytes.Equal(msg, got.Bytes()), size)
+				got.Release()
+			}
+			require.NoError(t, st.CloseSend())
+			_, err = st.Recv(within(t))
+			require.ErrorIs(t, err, io.EOF)
+			require.ErrorIs(t, st.Send(within(t), nil), io.EOF)
+		}
+	}
+}
+
+func TestStream_delivers_all_responses_in_order_before_its_end(t *testing.T) {
+	a, b := tcpPair(t, nil)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for n := range 40 {
+				st, err := a.to(b).OpenStream(context.Background(), countID, []byte(strconv.Itoa(n)))
+				if !assert.NoError(t, err) {
+					return
+				}
+				for i := range n {
+					got, err := st.Recv(context.Background())
+					if !assert.NoError(t, err) || !assert.Equal(t, strconv.Itoa(i), string(got.Bytes())) {
+						return
+					}
+					got.Release()
+				}
+				_, err = st.Recv(context.Background())
+				assert.ErrorIs(t, err, io.EOF)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestNewStream_has_channels_for_the_directions_that_the_handler_has(t *testing.T) {
+	a, b := tcpPair(t, nil)
+	st, err := a.to(b).NewStream(within(t), countID, []byte("100"))
+	require.NoError(t, err)
+	require.Nil(t, st.Requests)
+	n := 0
+	for r := range st.Responses {
+		require.NoError(t, r.Err)
+		require.Equal(t, strconv.Itoa(n), string(r.Msg))
+		n++
+	}
+	require.Equal(t, 100, n)
+
+	st, err = a.to(b).NewStream(within(t), pingPongID, nil)
+	require.NoError(t, err)
+	for i := range 11 {
+		st.Requests <- []byte{byte(i)}
+		r := <-st.Responses
+		require.NoError(t, r.Err)
+		require.Equal(t, []byte{byte(i)}, r.Msg)
+	}
+	close(st.Requests)
+	_, more := <-st.Responses
+	require.False(t, more)
+
+	_, err = a.to(b).NewStream(within(t), 999, nil)
+	require.ErrorIs(t, err, ErrUnknownHandler)
+	_, err = a.to(b).NewStream(within(t), echoID, nil)
+	require.ErrorIs(t, err, ErrUnknownHandler)
+}
+
+func TestNewStream_delivers_the_error_of_the_handler_after_the_responses(t *testing.T) {
+	a, b := tcpPair(t, nil)
+	require.NoError(t, b.HandleStream(firstFree, func(ctx context.Context, s *ServerStream) error {
+		for range 3 {
+			if err := s.Send(ctx, nil); err != nil {
+				return err
+			}
+		}
+		return errOfHandler
+	}))
+	st, err := a.to(b).NewStream(within(t), firstFree, nil)
+	require.NoError(t, err)
+	for range 3 {
+		require.NoError(t, (<-st.Responses).Err)
+	}
+	r := <-st.Responses
+	var e *Error
+	require.ErrorAs(t, r.Err, &e)
+	require.Equal(t, errOfHandler.Error(), e.Message)
+	_, more := <-st.Responses
+	require.False(t, more)
+}
+
+func TestNewStream_drops_requests_after_its_end_until_they_are_closed(t *testing.T) {
+	a, b := tcpPair(t, nil)
+	require.NoError(t, b.HandleStream(firstFree, func(context.Context, *ServerStream) error { return nil }, InCapacity(1)))
+	st, err := a.to(b).NewStream(within(t), firstFree, nil)
+	require.NoError(t, err)
+	_, more := <-st.Responses
+	require.False(t, more)
+	for range 100 {
+		st.Requests <- nil
+	}
+	close(st.Requests)
+}
+
+func TestStream_that_is_cancelled_ends_on_both_sides(t *testing.T) {
+	a, b := tcpPair(t, nil)
+	causes := make(chan error, 1)
+	started := make(chan struct{}, 1)
+	require.NoError(t, b.HandleStream(firstFree, func(ctx context.Context, s *ServerStream) error {
+		started <- struct{}{}
+		var err error
+		for err == nil {
+			err = s.Send(ctx, []byte("more"))
+		}
+		causes <- err
+		return nil
+	}))
+	for _, buffered := range []int{0, 1, 100} { // responses that are read before
+		ctx, cancel := context.WithCancel(context.Background())
+		st, err := a.to(b).NewStream(ctx, firstFree, nil)
+		require.NoError(t, err)
+		<-started
+		for range buffered {
+			require.NoError(t, (<-st.Responses).Err)
+		}
+		cancel()
+		require.ErrorIs(t, <-causes, ErrCanceled)
+		var last error
+		for r := range st.Responses {
+			last = r.Err
+		}
+		require.ErrorIs(t, last, context.Canceled)
+
+		cause := errors.New("enough")
+		native, err := a.to(b).OpenStream(context.Background(), firstFree, nil)
+		require.NoError(t, err)
+		<-started
+		for range buffered {
+			_, err := native.Recv(context.Background())
+			require.NoError(t, err)
+		}
+		native.Cancel(cause)
+		_, err = native.Recv(context.Background())
+		require.ErrorIs(t, err, ErrCanceled)
+		require.ErrorIs(t, err, cause)
+		require.ErrorIs(t, <-causes, ErrCanceled)
+	}
+}
+
+func TestStream_that_ended_well_says_so_after_its_context_has_ended(t *testing.T) {
+	a, b := tcpPair(t, nil)
+	ctx, cancel := context.WithCancel(context.Background())
+	st, err := a.to(b).OpenStream(ctx, countID, []byte("10"))
+	require.NoError(t, err)
+	for !func() bool { st.core.mu.Lock(); defer st.core.mu.Unlock(); return st.core.over }() {
+		_, err := a.to(b).Request(within(t), echoID, nil)
+		require.NoError(t, err)
+	}
+	cancel()
+	for range 10 {
+		_, err := st.Recv(ctx)
+		require.NoError(t, err)
+	}
+	_, err = st.Recv(ctx)
+	require.ErrorIs(t, err, io.EOF)
+}
+
+func TestStream_that_nobody_reads_holds_up_nobody_else(t *testing.T) {
+	a, b := tcpPair(t, nil)
+	out, err := a.to(b).OpenStream(within(t), countID, []byte("100"))
+	require.NoError(t, err)
+	hold := make(chan struct{})
+	require.NoError(t, b.HandleStream(firstFree, func(ctx context.Context, s *ServerStream) error {
+		<-hold
+		for i := range 100 {
+			m, err := s.Recv(ctx)
+			if err != nil {
+				return err
+			}
+			if string(m.Bytes()) != strconv.Itoa(i) {
+				return errOfHandler
+			}
+		}
+		return nil
+	}, InCapacity(10)))
+	in, err := a.to(b).OpenStream(within(t), firstFree, nil)
+	require.NoError(t, err)
+	sent := make(chan error, 1)
+	go func() {
+		for i := range 100 {
+			if err := in.Send(context.Background(), []byte(strconv.Itoa(i))); err != nil {
+				sent <- err
+				return
+			}
+		}
+		sent <- in.CloseSend()
+	}()
+	for range 100 {
+		_, err := a.to(b).Request(within(t), echoID, []byte("x"))
+		require.NoError(t, err)
+	}
+	close(hold)
+	require.NoError(t, <-sent)
+	_, err = in.Recv(within(t))
+	require.ErrorIs(t, err, io.EOF)
+	for i := range 100 {
+		m, err := out.Recv(within(t))
+		require.NoError(t, err)
+		require.Equal(t, strconv.Itoa(i), string(m.Bytes()))
+	}
+}
+
+func TestStream_takes_all_that_is_sent_to_it(t *testing.T) {
+	a, b := tcpPair(t, nil)
+	st, err := a.to(b).OpenStream(within(t), sinkID, nil)
+	require.NoError(t, err)
+	total := 0
+	for i := range 40 {
+		size := (i * 7919) % (200 << 10)
+		total += size
+		require.NoError(t, st.Send(within(t), make([]byte, size)))
+	}
+	require.NoError(t, st.CloseSend())
+	got, err := st.Recv(within(t))
+	require.NoError(t, err)
+	require.Equal(t, uint64(total), binary.BigEndian.Uint64(got.Bytes()))
+	_, err = st.Recv(within(t))
+	require.ErrorIs(t, err, io.EOF)
+}
+
+func TestStream_to_a_handler_that_takes_nothing_refuses_messages(t *testing.T) {
+	a, b := tcpPair(t, nil)
+	st, err := a.to(b).OpenStream(within(t), countID, []byte("1"))
+	require.NoError(t, err)
+	n, err := st.Accepted(within(t))
+	require.NoError(t, err)
+	require.Zero(t, n)
+	err = st.Send(within(t), []byte("x"))
+	require.True(t, errors.Is(err, ErrInvalidMessage) || errors.Is(err, io.EOF), err)
+}

@@ -1,0 +1,259 @@
+package grid
+
+import (
+	"encoding/binary"
+	"io"
+	"sync"
+
+	"github.com/ratmom/ratmom/grid/internal/frame"
+	"github.com/ratmom/ratmom/grid/internal/sched"
+)
+
+// streamCore is what both ends of a stream have in common. Its lock is taken
+// before that of the session, never after it.
+type streamCore struct {
+	s  *session
+	id uint32
+
+	mu   sync.Mutex
+	over bool // neither direction goes on
+
+	// Receiving. What has arrived is handed out before the end is.
+	queue    inbox
+	window   int  // bytes that the sender may send
+	capacity int  // messages that the sender may send
+	held     int  // bytes that were received and for which no credit was given again
+	heldN    int  // messages
+	taken    int  // of held, what was handed out
+	takenN   int  // messages
+	ended    bool // err is what comes after the queue
+	err      error
+	arrived  chan struct{}
+
+	// Sending.
+	sendWindow int64 // the whole credit
+	credit     int64
+	messages   int64
+	capacities int64 // the whole credit in messages
+	accepted   bool
+	ready      chan struct{} // closed once accepted or over; made by those who wait
+	sendClosed bool
+	changed    chan struct{}
+	sent       chan struct{} // the large message was sent
+
+	asm assembly
+
+	// Under the session's lock.
+	silent  bool // nothing is said any more
+	flow    sched.Flow
+	msg     sched.Message
+	mark    sched.Mark
+	give    uint32 // credit to be given, in bytes
+	giveN   uint32 // in messages
+	welcome bool   // the stream is to be accepted
+}
+
+func (st *streamCore) init(s *session, id uint32) {
+	st.s, st.id = s, id
+	st.arrived = make(chan struct{}, 1)
+	st.changed = make(chan struct{}, 1)
+	st.mark.Of = (*streamControl)(st)
+}
+
+func signal(ch chan struct{}) {
+	select {
+	case ch <- struct{}{}:
+	default:
+	}
+}
+
+// cost is how much of a window a message takes: a longer one takes all of it.
+func cost(length, window int) int { return min(length, window) }
+
+// data takes a fragment. code says why the message cannot be taken, if it cannot.
+func (st *streamCore) data(h frame.Header, ext *frame.Extensions, payload []byte) (code Code, err error) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.ended {
+		return 0, nil // here, while it was on its way
+	}
+	if !st.asm.active {
+		total := len(payload)
+		if h.Flags&frame.More != 0 {
+			total = int(min(ext.Total, 1<<40))
+		}
+		st.held += cost(total, st.window)
+		st.heldN++
+		overrun := st.held > st.window || st.heldN > st.capacity
+		st.asm.free = uint64(st.window)
+		if overrun {
+			return 0, protocolError("a message beyond the credit of its stream")
+		}
+	}
+	m, done, code, err := st.s.add(&st.asm, h, ext, payload)
+	if err != nil || code != 0 || !done {
+		return code, err
+	}
+	st.queue.push(m)
+	signal(st.arrived)
+	return 0, nil
+}
+
+// recv hands out the next message.
+func (st *streamCore) recv(w waits) (Buf, error) {
+	stopped := false
+	for {
+		st.mu.Lock()
+		if st.queue.len() > 0 {
+			m := st.queue.pop()
+			st.taken += cost(len(m.buf.p), st.window)
+			st.takenN++
+			if st.taken*2 >= st.window || st.takenN*2 >= st.capacity {
+				st.giveBack()
+			}
+			st.mu.Unlock()
+			st.s.release(m.reserved)
+			return m.buf, nil
+		}
+		if st.ended {
+			err := st.err
+			st.mu.Unlock()
+			return Buf{}, err
+		}
+		st.giveBack()
+		st.mu.Unlock()
+		if stopped {
+			return Buf{}, st.s.c.ended(w.ctx, MaybeExecuted)
+		}
+		select {
+		case <-st.arrived:
+		case <-w.done():
+			stopped = true
+		}
+	}
+}
+
+// giveBack gives credit for all that was handed out. It is called under the lock.
+func (st *streamCore) giveBack() {
+	if st.takenN == 0 || st.ended {
+		return
+	}
+	bytes, n := st.taken, st.takenN
+	st.held -= bytes
+	st.heldN -= n
+	st.taken, st.takenN = 0, 0
+	s := st.s
+	s.mu.Lock()
+	wake := false
+	if !st.silent && s.cause == nil {
+		st.give += uint32(bytes)
+		st.giveN += uint32(n)
+		s.q.Set(&st.mark)
+		wake = s.wakeWriter()
+	}
+	s.mu.Unlock()
+	if wake {
+		s.kick()
+	}
+}
+
+// onCredit takes credit from the peer, and on the issuer's side the acceptance.
+func (st *streamCore) onCredit(h frame.Header, payload []byte) error {
+	accept := h.Flags&frame.First != 0
+	if accept && len(payload) != 12 || !accept && len(payload) != 8 {
+		return protocolError("CREDIT of a wrong length")
+	}
+	bytes, n := int64(binary.BigEndian.Uint32(payload)), int64(binary.BigEndian.Uint32(payload[4:]))
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if accept {
+		if st.accepted || bytes > maxWindow || n > maxCapacity || n > 0 && bytes < minWindow {
+			return protocolError("an acceptance that is not due or not valid")
+		}
+		st.accepted = true
+		st.sendWindow, st.capacities = bytes, n
+		st.capacity = int(min(binary.BigEndian.Uint32(payload[8:]), maxCapacity))
+		if st.ready != nil {
+			close(st.ready)
+			st.ready = nil
+		}
+	}
+	st.credit += bytes
+	st.messages += n
+	if st.credit > st.sendWindow || st.messages > st.capacities {
+		return protocolError("more credit than was used")
+	}
+	signal(st.changed)
+	return nil
+}
+
+// finish ends both directions. What has arrived is kept unless discard.
+func (st *streamCore) finish(err error, discard bool) {
+	st.mu.Lock()
+	st.over = true
+	st.s.drop(&st.asm)
+	if !st.ended {
+		st.ended, st.err = true, err
+	}
+	var dropped []message
+	if discard {
+		dropped = st.queue.drain()
+		st.err = err
+	}
+	if st.ready != nil {
+		close(st.ready)
+		st.ready = nil
+	}
+	st.mu.Unlock()
+	for _, m := range dropped {
+		st.s.release(m.reserved)
+		m.buf.Release()
+	}
+	signal(st.arrived)
+	signal(st.changed)
+}
+
+const errAmid = protocolError("END amid a message")
+
+// amid reports whether the last message is incomplete.
+func (st *streamCore) amid() bool {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.asm.active
+}
+
+// endOfInput notes that the peer sends nothing more.
+func (st *streamCore) endOfInput() error {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.ended {
+		return nil
+	}
+	if st.asm.active {
+		return errAmid
+	}
+	st.ended, st.err = true, io.EOF
+	signal(st.arrived)
+	return nil
+}
+
+// streamControl says what credit there is.
+type streamControl streamCore
+
+func (c *streamControl) AppendControl(b []byte) []byte {
+	st := (*streamCore)(c)
+	if st.welcome {
+		st.welcome = false
+		b = frame.Header{Type: frame.Credit, Flags: frame.First, ID: st.id, Length: 12}.Append(b)
+		b = binary.BigEndian.AppendUint32(b, uint32(st.window))
+		b = binary.BigEndian.AppendUint32(b, uint32(st.capacity))
+		b = binary.BigEndian.AppendUint32(b, uint32(st.capacities))
+	}
+	if !st.silent && (st.give > 0 || st.giveN > 0) {
+		b = frame.Header{Type: frame.Credit, ID: st.id, Length: 8}.Append(b)
+		b = binary.BigEndian.AppendUint32(b, st.give)
+		b = binary.BigEndian.AppendUint32(b, st.giveN)
+		st.give, st.giveN = 0, 0
+	}
+	return b
+}

@@ -1,0 +1,193 @@
+package grid
+
+import (
+	"context"
+	"io"
+
+	"github.com/ratmom/ratmom/grid/internal/frame"
+	"github.com/ratmom/ratmom/grid/internal/sched"
+)
+
+// send sends a message when there is credit for it. begun says that a part of the message was sent, and
+// the rest never will be: the stream has to end.
+func (st *streamCore) send(w waits, b []byte) (begun bool, err error) {
+	if uint64(len(b)) > st.s.peer.message {
+		return false, st.s.c.fail(TooLarge, NotSent, "longer than the peer takes")
+	}
+	spent, err := st.spend(w, int64(len(b)))
+	if err != nil {
+		return false, err
+	}
+	s := st.s
+	h := frame.Header{Type: frame.Data, Flags: frame.First, ID: st.id}
+	s.mu.Lock()
+	if len(b) <= sched.Small && st.flow.Empty() {
+		var stop <-chan struct{}
+		if s.full() {
+			s.mu.Unlock()
+			stop = w.done()
+			s.mu.Lock()
+		}
+		if st.silent || !s.waitRoom(stop) || st.silent {
+			s.mu.Unlock()
+			return false, st.unsent(w.ctx, spent)
+		}
+		s.q.Put(h, nil, b, 0, s.clock.now())
+		s.unlockAndWake()
+		return false, nil
+	}
+	if st.silent || s.cause != nil {
+		s.mu.Unlock()
+		return false, st.unsent(w.ctx, spent)
+	}
+	if st.sent == nil {
+		st.sent = make(chan struct{}, 1)
+	}
+	st.msg = sched.Message{Header: h, Payload: b, Taken: st.wasSent}
+	s.q.Add(&st.flow, &st.msg)
+	s.unlockAndWake()
+	return st.waitSent(w, spent)
+}
+
+func (st *streamCore) wasSent() { signal(st.sent) }
+
+func (s *session) unlockAndWake() {
+	wake := s.wakeWriter()
+	s.mu.Unlock()
+	if wake {
+		s.kick()
+	}
+}
+
+// waitSent waits until the large message was sent.
+func (st *streamCore) waitSent(w waits, spent int64) (begun bool, err error) {
+	s := st.s
+	stop := w.done()
+	for {
+		select {
+		case <-st.sent:
+			return false, nil
+		case <-s.gone:
+			return false, st.unsent(w.ctx, 0)
+		case <-st.changed:
+			st.mu.Lock()
+			over := st.over
+			st.mu.Unlock()
+			if !over {
+				continue
+			}
+			s.mu.Lock()
+			s.q.Remove(&st.flow)
+			s.mu.Unlock()
+			return false, st.unsent(w.ctx, 0)
+		case <-stop:
+			s.mu.Lock()
+			if s.q.Withdraw(&st.flow, &st.msg) {
+				s.mu.Unlock()
+				return false, st.unsent(w.ctx, spent)
+			}
+			if st.flow.Empty() {
+				s.mu.Unlock()
+				continue // it was sent at the same moment
+			}
+			s.q.Remove(&st.flow)
+			s.mu.Unlock()
+			return true, s.c.ended(w.ctx, MaybeExecuted)
+		}
+	}
+}
+
+// spend waits for credit and takes it.
+func (st *streamCore) spend(w waits, n int64) (spent int64, err error) {
+	stalled := false
+	st.mu.Lock()
+	for {
+		switch {
+		case st.over:
+			err := st.err
+			st.mu.Unlock()
+			if err == nil {
+				err = io.EOF
+			}
+			return 0, err
+		case st.sendClosed:
+			st.mu.Unlock()
+			return 0, st.s.c.fail(InvalidMessage, NotSent, "a message after CloseSend")
+		case st.accepted && st.capacities == 0:
+			st.mu.Unlock()
+			return 0, st.s.c.fail(InvalidMessage, NotSent, "the handler takes no messages")
+		}
+		spent = min(n, st.sendWindow)
+		if st.messages > 0 && st.credit >= spent {
+			st.messages--
+			st.credit -= spent
+			st.mu.Unlock()
+			return spent, nil
+		}
+		if !stalled {
+			stalled = true
+			st.s.stats.creditStalls.Add(1)
+		}
+		st.mu.Unlock()
+		select {
+		case <-st.changed:
+		case <-w.done():
+			return 0, st.s.c.ended(w.ctx, NotSent)
+		}
+		st.mu.Lock()
+	}
+}
+
+// unsent gives the credit of a message back that was not sent, and says why it was not.
+func (st *streamCore) unsent(ctx context.Context, spent int64) error {
+	st.mu.Lock()
+	over, err := st.over, st.err
+	if !over {
+		st.credit += spent
+		st.messages++
+	}
+	st.mu.Unlock()
+	switch {
+	case over && err != nil:
+		return err
+	case over:
+		return io.EOF
+	case ctx.Err() != nil:
+		return st.s.c.ended(ctx, NotSent)
+	}
+	return st.s.c.fail(Disconnected, NotSent, "the stream has ended")
+}
+
+// closeSend sends the end of this direction, after what is queued.
+func (st *streamCore) closeSend() {
+	st.mu.Lock()
+	done := st.sendClosed || st.over
+	st.sendClosed = true
+	st.mu.Unlock()
+	if done {
+		return
+	}
+	signal(st.changed)
+	s := st.s
+	s.mu.Lock()
+	if st.silent || s.cause != nil {
+		s.mu.Unlock()
+		return
+	}
+	st.queueEnd(frame.Header{Type: frame.End, Flags: frame.First, ID: st.id}, nil, nil)
+	s.unlockAndWake()
+}
+
+// queueEnd queues END behind all that was sent. It is called under the session's
+// lock. taken, if set, is called when it is on its way.
+func (st *streamCore) queueEnd(h frame.Header, payload []byte, taken func()) {
+	s := st.s
+	if !st.flow.Empty() {
+		s.q.Add(&st.flow, &sched.Message{Header: h, Payload: payload, Taken: taken})
+		return
+	}
+	s.q.Put(h, nil, payload, 0, s.clock.now())
+	if taken != nil {
+		taken()
+	}
+}

@@ -1,0 +1,56 @@
+package grid
+
+import (
+	"errors"
+	"time"
+)
+
+// Why the watchdog ends a session.
+var (
+	errSilent  = errors.New("the peer is silent")
+	errStuck   = errors.New("the peer does not read")
+	errGoodbye = errors.New("the connection was closed in good order")
+)
+
+// watch looks after a session from outside: neither its reader nor its writer
+// needs to notice that the other side is gone.
+func (s *session) watch() {
+	now := s.clock.now()
+	t := &s.m.timing
+	quiet := time.Duration(now - s.heard.Load())
+	writing := s.writing.Load()
+	switch {
+	case quiet >= t.Dead:
+		s.end(errSilent)
+		return
+	case writing != 0 && time.Duration(now-writing) >= t.Write:
+		s.end(errStuck)
+		return
+	}
+	s.mu.Lock()
+	if s.cause != nil {
+		s.mu.Unlock()
+		return
+	}
+	if s.closedAt != 0 && time.Duration(now-s.closedAt) >= t.Write {
+		s.mu.Unlock()
+		s.end(errGoodbye)
+		return
+	}
+	next := t.Ping / 4
+	switch {
+	case quiet >= t.Ping:
+		next = min(next, t.Dead-quiet)
+		s.ping()
+	case s.q.Sent() != s.bulkAt: // the round trip is needed for the window
+		s.ping()
+	default:
+		next = min(next, t.Ping-quiet)
+	}
+	if writing != 0 {
+		next = min(next, t.Write-time.Duration(now-writing))
+	}
+	s.bulkAt = s.q.Sent()
+	s.dog.Reset(max(next, time.Millisecond))
+	s.unlockAndWake()
+}
