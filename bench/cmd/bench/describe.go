@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -58,15 +59,16 @@ func (s settings) modules() (all []string) {
 		"client-resty":    "github.com/go-resty/resty/v2",
 		"client-gocurl":   "github.com/andelf/go-curl",
 		"client-quicgo":   "github.com/quic-go/quic-go",
+		"pair":            "google.golang.org/grpc",
 	}
-	for _, name := range []string{"client-fasthttp", "client-resty", "client-gocurl", "client-quicgo"} {
+	for _, name := range []string{"client-fasthttp", "client-resty", "client-gocurl", "client-quicgo", "pair"} {
 		info, err := buildinfo.ReadFile(filepath.Join(s.programs, name))
 		if err != nil {
 			continue
 		}
 		for _, d := range info.Deps {
 			if d.Path == wanted[name] {
-				all = append(all, strings.TrimPrefix(name, "client-")+" "+d.Version)
+				all = append(all, path.Base(strings.TrimSuffix(d.Path, "/v2"))+" "+d.Version)
 			}
 		}
 	}

@@ -63,7 +63,7 @@ func (l *lab) station(r row) (station, error) {
 		return station{h3.scheme() + p.addr, p.cmd.Process.Pid, done}, nil
 	case slow:
 		return l.slow(r)
-	case itself:
+	case itself, pair:
 		return station{"", l.pinned.cmd.Process.Pid, done}, nil
 	}
 	n := l.pinned

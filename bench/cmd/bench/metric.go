@@ -19,6 +19,8 @@ var (
 	tail99        = metric{name: "p99 µs", of: func(s sample) float64 { return s.P99 }}
 	allocations   = metric{name: "allocations/request", of: func(s sample) float64 { return s.Mallocs / float64(s.Requests) }}
 
+	allocatedBytes = metric{name: "bytes allocated/request", of: func(s sample) float64 { return s.AllocBytes / float64(s.Requests) }}
+
 	cpuSeconds  = metric{name: "CPU s", of: func(s sample) float64 { return s.CPU() }}
 	userSeconds = metric{name: "user s", of: func(s sample) float64 { return s.User }}
 	sysSeconds  = metric{name: "sys s", of: func(s sample) float64 { return s.Sys }}
@@ -28,7 +30,9 @@ var (
 	goroutines = metric{name: "goroutines", of: func(s sample) float64 { return float64(s.Goroutine) }}
 	threads    = metric{name: "threads", of: func(s sample) float64 { return float64(s.threads) }}
 
-	idleMemory = metric{name: "KiB/idle connection", of: func(s sample) float64 { return s.IdleBytes / 1024 }}
+	idleMemory     = metric{name: "KiB/idle connection", of: func(s sample) float64 { return s.IdleBytes / 1024 }}
+	openMemory     = metric{name: "KiB/open stream", of: idleMemory.of}
+	goroutinesEach = metric{name: "goroutines of each", of: func(s sample) float64 { return s.Each }}
 
 	wallMS     = metric{name: "wall ms", of: func(s sample) float64 { return s.Wall * 1e3 }}
 	cpuMS      = metric{name: "CPU ms", of: func(s sample) float64 { return s.CPU() * 1e3 }}

@@ -39,6 +39,7 @@ const (
 	quicBig                // 1 GiB,
 	quicSink               // uploads
 	itself                 // the peers are servers
+	pair                   // both ends are in the peer
 )
 
 // path is what is asked for.
@@ -52,7 +53,7 @@ func (s server) path() string {
 // bound is a ratio that the table gives, of a row's metric if it names none.
 type bound struct {
 	metric metric
-	to     string
+	to     string  // empty: the limit is for the figure itself
 	limit  float64 // ratmom's may not be above, or below if more is better; 0: none
 	peer   string  // the limit is for this peer alone, instead of all that are ratmom
 }
@@ -66,8 +67,11 @@ func (r row) boundMetric(b bound) metric {
 
 // arguments are what all peers of the row are told.
 func (r row) arguments(origin, ca string) []string {
-	if r.server == itself {
+	switch r.server {
+	case itself:
 		return r.servingArguments(filepath.Dir(ca))
+	case pair:
+		return r.pairArguments(ca)
 	}
 	args := append([]string{"--url", origin + r.server.path()}, r.protocol.client(ca)...)
 	switch r.server {

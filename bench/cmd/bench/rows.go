@@ -18,5 +18,6 @@ func rows(z sizes) []row {
 	all = append(all, connectionRows(z)...)
 	all = append(all, peerRows(z)...)
 	all = append(all, servingRows(z)...)
+	all = append(all, gridRows(z)...)
 	return append(all, http3Rows(z)...)
 }

@@ -54,7 +54,7 @@ type verdict struct {
 	metric metric
 	to     string
 	value  float64 // of the metric
-	ratio  float64
+	ratio  float64 // or the value, if it is to nothing
 	limit  float64 // 0: none
 	missed bool
 }
@@ -64,11 +64,14 @@ func (r row) verdicts(measured []runs) (all []verdict) {
 	for _, m := range measured {
 		for _, b := range r.bounds {
 			base := slices.IndexFunc(measured, func(m runs) bool { return m.peer.name == b.to })
-			if !m.peer.ours() || base < 0 || m.peer.name == b.to {
+			if !m.peer.ours() || base < 0 && b.to != "" || m.peer.name == b.to {
 				continue
 			}
 			v := verdict{row: r, peer: m.peer, metric: r.boundMetric(b), to: b.to}
-			v.value, v.ratio = m.median(v.metric), ratio(m, measured[base], v.metric)
+			v.value = m.median(v.metric)
+			if v.ratio = v.value; base >= 0 {
+				v.ratio = ratio(m, measured[base], v.metric)
+			}
 			if b.peer == "" || b.peer == m.peer.name {
 				v.limit = b.limit
 			}

@@ -17,8 +17,12 @@ func summarize(w io.Writer, all []verdict) {
 		if v.missed {
 			word = "**missed**"
 		}
-		fmt.Fprintf(w, "| %s%s | %s | %s | %s | %.2f | %s | %s |\n",
-			v.row.title, v.variant(), number(v.value), v.metric.name, v.to, v.ratio, v.target(), word)
+		to, ratio := v.to, fmt.Sprintf("%.2f", v.ratio)
+		if to == "" {
+			to, ratio = "–", "–"
+		}
+		fmt.Fprintf(w, "| %s%s | %s | %s | %s | %s | %s | %s |\n",
+			v.row.title, v.variant(), number(v.value), v.metric.name, to, ratio, v.target(), word)
 	}
 	fmt.Fprintln(w)
 }

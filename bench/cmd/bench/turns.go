@@ -91,7 +91,7 @@ func (s settings) run(l *lab, r row, p peer) (sum sample, err error) {
 			return sum, err
 		}
 		args := append(slices.Clone(p.args), r.arguments(at.origin, l.pinned.ca())...)
-		if r.unpinned {
+		if r.unpinned && r.server != pair {
 			args = append(slices.Clone(p.args), r.arguments(at.origin, l.free.ca())...)
 		}
 		if r.server == itself {

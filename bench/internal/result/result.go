@@ -23,8 +23,11 @@ type Result struct {
 	P99       float64 `json:"p99"`
 	Mallocs   float64 `json:"mallocs,omitempty"`    // Go's allocations in the measured part; 0: not known
 	Goroutine int     `json:"goroutines,omitempty"` // the most that were seen; 0: not watched
-	IdleBytes float64 `json:"idle_bytes,omitempty"` // what a server's idle connection takes
-	Version   string  `json:"version"`
+	IdleBytes float64 `json:"idle_bytes,omitempty"` // what one takes of what is idle
+	// Of pairs: the bytes of Go's allocations in the measured part, and the goroutines of one of what is idle.
+	AllocBytes float64 `json:"alloc_bytes,omitempty"`
+	Each       float64 `json:"each,omitempty"`
+	Version    string  `json:"version"`
 }
 
 // CPU is user and kernel time in seconds.
