@@ -423,6 +423,7 @@ func TestPipeline_takes_safe_requests_for_its_peer_and_no_others(t *testing.T) {
 		"CRLF in the query":  with(func(r *http.Request) { r.URL.RawQuery = "a\r\nb: c" }),
 		"CRLF in the method": with(func(r *http.Request) { r.Method = "GET / HTTP/1.1\r\n" }),
 		"another peer":       request(t, http.MethodGet, "http://127.0.0.2:1/"),
+		"NTLM":               with(func(r *http.Request) { r.Header.Set("Authorization", ntlmHello()) }),
 	} {
 		_, err := l.RoundTrip(req) //nolint:bodyclose // there is none
 		require.Error(t, err, name)
