@@ -3,6 +3,7 @@ package peer
 import (
 	"net/http"
 	"strings"
+	"time"
 )
 
 // Owner says on whose behalf the request is, for credentials that belong to the connection rather than to
@@ -18,9 +19,17 @@ func Owner(name string) RequestOption { return func(o *requestOptions) { o.owner
 // bindsConnection reports whether a request has credentials that the server may take as those of its
 // connection.
 func bindsConnection(h http.Header) bool {
-	for _, name := range []string{"Authorization", "Proxy-Authorization"} {
-		for _, v := range h[name] {
-			scheme, _, _ := strings.Cut(strings.TrimLeft(v, " \t"), " ")
+	for name, values := range h { // which may be in any case
+		switch http.CanonicalHeaderKey(name) {
+		case "Authorization", "Proxy-Authorization":
+		default:
+			continue
+		}
+		for _, v := range values {
+			scheme := strings.TrimLeft(v, " \t")
+			if end := strings.IndexAny(scheme, " \t,"); end >= 0 {
+				scheme = scheme[:end]
+			}
 			switch strings.ToLower(scheme) {
 			case "ntlm", "negotiate", "kerberos":
 				return true
@@ -45,10 +54,16 @@ func (p *Peer) pinFor(owner string, binds bool) (*Pin, error) {
 		return nil, nil
 	}
 	if pin != nil {
-		if p.overErr(pin) != nil {
-			delete(p.owners, owner) // this request is told
+		over, told := p.end(pin)
+		if over || told {
+			delete(p.owners, owner) // this request is told, if none was
 		}
-		return pin, nil
+		if !told {
+			return pin, nil
+		}
+		if !binds {
+			return nil, nil
+		}
 	}
 	pin, err := p.Pin()
 	if err == ErrTooManyPins && p.disownLost() {
@@ -64,16 +79,16 @@ func (p *Peer) pinFor(owner string, binds bool) (*Pin, error) {
 	return pin, nil
 }
 
-func (p *Peer) overErr(pin *Pin) error {
-	p.mu.Lock()
-	defer p.unlock()
-	return pin.pin.err()
+// end reports whether a pin is over, and whether one of its requests was told that it is lost.
+func (p *Peer) end(pin *Pin) (over, told bool) {
+	p.look(func(time.Time) { over, told = pin.pin.err() != nil, pin.pin.told })
+	return over, told
 }
 
 // disownLost releases the pins that are lost, and reports whether there were any.
 func (p *Peer) disownLost() (some bool) {
 	for owner, pin := range p.owners {
-		if p.overErr(pin) != nil {
+		if over, _ := p.end(pin); over {
 			pin.Release()
 			delete(p.owners, owner)
 			some = true
