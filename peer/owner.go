@@ -54,12 +54,13 @@ func (p *Peer) pinFor(owner string, binds bool) (*Pin, error) {
 		return nil, nil
 	}
 	if pin != nil {
-		over, told := p.end(pin)
-		if over || told {
-			delete(p.owners, owner) // this request is told, if none was
-		}
+		told, unused := p.end(pin)
 		if !told {
-			return pin, nil
+			return pin, nil // if it is lost, this request is told
+		}
+		delete(p.owners, owner)
+		if unused {
+			p.release(pin.pin, ErrPinLost)
 		}
 		if !binds {
 			return nil, nil
@@ -79,17 +80,22 @@ func (p *Peer) pinFor(owner string, binds bool) (*Pin, error) {
 	return pin, nil
 }
 
-// end reports whether a pin is over, and whether one of its requests was told that it is lost.
-func (p *Peer) end(pin *Pin) (over, told bool) {
-	p.look(func(time.Time) { over, told = pin.pin.err() != nil, pin.pin.told })
-	return over, told
+// end reports whether a request on a pin was told that it is lost, and whether nothing runs there.
+func (p *Peer) end(pin *Pin) (told, unused bool) {
+	p.look(func(time.Time) { told, unused = pin.pin.told, pin.pin.link == nil || pin.pin.link.runs == 0 })
+	return told, unused
+}
+
+func (p *Peer) isOver(pin *Pin) (over bool) {
+	p.look(func(time.Time) { over = pin.pin.err() != nil })
+	return over
 }
 
 // disownLost releases the pins that are lost, and reports whether there were any.
 func (p *Peer) disownLost() (some bool) {
 	for owner, pin := range p.owners {
-		if over, _ := p.end(pin); over {
-			pin.Release()
+		if p.isOver(pin) {
+			p.release(pin.pin, ErrPinLost) // to who has it, but has not sent yet
 			delete(p.owners, owner)
 			some = true
 		}

@@ -166,7 +166,7 @@ func TestOwner_is_told_once_that_the_connection_is_lost(t *testing.T) {
 			panic(http.ErrAbortHandler)
 		}
 	})
-	m := openMap(t)
+	m := openMap(t, MaxPins(1))
 	do := func(path string) error {
 		req := request(t, http.MethodGet, s.URL+path)
 		req.Header.Set("Authorization", ntlmHello())
