@@ -44,7 +44,6 @@ func (p *Peer) prober(c *Check, opts []config.RequestOption) (func(*endpoint) he
 	}
 	if c.Kind == CheckTCP && p.id.Proxy == "" {
 		at.Scheme = "http"
-		opts = append(slices.Clip(opts), config.Proxy("")) // http URLs may have one
 	}
 	plan, err := p.m.inside.Plan(opts)
 	if err != nil {
