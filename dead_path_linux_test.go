@@ -62,6 +62,66 @@ func TestConnection_whose_path_is_dead_is_given_no_new_requests_though_one_is_on
 	require.Eventually(t, func() bool { return !established(t, long.LocalAddr().Port()) }, 30*time.Second, time.Millisecond, "it is hung up after that")
 }
 
+func TestConnection_whose_path_comes_back_is_left_to_who_is_on_it_through_all_rounds(t *testing.T) {
+	gate, arrived := make(chan struct{}), make(chan struct{}, 1)
+	s := testserver.StartFunc(t, testserver.H2, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/patient" && !strings.HasPrefix(r.Header.Get("Authorization"), "Digest ") {
+			arrived <- struct{}{}
+			<-gate
+			w.Header().Set("WWW-Authenticate", `Digest realm="r", nonce="n", qop="auth"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		_, _ = fmt.Fprintf(w, "%d", testserver.ConnNumber(r))
+	})
+	client, err := ratmom.New(config.Proxy(""), config.CAFile(s.CAFile))
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, client.Close()) }()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	get := func(path string) *http.Request {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+path, nil)
+		require.NoError(t, err)
+		return req
+	}
+	first, err := client.Send(get("/"))
+	require.NoError(t, err)
+	_, err = first.Text()
+	require.NoError(t, err)
+	type answer struct {
+		text string
+		err  error
+	}
+	patient := make(chan answer, 1)
+	go func() {
+		resp, err := client.Send(get("/patient"), config.DigestAuth("user", "secret"))
+		if err != nil {
+			patient <- answer{err: err}
+			return
+		}
+		text, err := resp.Text()
+		patient <- answer{text, err}
+	}()
+	<-arrived
+	require.NoError(t, s.Deafen())
+	for {
+		resp, err := client.Send(get("/"), config.Timeout(800*time.Millisecond))
+		if err != nil {
+			require.ErrorIs(t, err, ratmom.ErrTimeout)
+			continue
+		}
+		text, err := resp.Text()
+		require.NoError(t, err)
+		require.Equal(t, "1", text, "it goes another way")
+		break
+	}
+	require.NoError(t, s.Hearken())
+	close(gate)
+	a := <-patient
+	require.NoError(t, a.err)
+	assert.Equal(t, "0", a.text)
+}
+
 // established reports whether a connection with a local port is.
 func established(t *testing.T, port uint16) bool {
 	t.Helper()

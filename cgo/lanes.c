@@ -159,6 +159,15 @@ void ratmom_fd_mute(struct ratmom_multi *m, int32_t fd) {
         note_clogged(m->io, fd);
 }
 
+/* Ends a connection that was muted once nobody is on it. */
+void ratmom_fd_left(struct ratmom_multi *m, int32_t fd, uint32_t gen) {
+    if (fd < 0 || fd >= m->io->nfds)
+        return;
+    struct ratmom_fd *f = &m->io->fds[fd];
+    if (f->gen == gen && f->mute && !f->users && !f->hungup)
+        ratmom_fd_hangup(m, fd);
+}
+
 void ratmom_io_resumed(struct ratmom_req *r) {
     if (!r->counted)
         return;

@@ -144,7 +144,9 @@ void ratmom_remove(struct ratmom_multi *m, struct ratmom_req *r) {
         m->multi_code = rc;
     ratmom_lookup_leave(r);
     ratmom_lane_leave(m, r);
+    int32_t fd = r->fd;
     ratmom_io_release(r);
+    ratmom_fd_left(m, fd, r->fd_gen);
     ratmom_link_leave(m, r);
     unlink_live(m, r);
     m->recheck |= RATMOM_RECHECK_NEW;

@@ -381,6 +381,7 @@ void ratmom_wait_end(struct ratmom_multi *m, int park);
 void ratmom_io_callbacks(struct ratmom_req *r);
 void ratmom_io_assign(struct ratmom_req *r, const char *local_ip, int local_port,
                       const char *remote_ip, int remote_port);
+void ratmom_fd_left(struct ratmom_multi *m, int32_t fd, uint32_t gen);
 void ratmom_io_release(struct ratmom_req *r);
 void ratmom_alert_explain(struct ratmom_req *r);
 void ratmom_certs_take(struct ratmom_req *r);

@@ -275,12 +275,8 @@ void ratmom_io_release(struct ratmom_req *r) {
             f->wary--;
         /* A response that came at once may have been read without ever waiting
          * for the socket: as an idle connection it must be watched all the same. */
-        if (f->gen == r->fd_gen && f->users && !--f->users) {
-            if (f->mute)
-                ratmom_fd_hangup(r->multi, r->fd);
-            else
-                ratmom_fd_watch(r->multi, r->fd);
-        }
+        if (f->gen == r->fd_gen && f->users && !--f->users)
+            ratmom_fd_watch(r->multi, r->fd);
     }
     r->wary = 0;
     r->fd = -1;

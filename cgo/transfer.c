@@ -245,7 +245,11 @@ static int on_prereq(void *user, char *rip, char *lip, int rport, int lport) {
         }
     }
     r->heads_since = r->refused = r->stream = r->adrift = 0;
+    int32_t was = r->fd;
+    uint32_t gen = r->fd_gen;
     ratmom_io_assign(r, lip, lport, rip, rport);
+    if (r->multi && r->fd >= 0) /* a later round may be on another */
+        ratmom_fd_left(r->multi, was, gen);
     ratmom_certs_take(r);
     if (ratmom_io_hungup(r)) { /* Go sends it again */
         ratmom_stop(r, RATMOM_CAUSE_HUNG_UP);

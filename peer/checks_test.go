@@ -486,3 +486,13 @@ func TestCheck_Cut_ends_what_waits_for_a_dead_endpoint(t *testing.T) {
 		assert.EqualValues(t, 3, hung.hits.Load())
 	}
 }
+
+func TestChecks_by_TCP_go_where_the_requests_go(t *testing.T) {
+	s := secure(t, nil, 0)
+	m := openMap(t, trusting(), Checks(Check{Policy: health.CheckPolicy{Interval: time.Hour}}),
+		Requests(config.ConnectTo(map[string]string{"peer.invalid:443": s.Listener.Addr().String()})))
+	p, err := m.Get("https://peer.invalid/")
+	require.NoError(t, err)
+	p.decide(p.refresh)
+	found(t, p, "", "up")
+}

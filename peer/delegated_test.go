@@ -143,3 +143,16 @@ func TestPeer_with_an_authority_that_is_none_sends_nothing(t *testing.T) {
 	}
 	assert.Zero(t, s.hits.Load())
 }
+
+func TestPeer_without_a_proxy_has_none_where_it_is_delegated_to(t *testing.T) {
+	proxy := plain(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	s := plain(t, nil)
+	m := openMap(t, Requests(config.Proxy(proxy.URL), config.NoProxy("peer.test")),
+		WithResolver(ResolverFunc(func(context.Context, string, string, string) ([]Address, time.Duration, error) {
+			return []Address{{Addr: s.Listener.Addr().String(), Authority: "other.test"}}, 0, nil
+		})))
+	res, err := m.Do(request(t, http.MethodGet, "http://peer.test/"), AnyStatus())
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusOK, res.Status)
+	assert.Zero(t, proxy.conns.Load())
+}

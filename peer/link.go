@@ -88,10 +88,9 @@ func (l *Link) Err() error {
 }
 
 func (l *Link) state() (available, inFlight int, err error) {
-	p, sp := l.pin.peer, l.pin.pin
-	p.mu.Lock()
-	defer p.unlock()
-	return sp.available(), sp.inFlight(), sp.err()
+	sp := l.pin.pin
+	l.pin.peer.look(func(time.Time) { available, inFlight, err = sp.available(), sp.inFlight(), sp.err() })
+	return available, inFlight, err
 }
 
 // Close closes the connection. What is under way fails with [ErrPinReleased], reading a body

@@ -450,3 +450,27 @@ func TestLinks_hook_misses_nothing_that_shrinks_and_grows_again_before_it_looks(
 	await(t, told)
 	both.Wait()
 }
+
+func TestLink_knows_what_was_told_before_it_is_asked(t *testing.T) {
+	more := make(chan struct{})
+	s := plain(t, func(w http.ResponseWriter, _ *http.Request) {
+		_ = http.NewResponseController(w).Flush()
+		<-more
+	})
+	p, err := openMap(t).Get(s.URL)
+	require.NoError(t, err)
+	l, err := p.Link()
+	require.NoError(t, err)
+	resp, err := l.RoundTrip(request(t, http.MethodGet, s.URL))
+	require.NoError(t, err)
+	require.Equal(t, 1, l.InFlight())
+	p.mu.Lock()
+	close(more)
+	_, err = io.Copy(io.Discard, resp.Body)
+	got := make(chan int, 1)
+	go func() { got <- l.InFlight() }()
+	p.mu.Unlock() // by whoever takes its time to look again
+	require.NoError(t, err)
+	assert.Equal(t, 0, await(t, got), "the response has been read to its end")
+	require.NoError(t, resp.Body.Close())
+}

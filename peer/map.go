@@ -226,11 +226,19 @@ func (m *Map) add(id ID, u *url.URL) (*Peer, error) {
 	if plan.Config.DialContext() != nil {
 		return nil, fmt.Errorf("peer: %w: config.DialContext", ratmom.ErrUnsupported)
 	}
+	proxy, err := plan.Proxy(u)
+	if err != nil {
+		return nil, err
+	}
+	if proxy == nil && !plan.Proxyless { // else there could be one for an authority that it is delegated to
+		opts = append(opts, config.Proxy(""))
+		if plan, err = m.inside.Plan(opts); err != nil {
+			return nil, err
+		}
+	}
 	bare(plan)
 	p := &Peer{m: m, id: id, agents: m.inside.Agents(id.String()), plan: plan, given: opts, resolver: opt.resolver, used: time.Now()}
-	if proxy, err := plan.Proxy(u); err != nil {
-		return nil, err
-	} else if proxy != nil {
+	if proxy != nil {
 		p.id.Proxy = proxy.Redacted()
 	}
 	if opt.check != nil {

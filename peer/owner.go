@@ -3,6 +3,7 @@ package peer
 import (
 	"net/http"
 	"strings"
+	"time"
 )
 
 // Owner says on whose behalf the request is, for credentials that belong to the connection rather than to
@@ -18,9 +19,17 @@ func Owner(name string) RequestOption { return func(o *requestOptions) { o.owner
 // bindsConnection reports whether a request has credentials that the server may take as those of its
 // connection.
 func bindsConnection(h http.Header) bool {
-	for _, name := range []string{"Authorization", "Proxy-Authorization"} {
-		for _, v := range h[name] {
-			scheme, _, _ := strings.Cut(strings.TrimLeft(v, " \t"), " ")
+	for name, values := range h { // which may be in any case
+		switch http.CanonicalHeaderKey(name) {
+		case "Authorization", "Proxy-Authorization":
+		default:
+			continue
+		}
+		for _, v := range values {
+			scheme := strings.TrimLeft(v, " \t")
+			if end := strings.IndexAny(scheme, " \t,"); end >= 0 {
+				scheme = scheme[:end]
+			}
 			switch strings.ToLower(scheme) {
 			case "ntlm", "negotiate", "kerberos":
 				return true
@@ -45,10 +54,17 @@ func (p *Peer) pinFor(owner string, binds bool) (*Pin, error) {
 		return nil, nil
 	}
 	if pin != nil {
-		if p.overErr(pin) != nil {
-			delete(p.owners, owner) // this request is told
+		told, unused := p.end(pin)
+		if !told {
+			return pin, nil // if it is lost, this request is told
 		}
-		return pin, nil
+		delete(p.owners, owner)
+		if unused {
+			p.release(pin.pin, ErrPinLost)
+		}
+		if !binds {
+			return nil, nil
+		}
 	}
 	pin, err := p.Pin()
 	if err == ErrTooManyPins && p.disownLost() {
@@ -64,17 +80,22 @@ func (p *Peer) pinFor(owner string, binds bool) (*Pin, error) {
 	return pin, nil
 }
 
-func (p *Peer) overErr(pin *Pin) error {
-	p.mu.Lock()
-	defer p.unlock()
-	return pin.pin.err()
+// end reports whether a request on a pin was told that it is lost, and whether nothing runs there.
+func (p *Peer) end(pin *Pin) (told, unused bool) {
+	p.look(func(time.Time) { told, unused = pin.pin.told, pin.pin.link == nil || pin.pin.link.runs == 0 })
+	return told, unused
+}
+
+func (p *Peer) isOver(pin *Pin) (over bool) {
+	p.look(func(time.Time) { over = pin.pin.err() != nil })
+	return over
 }
 
 // disownLost releases the pins that are lost, and reports whether there were any.
 func (p *Peer) disownLost() (some bool) {
 	for owner, pin := range p.owners {
-		if p.overErr(pin) != nil {
-			pin.Release()
+		if p.isOver(pin) {
+			p.release(pin.pin, ErrPinLost) // to who has it, but has not sent yet
 			delete(p.owners, owner)
 			some = true
 		}

@@ -45,6 +45,14 @@ func TestOwner_has_the_connection_that_its_credentials_opened(t *testing.T) {
 		_, err := do(scheme + " TlRMTVNTUAAB")
 		require.ErrorIs(t, err, ErrNotPinned, scheme)
 	}
+	for _, name := range []string{"authorization", "proxy-authorization"} {
+		req := request(t, http.MethodGet, s.URL)
+		req.Header[name] = []string{ntlmHello()}
+		_, err := m.Do(req, AnyStatus())
+		require.ErrorIs(t, err, ErrNotPinned, name)
+	}
+	_, err := do("NTLM\tTlRMTVNTUAAB")
+	require.ErrorIs(t, err, ErrNotPinned, "a tab")
 	assert.EqualValues(t, 0, s.hits.Load())
 
 	alice := Owner("alice")
@@ -150,4 +158,22 @@ func TestLinks_of_a_peer_with_NTLM_are_its_users(t *testing.T) {
 		wg.Wait()
 		assert.LessOrEqual(t, ntlm.Handshakes(), 4, "one for each link")
 	}
+}
+
+func TestOwner_is_told_once_that_the_connection_is_lost(t *testing.T) {
+	s := plain(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/over" {
+			panic(http.ErrAbortHandler)
+		}
+	})
+	m := openMap(t, MaxPins(1))
+	do := func(path string) error {
+		req := request(t, http.MethodGet, s.URL+path)
+		req.Header.Set("Authorization", ntlmHello())
+		_, err := m.Do(req, Owner("alice"))
+		return err
+	}
+	require.NoError(t, do("/"))
+	require.ErrorIs(t, do("/over"), ErrPinLost)
+	require.NoError(t, do("/"), "it begins anew")
 }

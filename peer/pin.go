@@ -36,7 +36,7 @@ func (p *Peer) Pin() (*Pin, error) {
 		p *Peer
 		s *pin
 	}) {
-		go in.p.release(in.s)
+		go in.p.release(in.s, ErrPinReleased)
 	}, struct {
 		p *Peer
 		s *pin
@@ -44,8 +44,8 @@ func (p *Peer) Pin() (*Pin, error) {
 	return out, nil
 }
 
-func (p *Peer) release(sp *pin) {
-	p.decide(func(now time.Time) { p.s.release(sp, ErrPinReleased, now) })
+func (p *Peer) release(sp *pin, why error) {
+	p.decide(func(now time.Time) { p.s.release(sp, why, now) })
 }
 
 // Go sends req on the pinned connection and returns at once.
@@ -70,6 +70,6 @@ func (p *Pin) RoundTrip(req *http.Request) (*http.Response, error) {
 // Release ends the pin. Its connection is closed, with what runs on it: the server may know
 // it as the owner's. Further calls do nothing.
 func (p *Pin) Release() {
-	p.peer.release(p.pin)
+	p.peer.release(p.pin, ErrPinReleased)
 	runtime.KeepAlive(p)
 }

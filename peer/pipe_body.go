@@ -97,7 +97,9 @@ func (b *pipeBody) Close() error {
 
 // expire ends a body whose request is over: it is drained, unless somebody reads it.
 func (b *pipeBody) expire() {
+	b.c.mu.Lock() // else unctx may not be there yet
 	why := contextError(b.r.ctx)
+	b.c.mu.Unlock()
 	if !b.mu.TryLock() {
 		b.c.end(why)
 		return

@@ -73,6 +73,9 @@ func (c *pipe) newRequest(req *http.Request) (*piped, error) {
 			return nil, failure.Newf(failure.InvalidRequest, "the header %s of a request on a pipeline is not the caller's", name)
 		}
 	}
+	if bindsConnection(req.Header) {
+		return nil, ErrNotPinned
+	}
 	if c.peer.plan.NoUserinfo && req.URL.User != nil {
 		return nil, failure.New(failure.InvalidRequest, "the URL has a user name in it (config.DisallowUserinfo)")
 	}

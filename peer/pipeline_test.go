@@ -1,10 +1,12 @@
 package peer
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"runtime"
@@ -18,6 +20,7 @@ import (
 
 	"github.com/ratmom/ratmom"
 	"github.com/ratmom/ratmom/config"
+	"github.com/ratmom/ratmom/internal/http1"
 	"github.com/ratmom/ratmom/internal/testserver"
 )
 
@@ -423,6 +426,7 @@ func TestPipeline_takes_safe_requests_for_its_peer_and_no_others(t *testing.T) {
 		"CRLF in the query":  with(func(r *http.Request) { r.URL.RawQuery = "a\r\nb: c" }),
 		"CRLF in the method": with(func(r *http.Request) { r.Method = "GET / HTTP/1.1\r\n" }),
 		"another peer":       request(t, http.MethodGet, "http://127.0.0.2:1/"),
+		"NTLM":               with(func(r *http.Request) { r.Header.Set("Authorization", ntlmHello()) }),
 	} {
 		_, err := l.RoundTrip(req) //nolint:bodyclose // there is none
 		require.Error(t, err, name)
@@ -441,6 +445,22 @@ func TestPipeline_takes_safe_requests_for_its_peer_and_no_others(t *testing.T) {
 	m.Close()
 	_, err = p.Pipeline(t.Context(), 1)
 	require.ErrorIs(t, err, ErrClosed)
+}
+
+func TestPipeline_body_whose_request_is_over_as_its_head_comes(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	here, there := net.Pipe()
+	defer func() { _ = there.Close() }()
+	p := &Peer{}
+	c := &pipe{
+		peer: p, conn: here, in: http1.Buffered{Reader: bufio.NewReader(strings.NewReader("1\r\na\r\n0\r\n\r\n"))},
+		limits: http1.Limits{Bytes: 1 << 10, Lines: 10}, places: make(chan struct{}, 1), over: make(chan struct{}), wake: make(chan struct{}, 1),
+	}
+	r := &piped{method: http.MethodGet, ctx: ctx, undo: cancel, done: make(chan answered, 1), state: pipedSent}
+	c.places <- struct{}{}
+	c.sent = []*piped{r}
+	_ = c.answer(r, &http1.Answer{Status: 200, Minor: 1, Header: http.Header{}, Length: -1, Announced: -1, Chunked: true})
 }
 
 func TestPipeline_sends_what_the_options_say(t *testing.T) {

@@ -18,7 +18,7 @@ type Address struct {
 	// Name is what hashing policies know it by; it should outlive a change of address. Empty: Addr.
 	Name string
 	// Authority, "host" or "host:port", is who is asked for there in place of the peer: in Host or :authority, in TLS
-	// and its certificate. Credentials of the peer's go there, too. Empty: the peer itself. A request whose Host is not
+	// and its certificate. Credentials of the peer's go there, too, and no proxy is between. Empty: the peer itself. A request whose Host is not
 	// that of its URL keeps it.
 	Authority string
 	// HTTP2 tells that it is said to speak HTTP/2 over TLS, as HTTPS records do. If all addresses are,

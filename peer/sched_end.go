@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -90,6 +91,9 @@ func (s *scheduler) finish(t *tag, o outcome) {
 	s.letGo(t)
 	s.unrepeat(t)
 	t.state, t.run, t.second = tagDone, nil, nil
+	if t.pin != nil && errors.Is(o.err, ErrPinLost) {
+		t.pin.told = true
+	}
 	s.countEnd(t, o)
 	s.do.finish(t, o)
 }

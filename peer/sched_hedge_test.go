@@ -75,3 +75,30 @@ func TestHedge_whose_tries_both_fail_ends_with_the_more_telling_failure(t *testi
 		})
 	}
 }
+
+// willing is noted, but takes everything back.
+type willing struct{ noted }
+
+func (n *willing) withdraw(*run) bool { return true }
+
+func TestTag_leaves_a_link_that_opens_to_an_endpoint_that_an_agent_has_seen_ejected(t *testing.T) {
+	tr := new(willing)
+	s := newScheduler(limits{maxLinks: 1, maxStreams: 1, maxQueue: 10, maxAttempts: 8, stallAfter: time.Second}, first{}, tr)
+	s.breaker.Limits = health.Limits{Links: -1, Pending: -1, Requests: -1, Retries: -1}
+	now := time.Unix(0, 0)
+	s.update([]Address{{Addr: "a:1"}, {Addr: "b:1"}}, now)
+	s.submit(&tag{tries: tries{ask: retry.Request{Method: "GET", Replayable: true}}}, now)
+	require.Len(t, tr.runs, 1)
+	e := tr.runs[0].link.ep
+	s.quiet = true
+	for range health.DefaultConsecutive {
+		s.report(e, false, now)
+	}
+	s.quiet = false
+	require.True(t, e.Down)
+	now = s.next()
+	s.tick(now)
+	assert.LessOrEqual(t, now.Unix(), int64(1))
+	require.Len(t, tr.runs, 2, "it is tried elsewhere")
+	assert.NotSame(t, e, tr.runs[1].link.ep)
+}

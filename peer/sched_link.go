@@ -191,16 +191,16 @@ func (s *scheduler) dueAt(l *link) (at time.Time) {
 			at = t
 		}
 	}
-	if l.pin != nil || l.state == linkClosed || l.state == linkDraining {
+	if l.pin != nil || l.state == linkClosed || l.state == linkDraining && !l.holds() {
 		return at
 	}
-	if a := s.limits.maxAge; a > 0 {
+	if a := s.limits.maxAge; a > 0 && l.state != linkDraining {
 		soon(l.born.Add(a))
 	}
 	if d := s.limits.idle; d > 0 && l.state == linkReady && l.runs == 0 && l.ep.links > s.limits.minLinks {
 		soon(l.used.Add(d))
 	}
-	if d := s.limits.stallAfter; d > 0 && l.state == linkOpening && len(s.endpoints) > 1 {
+	if d := s.limits.stallAfter; d > 0 && (l.state == linkOpening || l.state == linkDraining) && len(s.endpoints) > 1 {
 		if l.stalled.IsZero() {
 			soon(l.born.Add(d))
 		} else {
@@ -208,6 +208,11 @@ func (s *scheduler) dueAt(l *link) (at time.Time) {
 		}
 	}
 	return at
+}
+
+// holds reports whether a tag waits for the link's connection, which may never be there.
+func (l *link) holds() bool {
+	return (l.state == linkOpening || l.state == linkDraining) && !l.connected && l.runs > 0
 }
 
 // tick does what is due by time.
@@ -219,7 +224,7 @@ func (s *scheduler) tick(now time.Time) {
 		if at := s.dueAt(l); at.IsZero() || at.After(now) {
 			continue
 		}
-		if l.state == linkOpening && l.runs > 0 && !l.worn(s.limits, now) {
+		if l.holds() && (l.state == linkDraining || !l.worn(s.limits, now)) {
 			l.stalled = now
 			s.unstall(l, now)
 			continue

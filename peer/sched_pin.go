@@ -12,6 +12,7 @@ import (
 type pin struct {
 	link     *link // nil: none yet, or lost
 	had      bool  // it has had a link
+	told     bool  // to one of its requests: that it is lost
 	released error // why it is over; nil: it is not
 	waiting  []*tag
 	reserved int  // places on the link that nothing runs in yet

@@ -37,27 +37,31 @@ func (p *Peer) prober(c *Check, opts []config.RequestOption) (func(*endpoint) he
 		}
 		opts = append(slices.Clip(opts), config.HTTPVersion(version))
 	}
+	at := url.URL{Scheme: p.id.Scheme, Host: net.JoinHostPort(p.id.Host, p.id.Port)}
+	port := schemePorts[p.id.Scheme]
+	if port == p.id.Port {
+		at.Host = at.Host[:len(at.Host)-len(port)-1]
+	}
+	if c.Kind == CheckTCP && p.id.Proxy == "" {
+		at.Scheme = "http"
+	}
 	plan, err := p.m.inside.Plan(opts)
 	if err != nil {
 		return nil, err
 	}
 	bare(plan)
-	at := url.URL{Scheme: p.id.Scheme, Host: net.JoinHostPort(p.id.Host, p.id.Port)}
-	if port := schemePorts[p.id.Scheme]; port == p.id.Port {
-		at.Host = at.Host[:len(at.Host)-len(port)-1]
-	}
 	switch c.Kind {
 	case CheckTCP, CheckTLS:
-		if c.Kind == CheckTCP && p.id.Proxy == "" {
-			at.Scheme = "http"
-		}
 		return func(e *endpoint) health.Probe {
 			return health.ProbeFunc(func(ctx context.Context, _ string) error {
 				req, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
-				if err == nil {
-					err = p.tryConnect(e, req, plan)
+				if err != nil {
+					return err
 				}
-				return err
+				if req = e.dress(req); req.URL.Port() == "" { // the scheme's may be another's now
+					req.URL.Host = net.JoinHostPort(req.URL.Hostname(), port)
+				}
+				return p.tryConnect(req, plan, e.Address)
 			})
 		}, nil
 	case CheckHTTP, CheckHTTP2:
@@ -67,7 +71,7 @@ func (p *Peer) prober(c *Check, opts []config.RequestOption) (func(*endpoint) he
 		}
 		return func(e *endpoint) health.Probe {
 			return health.HTTP{
-				Do:  func(req *http.Request) (*http.Response, error) { return p.tryRequest(e, req, plan) },
+				Do:  func(req *http.Request) (*http.Response, error) { return p.tryRequest(e.dress(req), plan, e.Address) },
 				URL: at.String() + path, Method: c.Method, Header: c.Header, Expect: c.Expect, Major: major,
 			}
 		}, nil
@@ -76,8 +80,8 @@ func (p *Peer) prober(c *Check, opts []config.RequestOption) (func(*endpoint) he
 }
 
 // tryConnect makes the connection for a request that it does not send.
-func (p *Peer) tryConnect(e *endpoint, req *http.Request, plan *handler.Plan) error {
-	h, l, err := p.try(e, req, plan, true)
+func (p *Peer) tryConnect(req *http.Request, plan *handler.Plan, address string) error {
+	h, l, err := p.try(req, plan, address, true)
 	if err != nil {
 		return err
 	}
@@ -89,8 +93,8 @@ func (p *Peer) tryConnect(e *endpoint, req *http.Request, plan *handler.Plan) er
 }
 
 // tryRequest sends a request. The connection is closed with the response's body.
-func (p *Peer) tryRequest(e *endpoint, req *http.Request, plan *handler.Plan) (*http.Response, error) {
-	h, l, err := p.try(e, req, plan, false)
+func (p *Peer) tryRequest(req *http.Request, plan *handler.Plan, address string) (*http.Response, error) {
+	h, l, err := p.try(req, plan, address, false)
 	if err != nil {
 		return nil, err
 	}
@@ -104,14 +108,14 @@ func (p *Peer) tryRequest(e *endpoint, req *http.Request, plan *handler.Plan) (*
 }
 
 // try waits for the head, or the end of a request that is taken back before it is sent.
-func (p *Peer) try(e *endpoint, req *http.Request, plan *handler.Plan, revoked bool) (*handler.Handler, *handler.Link, error) {
+func (p *Peer) try(req *http.Request, plan *handler.Plan, address string, revoked bool) (*handler.Handler, *handler.Link, error) {
 	t := &trial{over: make(chan struct{})}
-	l, err := handler.NewLink(e.Address, t)
+	l, err := handler.NewLink(address, t)
 	if err != nil {
 		return nil, nil, err
 	}
 	h, err := handler.New(p.agents[0].Pool(), handler.Spec{
-		Request: e.dress(req), Plan: plan, Driver: p.agents[0].Driver(), Done: t, Link: l, Owner: p.m.client,
+		Request: req, Plan: plan, Driver: p.agents[0].Driver(), Done: t, Link: l, Owner: p.m.client,
 	})
 	if err != nil {
 		p.agents[0].CloseLink(l)

@@ -7,7 +7,7 @@ import (
 )
 
 // Limits bound what a client can cost. A zero field means its default, a negative one no limit.
-// HeadBytes, HeadLines, URIBytes and BodyBytes bound HTTP/2, too; the others are HTTP/1's.
+// HeadBytes, HeadLines, URIBytes, BodyBytes and WriteRate bound HTTP/2, too; the others are HTTP/1's.
 type Limits struct {
 	// HeadBytes bounds a request's head, with its request line and its blank line, and a trailer
 	// section. Beyond it the answer is 431. Default 64 KiB.

@@ -67,7 +67,7 @@ func (c *conn) writeBoth(a, b []byte) error {
 	return err
 }
 
-// writeFrom has the kernel send from a file or another socket.
+// writeFrom has the kernel send from a file or, where nobody looks after slow clients, another socket.
 func (c *conn) writeFrom(socket *net.TCPConn, src *io.LimitedReader) (n int64, err error) {
 	for left := src.N; ; {
 		part := left

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -178,6 +179,44 @@ func TestServer_cuts_off_slow_readers_of_every_kind(t *testing.T) {
 			}
 		})
 	}
+}
+
+// pausing takes its time after its first bytes, as a socket behind this server may.
+type pausing struct {
+	left  int
+	begun bool
+	pause time.Duration
+}
+
+func (p *pausing) Read(b []byte) (int, error) {
+	switch {
+	case p.left == 0:
+		return 0, io.EOF
+	case p.begun:
+		time.Sleep(p.pause)
+	}
+	p.begun = true
+	n := min(len(b), (p.left+1)/2)
+	p.left -= n
+	return n, nil
+}
+
+func TestServer_does_not_hold_against_its_client_what_an_answer_is_copied_from(t *testing.T) {
+	const size = 100_000
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	serveOn(t, &Server{
+		Limits: Limits{WriteRate: 1 << 20, WriteGrace: 50 * time.Millisecond},
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", strconv.Itoa(size))
+			_, _ = io.Copy(w, &pausing{left: size, pause: 30 * time.Millisecond})
+		}),
+	}, l)
+	resp, err := http.Get("http://" + l.Addr().String())
+	require.NoError(t, err)
+	b, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	assert.Len(t, b, size)
 }
 
 // wrappingListener's connections are of no kind that is known.

@@ -12,14 +12,27 @@ import (
 // Deafen has every open connection lose what the client sends, acknowledgements too, and
 // send on: as if the path from there were dead. What has been sent to the client before is
 // acknowledged, so that more can be.
-func (c *Connections) Deafen() error {
+func (c *Connections) Deafen() error { return c.filter(deafen) }
+
+// Hearken undoes it: what the client sends again comes through.
+func (c *Connections) Hearken() error {
+	return c.filter(func(fd uintptr) error {
+		err := syscall.DetachLsf(int(fd)) //nolint:staticcheck // as below
+		if err == syscall.ENOENT {
+			return nil // it came later
+		}
+		return err
+	})
+}
+
+func (c *Connections) filter(with func(fd uintptr) error) error {
 	for _, conn := range c.all() {
 		raw, err := conn.Conn.(*net.TCPConn).SyscallConn()
 		if err != nil {
 			return err
 		}
 		var failed error
-		if err := raw.Control(func(fd uintptr) { failed = deafen(fd) }); err != nil {
+		if err := raw.Control(func(fd uintptr) { failed = with(fd) }); err != nil {
 			return err
 		}
 		if failed != nil {
