@@ -3,6 +3,7 @@ package peer
 import (
 	"time"
 
+	"github.com/ratmom/ratmom/internal/usercall"
 	"github.com/ratmom/ratmom/retry"
 )
 
@@ -77,9 +78,17 @@ func KeepParts() RequestOption { return func(o *requestOptions) { o.keepParts = 
 
 // OnProgress has f called as content is received: with what there is of it, and with its whole length,
 // -1 if that is not known. It is called by one goroutine at a time, which others wait for:
-// it must not block.
+// it must not block. A panic of it goes to the standard logger and no further.
 func OnProgress(f func(received, total int64)) RequestOption {
-	return func(o *requestOptions) { o.progress = f }
+	return func(o *requestOptions) { o.progress = guarded("OnProgress", f) }
+}
+
+// guarded is f for a worker, which a panic of it must not end; it goes to the standard logger.
+func guarded(name string, f func(n, total int64)) func(n, total int64) {
+	if f == nil {
+		return nil
+	}
+	return func(n, total int64) { usercall.Run(name, func() { f(n, total) }) }
 }
 
 // OnUpload has f called as the content of the request is sent: with how much of it the connection has taken, and with
@@ -87,9 +96,15 @@ func OnProgress(f func(received, total int64)) RequestOption {
 // that of [OnProgress] is; several steps may be told by one call, and the last one may come when the
 // request has ended.
 func OnUpload(f func(sent, total int64)) RequestOption {
-	return func(o *requestOptions) { o.upload = f }
+	return func(o *requestOptions) { o.upload = guarded("OnUpload", f) }
 }
 
 // OnEnd has f called once, when the request has ended, by one of a few goroutines that others wait for: it
-// must not block.
-func OnEnd(f func()) RequestOption { return func(o *requestOptions) { o.onEnd = f } }
+// must not block. As with that of [OnProgress], a panic of it goes to the standard logger and no further.
+func OnEnd(f func()) RequestOption {
+	return func(o *requestOptions) {
+		if o.onEnd = nil; f != nil {
+			o.onEnd = func() { usercall.Run("OnEnd", f) }
+		}
+	}
+}
