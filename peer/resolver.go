@@ -18,8 +18,8 @@ type Address struct {
 	// Name is what hashing policies know it by; it should outlive a change of address. Empty: Addr.
 	Name string
 	// Authority, "host" or "host:port", is who is asked for there in place of the peer: in Host or :authority, in TLS
-	// and its certificate. Credentials of the peer's go there, too, and no proxy is between. Empty: the peer itself. A request whose Host is not
-	// that of its URL keeps it.
+	// and its certificate. Credentials of the peer's go there, too, those of a netrc file by the authority's name, and no proxy is between.
+	// Empty: the peer itself. A request whose Host is not that of its URL keeps it.
 	Authority string
 	// HTTP2 tells that it is said to speak HTTP/2 over TLS, as HTTPS records do. If all addresses are,
 	// the requests that come before anything is known of the peer share one connection in place of making several.
