@@ -11,4 +11,5 @@ export RATMOM_SOAK=${1:-10m}
 export MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=65536 MALLOC_MMAP_THRESHOLD_=65536
 mapfile -t soaks < <(sources '*_test.go' | xargs -r grep -lE '^func TestSoak' | xargs -r -n 1 dirname | sort -u)
 [ ${#soaks[@]} != 0 ] || die "there is no soak test: no func TestSoak… in any _test.go"
-go test -count=1 -v -timeout 0 -run '^TestSoak' "${soaks[@]/#/./}"
+# One at a time: several look at what the machine does meanwhile.
+go test -p 1 -count=1 -v -timeout 0 -run '^TestSoak' "${soaks[@]/#/./}"
