@@ -128,6 +128,9 @@ func (s *session) issue(r *request, h frame.Header, ext *frame.Extensions, paylo
 		r.bulk = &bulkRequest{}
 		r.bulk.msg = sched.Message{Header: h, Ext: *ext, Payload: payload, Until: until}
 		s.q.Add(&r.bulk.flow, &r.bulk.msg)
+		if r.stream != nil {
+			r.stream.core.opening = &r.bulk.flow
+		}
 	}
 	s.issued.set(slotOf(r.id), r)
 	s.unlockAndWake()
@@ -174,11 +177,9 @@ func (s *session) takeBack(r *request) bool {
 	if r.bulk == nil {
 		return s.q.TakeBack(r.place)
 	}
-	if s.q.Withdraw(&r.bulk.flow, &r.bulk.msg) {
-		return true
-	}
-	s.q.Remove(&r.bulk.flow)
-	return false
+	whole := s.q.Withdraw(&r.bulk.flow, &r.bulk.msg)
+	s.q.Remove(&r.bulk.flow) // the END of a stream may be behind it
+	return whole
 }
 
 // requestControl says that a request was given up.

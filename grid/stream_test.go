@@ -264,3 +264,31 @@ func TestStream_to_a_handler_that_takes_nothing_refuses_messages(t *testing.T) {
 	err = st.Send(within(t), []byte("x"))
 	require.True(t, errors.Is(err, ErrInvalidMessage) || errors.Is(err, io.EOF), err)
 }
+
+// The end of the requests must not overtake the payload with which the stream begins.
+func TestClientStream_that_is_closed_at_once_after_a_long_payload_ends_well(t *testing.T) {
+	for _, n := range []int{20 << 10, 1 << 20} {
+		inBubble(t, func(b *bubble) {
+			x, y := b.pair(nil)
+			for range 20 {
+				st, err := x.to(y).OpenStream(within(b), sinkID, make([]byte, n))
+				require.NoError(b, err)
+				require.NoError(b, st.CloseSend())
+				_, err = st.Recv(within(b))
+				require.NoError(b, err)
+				_, err = st.Recv(within(b))
+				require.ErrorIs(b, err, io.EOF)
+			}
+			ctx, cancel := context.WithCancel(context.Background())
+			st, err := x.to(y).OpenStream(ctx, sinkID, make([]byte, n))
+			require.NoError(b, err)
+			require.NoError(b, st.CloseSend())
+			cancel()
+			_, err = st.Recv(context.Background())
+			require.ErrorIs(b, err, context.Canceled)
+			_, err = x.to(y).Request(within(b), echoID, nil)
+			require.NoError(b, err)
+			require.Empty(b, x.to(y).Snapshot().Active)
+		})
+	}
+}

@@ -46,6 +46,7 @@ type streamCore struct {
 	// Under the session's lock.
 	silent  bool // nothing is said any more
 	flow    sched.Flow
+	opening *sched.Flow // of a first message that is not small; nil else
 	msg     sched.Message
 	mark    sched.Mark
 	give    uint32 // credit to be given, in bytes

@@ -182,8 +182,12 @@ func (st *streamCore) closeSend() {
 // lock. taken, if set, is called when it is on its way.
 func (st *streamCore) queueEnd(h frame.Header, payload []byte, taken func()) {
 	s := st.s
-	if !st.flow.Empty() {
-		s.q.Add(&st.flow, &sched.Message{Header: h, Payload: payload, Taken: taken})
+	flow := &st.flow
+	if st.opening != nil && !st.opening.Empty() {
+		flow = st.opening // the stream is not known to the peer before that
+	}
+	if !flow.Empty() {
+		s.q.Add(flow, &sched.Message{Header: h, Payload: payload, Taken: taken})
 		return
 	}
 	s.q.Put(h, nil, payload, 0, s.clock.now())
