@@ -205,5 +205,6 @@ func (r *request) lose() {
 		r.stream.lose(r.s.lost(r.sent))
 		return
 	}
+	r.s.drop(&r.asm) // the reader has ended, and r is used again
 	r.decide(Buf{}, nil, r.s.lost(r.sent))
 }

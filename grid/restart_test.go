@@ -225,3 +225,21 @@ func (b *bubble) trouble(random *rand.Rand, nodes map[string]*node, mu *sync.Mut
 		b.net.Set(name, other, gridtest.Faults{Bandwidth: 100_000 + random.IntN(10_000_000)})
 	}
 }
+
+// What was there of an answer when the connection was lost must not be in the way of later ones.
+func TestRequest_whose_answer_was_cut_off_leaves_nothing_behind(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(nil)
+		require.NoError(b, y.HandleSingle(firstFree, func(context.Context, *Call) ([]byte, error) {
+			return make([]byte, 4<<20), nil
+		}))
+		b.net.Set("b", "a", gridtest.Faults{ResetAt: 1 << 20})
+		_, err := x.to(y).Request(within(b), firstFree, nil)
+		require.ErrorIs(b, err, ErrDisconnected)
+		b.net.SetBoth("a", "b", gridtest.Faults{})
+		for range 5 {
+			_, err = x.to(y).Request(within(b), echoID, []byte("again"), WaitForReady())
+			require.NoError(b, err)
+		}
+	})
+}
