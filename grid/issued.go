@@ -93,6 +93,7 @@ func (s *session) issue(r *request, h frame.Header, ext *frame.Extensions, paylo
 		case <-stop:
 			s.mu.Lock()
 			quota.leave(e, ch)
+			s.checkQuiet()
 			s.mu.Unlock()
 			return false, nil
 		}
@@ -110,6 +111,7 @@ func (s *session) issue(r *request, h frame.Header, ext *frame.Extensions, paylo
 			err = s.c.fail(Draining, NotSent, "the peer is going away")
 		}
 		quota.put(1)
+		s.checkQuiet()
 		s.mu.Unlock()
 		return false, err
 	}

@@ -133,3 +133,31 @@ func TestNewManager_refuses_what_cannot_be(t *testing.T) {
 		require.False(t, errors.Is(err, ErrDisconnected))
 	}
 }
+
+// A request that gets its place too late to be sent must not keep the connection from ending.
+func TestShutdown_does_not_wait_for_requests_that_it_refuses(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(func(c *Config) { c.Limits.Calls = 1 })
+		release := make(chan struct{})
+		require.NoError(b, y.HandleSingle(firstFree, func(context.Context, *Call) ([]byte, error) {
+			<-release
+			return nil, nil
+		}))
+		var outcomes [2]chan error
+		for i := range outcomes {
+			outcomes[i] = make(chan error, 1)
+			go func() {
+				_, err := x.to(y).Request(context.Background(), firstFree, nil)
+				outcomes[i] <- err
+			}()
+			synctest.Wait()
+		}
+		done := make(chan error, 1)
+		go func() { done <- x.Shutdown(within(b)) }()
+		synctest.Wait()
+		close(release)
+		require.NoError(b, <-done)
+		require.NoError(b, <-outcomes[0])
+		require.ErrorIs(b, <-outcomes[1], ErrDraining)
+	})
+}
