@@ -32,7 +32,7 @@ const maxRemembered = 64 << 10
 // memory is what a handler remembers.
 type memory struct {
 	n   int
-	ttl int64
+	ttl time.Duration
 
 	mu    sync.Mutex
 	known map[memoryKey]*remembered
@@ -54,7 +54,7 @@ type remembered struct {
 }
 
 func newMemory(n int, ttl time.Duration) *memory {
-	return &memory{n: n, ttl: int64(ttl), known: make(map[memoryKey]*remembered)}
+	return &memory{n: n, ttl: ttl, known: make(map[memoryKey]*remembered)}
 }
 
 // begin returns what is known of a request, if it is done; or has it wait for that. If
@@ -98,7 +98,7 @@ func (m *memory) end(e *remembered, result []byte, err error, keep bool, now int
 		m.drop(e)
 		return waiting
 	}
-	e.result, e.err, e.until = append([]byte(nil), result...), err, now+m.ttl
+	e.result, e.err, e.until = append([]byte(nil), result...), err, later(now, m.ttl)
 	return waiting
 }
 

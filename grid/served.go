@@ -134,7 +134,7 @@ func (in *incoming) admit(size int) (Code, string) {
 	}
 	in.h = h
 	if h.timeout > 0 {
-		until := in.arrived + int64(h.timeout)
+		until := later(in.arrived, h.timeout)
 		if in.ctx.until == 0 || until < in.ctx.until {
 			in.ctx.until = until
 		}
