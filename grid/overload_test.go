@@ -264,3 +264,19 @@ func TestSmall_requests_pass_large_ones(t *testing.T) {
 		wg.Wait()
 	})
 }
+
+func TestRequests_find_room_in_the_shortest_queue(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(func(c *Config) { c.Limits.SendQueue = 1 })
+		outcomes := make(chan error, 100)
+		for range cap(outcomes) {
+			go func() {
+				_, err := x.to(y).Request(within(b), echoID, make([]byte, 10))
+				outcomes <- err
+			}()
+		}
+		for range cap(outcomes) {
+			require.NoError(b, <-outcomes)
+		}
+	})
+}
