@@ -115,10 +115,13 @@ func (s *session) run() {
 		s.write()
 	}()
 	go func() {
+		defer func() {
+			s.end(errExit) // unless it has ended
+			both.Wait()
+			s.clear()
+			close(s.finished)
+		}()
 		s.read()
-		both.Wait()
-		s.clear()
-		close(s.finished)
 	}()
 }
 
