@@ -26,8 +26,10 @@ func (st *ServerStream) accept(h *handler) {
 	c.mu.Unlock()
 	s := c.s
 	s.mu.Lock()
-	c.welcome = true
-	s.q.Set(&c.mark)
+	if !c.silent { // as it is if the time of the handler is over already
+		c.welcome = true
+		s.q.Set(&c.mark)
+	}
 	s.unlockAndWake()
 }
 

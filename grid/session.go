@@ -164,11 +164,7 @@ func (s *session) full() bool { return s.q.Bytes() >= s.m.limits.SendQueue }
 // and the session lives. It is called under the lock, which it gives up meanwhile.
 func (s *session) waitRoom(stop <-chan struct{}) bool {
 	for s.cause == nil && s.full() {
-		if s.room == nil {
-			s.room = make(chan struct{})
-		}
-		ch := s.room
-		s.stats.queueStalls.Add(1)
+		ch := s.roomChannel()
 		s.mu.Unlock()
 		select {
 		case <-ch:
@@ -179,6 +175,15 @@ func (s *session) waitRoom(stop <-chan struct{}) bool {
 		}
 	}
 	return s.cause == nil
+}
+
+// roomChannel is closed when it is worth a look whether there is room. It is called under the lock.
+func (s *session) roomChannel() <-chan struct{} {
+	if s.room == nil {
+		s.room = make(chan struct{})
+	}
+	s.stats.queueStalls.Add(1)
+	return s.room
 }
 
 // goaway tells the peer, once, that no more requests come from here, and why. It is said behind the requests

@@ -9,9 +9,12 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ratmom/ratmom/grid/gridtest"
 )
 
 func TestStream_carries_messages_both_ways_and_ends(t *testing.T) {
@@ -290,5 +293,80 @@ func TestClientStream_that_is_closed_at_once_after_a_long_payload_ends_well(t *t
 			require.NoError(b, err)
 			require.Empty(b, x.to(y).Snapshot().Active)
 		})
+	}
+}
+
+// A message that cannot be sent must not be missing without a word.
+func TestStream_with_a_request_that_is_too_long_ends_with_that(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(func(c *Config) { c.Limits.Message = 64 << 10 })
+		st, err := x.to(y).NewStream(within(b), sinkID, nil)
+		require.NoError(b, err)
+		for _, n := range []int{10, 65 << 10, 10} {
+			st.Requests <- make([]byte, n)
+		}
+		close(st.Requests)
+		var all []Response
+		for r := range st.Responses {
+			all = append(all, r)
+		}
+		require.Len(b, all, 1)
+		require.ErrorIs(b, all[0].Err, ErrTooLarge)
+	})
+}
+
+// A sender that waits for room in the queue waits no longer than its context, or its stream.
+func TestStream_that_ends_wakes_who_waits_for_room_in_the_queue(t *testing.T) {
+	for _, atServer := range []bool{false, true} {
+		inBubble(t, func(b *bubble) {
+			x, y := b.pair(func(c *Config) { c.Limits.SendQueue = 1 << 10 })
+			outcome := make(chan error, 1)
+			require.NoError(b, y.HandleStream(firstFree, func(ctx context.Context, s *ServerStream) error {
+				if _, err := s.Recv(ctx); err != nil {
+					return err
+				}
+				err := s.Send(ctx, make([]byte, 100))
+				outcome <- err
+				return err
+			}, InCapacity(1)))
+			ctx, cancel := context.WithCancel(context.Background())
+			st, err := x.to(y).OpenStream(ctx, firstFree, nil)
+			require.NoError(b, err)
+			_, err = st.Accepted(ctx)
+			require.NoError(b, err)
+			from, to := x, y
+			if atServer {
+				from, to = y, x
+			}
+			b.net.Set(from.Self(), to.Self(), gridtest.Faults{Path: gridtest.Stalled, Buffer: 1 << 10})
+			for range 20 {
+				go func() { _, _ = from.to(to).Request(within(b), echoID, make([]byte, 10<<10)) }()
+			}
+			synctest.Wait()
+			if atServer {
+				require.NoError(b, st.Send(ctx, nil))
+			} else {
+				go func() { outcome <- st.Send(ctx, make([]byte, 100)) }()
+			}
+			synctest.Wait()
+			require.Empty(b, outcome)
+			cancel()
+			synctest.Wait()
+			require.Len(b, outcome, 1)
+			require.ErrorIs(b, <-outcome, ErrCanceled)
+		})
+	}
+}
+
+// The handler's time may be over before the stream was accepted.
+func TestStream_whose_handler_has_no_time_ends_alone(t *testing.T) {
+	a, b := tcpPair(t, nil)
+	require.NoError(t, b.HandleStream(firstFree, func(context.Context, *ServerStream) error { return nil }, Timeout(1)))
+	for range 1000 {
+		st, err := a.to(b).OpenStream(within(t), firstFree, nil)
+		require.NoError(t, err)
+		if _, err = st.Recv(within(t)); !errors.Is(err, io.EOF) {
+			require.ErrorIs(t, err, ErrDeadlineExceeded)
+		}
 	}
 }

@@ -22,13 +22,7 @@ func (st *streamCore) send(w waits, b []byte) (begun bool, err error) {
 	h := frame.Header{Type: frame.Data, Flags: frame.First, ID: st.id}
 	s.mu.Lock()
 	if len(b) <= sched.Small && st.flow.Empty() {
-		var stop <-chan struct{}
-		if s.full() {
-			s.mu.Unlock()
-			stop = w.done()
-			s.mu.Lock()
-		}
-		if st.silent || !s.waitRoom(stop) || st.silent {
+		if st.silent || !st.waitRoom(w) || st.silent {
 			s.mu.Unlock()
 			return false, st.unsent(w.ctx, spent)
 		}
@@ -47,6 +41,31 @@ func (st *streamCore) send(w waits, b []byte) (begun bool, err error) {
 	s.q.Add(&st.flow, &st.msg)
 	s.unlockAndWake()
 	return st.waitSent(w, spent)
+}
+
+// waitRoom is session.waitRoom, and ends with the stream too. That does not follow from the end of its context
+// alone: the stream may end well.
+func (st *streamCore) waitRoom(w waits) bool {
+	s := st.s
+	for s.cause == nil && s.full() {
+		room := s.roomChannel()
+		s.mu.Unlock()
+		stopped := false
+		select {
+		case <-room:
+		case <-w.ctx.Done():
+			stopped = true
+		case <-st.changed:
+			st.mu.Lock()
+			stopped = st.over
+			st.mu.Unlock()
+		}
+		s.mu.Lock()
+		if stopped {
+			return false
+		}
+	}
+	return s.cause == nil
 }
 
 func (st *streamCore) wasSent() { signal(st.sent) }
