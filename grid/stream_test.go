@@ -370,3 +370,60 @@ func TestStream_whose_handler_has_no_time_ends_alone(t *testing.T) {
 		}
 	}
 }
+
+// What is wrong with the use of one stream must not end the connection, and so all others.
+func TestStream_that_is_used_wrongly_ends_no_other(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(func(c *Config) { c.Limits.SendQueue = 1 << 10 })
+		hung := make(chan error, 1)
+		go func() {
+			_, err := x.to(y).Request(within(b), hangID, nil)
+			hung <- err
+		}()
+		synctest.Wait()
+		path := func(p gridtest.Path) { b.net.Set("a", "b", gridtest.Faults{Path: p, Buffer: 1 << 10}) }
+		open := func() *ClientStream {
+			st, err := x.to(y).OpenStream(within(b), sinkID, nil)
+			require.NoError(b, err)
+			_, err = st.Accepted(within(b))
+			require.NoError(b, err)
+			return st
+		}
+		sends := func(st *ClientStream, n int) chan error {
+			outcome := make(chan error, 1)
+			go func() { outcome <- st.Send(within(b), make([]byte, n)) }()
+			synctest.Wait()
+			return outcome
+		}
+
+		// CloseSend while another goroutine waits for room in the queue.
+		st := open()
+		path(gridtest.Stalled)
+		for range 20 {
+			go func() { _, _ = x.to(y).Request(within(b), echoID, make([]byte, 10<<10)) }()
+		}
+		synctest.Wait()
+		outcome := sends(st, 100)
+		require.NoError(b, st.CloseSend())
+		require.ErrorIs(b, <-outcome, ErrInvalidMessage)
+		path(gridtest.Open)
+		_, err := st.Recv(within(b))
+		require.NoError(b, err)
+
+		// Two goroutines that send.
+		for _, n := range []int{100, 40 << 10} {
+			st = open()
+			path(gridtest.Stalled)
+			first := sends(st, 200<<10)
+			second := sends(st, n)
+			path(gridtest.Open)
+			require.NoError(b, <-first)
+			require.ErrorIs(b, <-second, ErrInvalidMessage)
+			require.NoError(b, st.CloseSend())
+			_, err = st.Recv(within(b))
+			require.NoError(b, err)
+		}
+		synctest.Wait()
+		require.Empty(b, hung)
+	})
+}

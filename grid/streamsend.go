@@ -22,7 +22,7 @@ func (st *streamCore) send(w waits, b []byte) (begun bool, err error) {
 	h := frame.Header{Type: frame.Data, Flags: frame.First, ID: st.id}
 	s.mu.Lock()
 	if len(b) <= sched.Small && st.flow.Empty() {
-		if st.silent || !st.waitRoom(w) || st.silent {
+		if st.mute() || !st.waitRoom(w) || st.mute() || !st.flow.Empty() {
 			s.mu.Unlock()
 			return false, st.unsent(w.ctx, spent)
 		}
@@ -30,7 +30,7 @@ func (st *streamCore) send(w waits, b []byte) (begun bool, err error) {
 		s.unlockAndWake()
 		return false, nil
 	}
-	if st.silent || s.cause != nil {
+	if st.mute() || s.cause != nil || !st.flow.Empty() {
 		s.mu.Unlock()
 		return false, st.unsent(w.ctx, spent)
 	}
@@ -57,7 +57,7 @@ func (st *streamCore) waitRoom(w waits) bool {
 			stopped = true
 		case <-st.changed:
 			st.mu.Lock()
-			stopped = st.over
+			stopped = st.over || st.sendClosed
 			st.mu.Unlock()
 		}
 		s.mu.Lock()
@@ -67,6 +67,9 @@ func (st *streamCore) waitRoom(w waits) bool {
 	}
 	return s.cause == nil
 }
+
+// mute reports whether no message may follow what is queued. It is called under the session's lock.
+func (st *streamCore) mute() bool { return st.silent || st.endQueued }
 
 func (st *streamCore) wasSent() { signal(st.sent) }
 
@@ -160,7 +163,7 @@ func (st *streamCore) spend(w waits, n int64) (spent int64, err error) {
 // unsent gives the credit of a message back that was not sent, and says why it was not.
 func (st *streamCore) unsent(ctx context.Context, spent int64) error {
 	st.mu.Lock()
-	over, err := st.over, st.err
+	over, closed, err := st.over, st.sendClosed, st.err
 	if !over {
 		st.credit += spent
 		st.messages++
@@ -173,6 +176,14 @@ func (st *streamCore) unsent(ctx context.Context, spent int64) error {
 		return io.EOF
 	case ctx.Err() != nil:
 		return st.s.c.ended(ctx, NotSent)
+	}
+	if closed {
+		return st.s.c.fail(InvalidMessage, NotSent, "a message after CloseSend")
+	}
+	st.s.mu.Lock()
+	defer st.s.mu.Unlock()
+	if st.s.cause == nil && !st.silent {
+		return st.s.c.fail(InvalidMessage, NotSent, "another goroutine sends a message of the stream")
 	}
 	return st.s.c.fail(Disconnected, NotSent, "the stream has ended")
 }
@@ -193,6 +204,7 @@ func (st *streamCore) closeSend() {
 		s.mu.Unlock()
 		return
 	}
+	st.endQueued = true
 	st.queueEnd(frame.Header{Type: frame.End, Flags: frame.First, ID: st.id}, nil, nil)
 	s.unlockAndWake()
 }
