@@ -27,6 +27,9 @@ type incoming struct {
 	timer   *time.Timer // of the handler's Timeout
 	first   *remembered // to which its outcome is to be told
 	known   *remembered // of which it is a repetition
+	inlined bool        // it runs where it must not wait
+
+	waitsFor *remembered // under the lock of the handler's memory
 
 	// The reader's.
 	phase    frame.State
@@ -74,6 +77,7 @@ func (in *incoming) run() {
 	h := in.h
 	if in.known != nil {
 		in.reply(in.known.result, in.known.err)
+		in.stopTimer()
 		return
 	}
 	returned := false
@@ -114,10 +118,15 @@ func (in *incoming) finish(result []byte, err error) {
 		in.reply(result, err)
 	}
 	in.ctx.end(context.Canceled)
+	in.stopTimer()
+	in.h.latency.add(in.s.clock.now() - in.arrived)
+}
+
+// stopTimer is not for late, which may be there before the timer is.
+func (in *incoming) stopTimer() {
 	if in.timer != nil {
 		in.timer.Stop()
 	}
-	in.h.latency.add(in.s.clock.now() - in.arrived)
 }
 
 // recovered makes an error of a panic.
@@ -171,7 +180,7 @@ func (in *incoming) reply(result []byte, err error) {
 	case large:
 		in.msg = sched.Message{Header: h, Payload: result, Taken: in.sent}
 		s.q.Add(&in.flow, &in.msg)
-	case in.h.inline || s.waitRoom(nil):
+	case in.inlined || s.waitRoom(nil):
 		s.q.Put(h, nil, result, 0, in.arrived)
 		in.gone()
 	}
@@ -215,6 +224,7 @@ func (in *incoming) refuse(code Code, text string) {
 	if in.state.CompareAndSwap(open, decided) {
 		in.conclude(&refusal{code: code, failure: frame.Failure{Never: true, Message: text}})
 	}
+	in.stopTimer()
 }
 
 // reset ends a request because the peer gave it up.
@@ -226,6 +236,7 @@ func (in *incoming) reset(code Code) {
 		in.cutOff()
 		return
 	}
+	in.stopTimer()
 	in.conclude(&refusal{reset: true, code: Canceled})
 	in.ctx.end(cause)
 	if in.stream != nil {
@@ -234,10 +245,14 @@ func (in *incoming) reset(code Code) {
 	in.dequeue()
 }
 
-// dequeue forgets a request that waits for its turn.
+// dequeue forgets a request that waits for its turn, or for the outcome of the same one.
 func (in *incoming) dequeue() {
-	if in.h != nil && in.h.forget(in) {
+	switch {
+	case in.h == nil:
+	case in.h.forget(in):
 		in.remember(nil, nil, false)
+		in.discard()
+	case in.h.memory != nil && in.h.memory.forget(in):
 		in.discard()
 	}
 }
@@ -288,6 +303,7 @@ func (in *incoming) lose() {
 	if !in.state.CompareAndSwap(open, decided) {
 		return
 	}
+	in.stopTimer()
 	cause := in.s.lost(MaybeExecuted)
 	in.ctx.end(cause)
 	if in.stream != nil {

@@ -167,6 +167,7 @@ func (in *incoming) place(h *handler) (Code, string) {
 		in.stream.accept(h)
 	}
 	if h.inline && in.stream == nil && s.canInline() && h.enter() {
+		in.inlined = true
 		in.run()
 		return 0, ""
 	}
