@@ -179,10 +179,10 @@ func (c *Connection) sessionEnded(s *session, why error) {
 // leaving takes note that the peer of s goes away.
 func (c *Connection) leaving(s *session, why *Error) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.current.Load() == s && c.state == Up {
 		c.state = Leaving
 	}
+	c.mu.Unlock()
 	c.m.log.LogAttrs(c.m.ctx, slog.LevelInfo, "grid: the peer says goodbye", slog.String("peer", c.name), slog.String("why", why.Message))
 }
 

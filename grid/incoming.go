@@ -269,7 +269,9 @@ func (in *incoming) cutOff() {
 	s.mu.Unlock()
 	if cut {
 		in.conclude(&refusal{reset: true, code: Canceled})
-		in.discard()
+		if in.stream == nil { // its finish does it
+			in.discard()
+		}
 	}
 }
 

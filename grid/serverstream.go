@@ -101,7 +101,7 @@ func (st *ServerStream) finish(err error) {
 	}
 	s := st.s
 	s.mu.Lock()
-	if s.waitRoom(nil) {
+	if s.waitRoom(nil) && st.refusal == nil { // it may have been cut off meanwhile
 		st.core.silent = true
 		st.core.queueEnd(h, payload, st.gone)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -161,3 +163,27 @@ func TestShutdown_does_not_wait_for_requests_that_it_refuses(t *testing.T) {
 		require.ErrorIs(b, <-outcomes[1], ErrDraining)
 	})
 }
+
+// A logger may ask how the connection is doing that it is told of.
+func TestLogger_may_look_at_the_connection(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		var x *node
+		lines := make(chan string, 100)
+		x = b.start("a", func(c *Config) {
+			c.Logger = slog.New(slog.NewTextHandler(writerFunc(func(p []byte) (int, error) {
+				if strings.Contains(string(p), "goodbye") {
+					lines <- x.Connection("b").State().String()
+				}
+				return len(p), nil
+			}), nil))
+		})
+		y := b.start("b", nil)
+		ready(b, x, y)
+		require.NoError(b, y.Shutdown(within(b)))
+		require.Equal(b, "leaving", <-lines)
+	})
+}
+
+type writerFunc func(p []byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
