@@ -192,7 +192,15 @@ func (s *session) goaway(code Code, reason string) {
 	s.mu.Lock()
 	if !s.said && s.cause == nil {
 		f := frame.Failure{Message: reason}
-		s.q.Put(frame.Header{Type: frame.Goaway, Flags: frame.Err, Code: uint16(code)}, nil, f.Append(nil), 0, s.clock.now())
+		say := func() {
+			s.q.Put(frame.Header{Type: frame.Goaway, Flags: frame.Err, Code: uint16(code)}, nil, f.Append(nil), 0, s.clock.now())
+		}
+		if s.q.Bulk() {
+			// When it is the turn of what is queued now, all the others have had theirs.
+			s.q.Add(new(sched.Flow), &sched.Message{Header: frame.Header{Type: frame.Nop}, Taken: say})
+		} else {
+			say()
+		}
 	}
 	s.said, s.refuse = true, true
 	s.unlockAndWake()
