@@ -76,13 +76,13 @@ func (c *Connection) WaitReady(ctx context.Context) error {
 func (c *Connection) waitSession(ctx context.Context) (*session, error) {
 	for {
 		c.mu.Lock()
-		s, ready, closed := c.current.Load(), c.ready, c.closed
+		s, ready, state := c.current.Load(), c.ready, c.state
 		c.mu.Unlock()
 		switch {
-		case s != nil:
-			return s, nil
-		case closed:
+		case state == Closed:
 			return nil, c.notConnected()
+		case s != nil && state != Leaving:
+			return s, nil
 		}
 		select {
 		case <-ready:

@@ -187,3 +187,51 @@ func TestLogger_may_look_at_the_connection(t *testing.T) {
 type writerFunc func(p []byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+// A request that waits for a connection is for the peer's next life.
+func TestWaitForReady_waits_while_the_peer_says_goodbye(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(nil)
+		c := x.to(y)
+		hung, cancel := context.WithCancel(context.Background())
+		go func() { _, _ = c.Request(hung, hangID, nil) }()
+		synctest.Wait()
+		stopped := make(chan error, 1)
+		go func() { stopped <- y.Shutdown(within(b)) }()
+		synctest.Wait()
+		require.Equal(b, Leaving, c.State())
+		_, err := c.Request(within(b), echoID, nil)
+		require.ErrorIs(b, err, ErrDraining)
+		short, end := context.WithTimeout(context.Background(), time.Second)
+		defer end()
+		_, err = c.Request(short, echoID, nil, WaitForReady())
+		require.ErrorIs(b, err, ErrDeadlineExceeded)
+		require.ErrorIs(b, c.WaitReady(short), ErrDeadlineExceeded)
+		outcomes := make(chan error, 3)
+		go func() {
+			_, err := c.Request(within(b), echoID, nil, WaitForReady())
+			outcomes <- err
+		}()
+		go func() {
+			st, err := c.OpenStream(within(b), countID, []byte("1"), WaitForReady())
+			if err == nil {
+				_, err = st.Recv(within(b))
+			}
+			outcomes <- err
+		}()
+		go func() { outcomes <- c.WaitReady(within(b)) }()
+		synctest.Wait()
+		require.Empty(b, outcomes)
+		cancel()
+		require.NoError(b, <-stopped)
+		y.stop()
+		b.start("b", nil)
+		for range cap(outcomes) {
+			require.NoError(b, <-outcomes)
+		}
+		require.NoError(b, x.Close())
+		require.ErrorIs(b, c.WaitReady(context.Background()), ErrDisconnected)
+		_, err = c.Request(within(b), echoID, nil, WaitForReady())
+		require.ErrorIs(b, err, ErrDisconnected)
+	})
+}
