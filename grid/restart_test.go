@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ratmom/ratmom/grid/gridtest"
@@ -241,5 +242,36 @@ func TestRequest_whose_answer_was_cut_off_leaves_nothing_behind(t *testing.T) {
 			_, err = x.to(y).Request(within(b), echoID, []byte("again"), WaitForReady())
 			require.NoError(b, err)
 		}
+	})
+}
+
+// A peer that connects again and again does not get the bounds of a connection as often.
+func TestConnection_has_few_sessions_at_a_time(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(nil)
+		if !x.to(y).prefers {
+			x, y = y, x
+		}
+		var hung sync.WaitGroup
+		for range 3 * maxSessions {
+			hung.Go(func() {
+				_, err := x.to(y).Request(within(b), hangID, nil)
+				assert.ErrorIs(b, err, ErrDisconnected)
+			})
+			synctest.Wait()
+			require.NoError(b, x.to(y).dial())
+			synctest.Wait()
+			for _, c := range []*Connection{x.to(y), y.to(x)} {
+				c.mu.Lock()
+				n := len(c.sessions)
+				c.mu.Unlock()
+				require.LessOrEqual(b, n, maxSessions)
+			}
+			time.Sleep(time.Millisecond)
+		}
+		_, err := x.to(y).Request(within(b), echoID, nil)
+		require.NoError(b, err)
+		_ = x.Close()
+		hung.Wait()
 	})
 }
