@@ -152,14 +152,16 @@ func (s *session) giveUp(r *request, code Code) (sent Sent, ok bool) {
 		return sent, true
 	}
 	if s.takeBack(r) {
-		s.issued.set(slotOf(r.id), nil)
-		s.slots.put(r.id)
-		if r.stream != nil {
-			s.streams.put(1)
-		} else {
-			s.calls.put(1)
+		// A peer that answers what it was not sent may have ended it.
+		if s.issued.remove(slotOf(r.id), r) {
+			s.slots.put(r.id)
+			if r.stream != nil {
+				s.streams.put(1)
+			} else {
+				s.calls.put(1)
+			}
+			s.checkQuiet()
 		}
-		s.checkQuiet()
 		s.mu.Unlock()
 		return NotSent, true
 	}

@@ -280,3 +280,41 @@ func TestRequests_find_room_in_the_shortest_queue(t *testing.T) {
 		}
 	})
 }
+
+// A peer may answer a request that it guesses, while its caller takes it back.
+func TestSlot_is_given_back_once(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(nil)
+		c := x.to(y)
+		b.net.Set("a", "b", gridtest.Faults{Path: gridtest.Stalled, Buffer: 1})
+		fill := func() {
+			go func() { _, _ = c.Request(within(b), echoID, make([]byte, 16<<10)) }()
+			synctest.Wait()
+		}
+		for range 10 {
+			fill()
+		}
+		s := c.current.Load()
+		before := s.calls.used
+		ctx, cancel := context.WithCancel(context.Background())
+		go func() { _, _ = c.Request(ctx, hangID, nil) }()
+		synctest.Wait()
+		var r *request
+		s.issued.all(func(x *request) {
+			if x.handler.Load() == uint32(hangID) {
+				r = x
+			}
+		})
+		cancel()
+		synctest.Wait()
+		s.free(r) // as the reader does that has found it before
+		s.settle()
+		require.Equal(b, before, s.calls.used)
+		fill()
+		fill()
+		active := 0
+		s.issued.all(func(*request) { active++ })
+		require.Equal(b, before+2, active)
+		b.net.Set("a", "b", gridtest.Faults{})
+	})
+}
