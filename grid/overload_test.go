@@ -318,3 +318,38 @@ func TestSlot_is_given_back_once(t *testing.T) {
 		b.net.Set("a", "b", gridtest.Faults{})
 	})
 }
+
+// The time of a handler begins with the first fragment of a request.
+func TestTimeout_counts_from_the_arrival(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(nil)
+		release := make(chan struct{})
+		defer close(release)
+		require.NoError(b, y.HandleSingle(firstFree, func(context.Context, *Call) ([]byte, error) {
+			<-release
+			return nil, nil
+		}, Timeout(12*time.Second)))
+		b.net.Set("a", "b", gridtest.Faults{Bandwidth: 100 << 10})
+		began := time.Now()
+		_, err := x.to(y).Request(within(b), firstFree, make([]byte, 1<<20))
+		require.ErrorIs(b, err, ErrDeadlineExceeded)
+		require.InDelta(b, 12, time.Since(began).Seconds(), 3)
+	})
+}
+
+func TestSnapshot_has_the_names_of_handlers_with_a_subroute(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(nil)
+		require.NoError(b, y.HandleSingle(hangID, func(ctx context.Context, _ *Call) ([]byte, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}, Subroute("sub"), Name("the other")))
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		go func() { _, _ = x.to(y).Request(ctx, hangID, nil, Subroute("sub")) }()
+		synctest.Wait()
+		active := y.to(x).Snapshot().Active
+		require.Len(b, active, 1)
+		require.Equal(b, "the other", active[0].Name)
+	})
+}

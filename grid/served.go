@@ -138,7 +138,7 @@ func (in *incoming) admit(size int) (Code, string) {
 		if in.ctx.until == 0 || until < in.ctx.until {
 			in.ctx.until = until
 		}
-		in.timer = time.AfterFunc(h.timeout, in.late)
+		in.timer = time.AfterFunc(time.Duration(until-s.reader.now), in.late)
 	}
 	if in.has&frame.HasDeadline != 0 && in.ctx.until <= in.arrived {
 		return DeadlineExceeded, "the deadline passed on the way"
