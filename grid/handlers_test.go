@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"runtime"
 	"strconv"
@@ -104,4 +105,35 @@ func TestInline_handler_that_ends_its_goroutine_ends_the_connection(t *testing.T
 		_, err = x.to(y).Request(within(b), echoID, nil, Retry(5))
 		require.NoError(b, err)
 	})
+}
+
+// Of two registered errors, one of which is the other, the caller gets the one that the handler has returned.
+func TestRegisterError_of_an_error_that_wraps_another_keeps_both(t *testing.T) {
+	missing := errors.New("missing")
+	missingFile := fmt.Errorf("of files: %w", missing)
+	missingName := fmt.Errorf("of names: %w", missing)
+	RegisterError(40_001, missingName)
+	RegisterError(40_002, missing)
+	RegisterError(40_003, missingFile)
+	a, b := tcpPair(t, nil)
+	for i, err := range []error{missingName, missing, missingFile} {
+		id := firstFree + HandlerID(i)
+		require.NoError(t, b.HandleSingle(id, func(context.Context, *Call) ([]byte, error) { return nil, err }))
+		for range 20 {
+			_, got := a.to(b).Request(within(t), id, nil)
+			require.ErrorIs(t, got, err)
+			require.ErrorIs(t, got, missing)
+		}
+	}
+}
+
+func TestContextWithTrace_that_panics_is_an_internal_error(t *testing.T) {
+	a, b := tcpPair(t, func(c *Config) {
+		c.Trace = func(context.Context) (TraceContext, bool) { return TraceContext{}, true }
+		c.ContextWithTrace = func(context.Context, TraceContext) context.Context { panic("secret") }
+	})
+	_, err := a.to(b).Request(within(t), echoID, nil)
+	require.ErrorIs(t, err, ErrInternal)
+	_, err = a.to(b).Request(within(t), inlineEchoID, nil)
+	require.ErrorIs(t, err, ErrInternal)
 }

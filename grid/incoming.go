@@ -94,16 +94,12 @@ func (in *incoming) run() {
 		return
 	}
 	h.started.Add(1)
-	var ctx context.Context = &in.ctx
-	if in.traced && in.s.m.cfg.ContextWithTrace != nil {
-		ctx = in.s.m.cfg.ContextWithTrace(ctx, in.trace)
-	}
 	var result []byte
 	var err error
 	if in.stream != nil {
-		err = in.runStream(ctx)
+		err = in.runStream()
 	} else {
-		result, err = in.runSingle(ctx)
+		result, err = in.runSingle()
 	}
 	returned = true
 	in.finish(result, err)
@@ -141,14 +137,22 @@ func (in *incoming) recovered(err *error) {
 	*err = in.s.c.fail(Internal, MaybeExecuted, "the handler panicked")
 }
 
-func (in *incoming) runSingle(ctx context.Context) (result []byte, err error) {
+func (in *incoming) runSingle() (result []byte, err error) {
 	defer in.recovered(&err)
-	return in.h.single(ctx, in.call)
+	return in.h.single(in.context(), in.call)
 }
 
-func (in *incoming) runStream(ctx context.Context) (err error) {
+func (in *incoming) runStream() (err error) {
 	defer in.recovered(&err)
-	return in.h.stream(ctx, in.stream)
+	return in.h.stream(in.context(), in.stream)
+}
+
+// context is that of the handler.
+func (in *incoming) context() context.Context {
+	if in.traced && in.s.m.cfg.ContextWithTrace != nil {
+		return in.s.m.cfg.ContextWithTrace(&in.ctx, in.trace)
+	}
+	return &in.ctx
 }
 
 // reply answers a call.
