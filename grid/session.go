@@ -108,6 +108,7 @@ func (s *session) run() {
 	s.ping()
 	s.dog = time.AfterFunc(s.m.timing.Ping/4, s.watch)
 	s.mu.Unlock()
+	s.m.tasks.Add(1) // by a task, so that Shutdown still waits
 	var both sync.WaitGroup
 	both.Add(1)
 	go func() {
@@ -120,6 +121,7 @@ func (s *session) run() {
 			both.Wait()
 			s.clear()
 			close(s.finished)
+			s.m.tasks.Done()
 		}()
 		s.read()
 	}()

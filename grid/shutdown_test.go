@@ -235,3 +235,25 @@ func TestWaitForReady_waits_while_the_peer_says_goodbye(t *testing.T) {
 		require.ErrorIs(b, err, ErrDisconnected)
 	})
 }
+
+func TestShutdown_waits_for_the_sessions_of_peers_that_were_removed(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(nil)
+		release := make(chan struct{})
+		require.NoError(b, y.HandleSingle(firstFree, func(context.Context, *Call) ([]byte, error) {
+			<-release
+			return nil, nil
+		}, Inline()))
+		go func() { _, _ = x.to(y).Request(within(b), firstFree, nil) }()
+		synctest.Wait()
+		s := y.to(x).current.Load()
+		require.True(b, y.RemovePeer("a"))
+		closed := make(chan error, 1)
+		go func() { closed <- y.Close() }()
+		synctest.Wait()
+		require.Empty(b, closed)
+		close(release)
+		require.NoError(b, <-closed)
+		<-s.finished
+	})
+}
