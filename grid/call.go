@@ -57,7 +57,7 @@ func (c *Connection) call(ctx context.Context, h HandlerID, req []byte, o *callO
 		if ok {
 			break
 		}
-		if c.moved(s, err) {
+		if c.moved(ctx, s, o, err) {
 			continue
 		}
 		c.m.recycle(r)
@@ -92,13 +92,19 @@ func (c *Connection) call(ctx context.Context, h HandlerID, req []byte, o *callO
 }
 
 // moved reports whether a request that was not issued on s, because of err, should be on
-// another session that has taken its place.
-func (c *Connection) moved(s *session, err error) bool {
+// another session: one that has taken its place, or, if the request is to wait for that, will.
+func (c *Connection) moved(ctx context.Context, s *session, o *callOptions, err error) bool {
 	if err == nil {
 		return false
 	}
-	now := c.current.Load()
-	return now != nil && now != s
+	if now := c.current.Load(); now != nil && now != s {
+		return true
+	}
+	if o == nil || !o.waitForReady {
+		return false
+	}
+	_, err = c.waitSession(ctx)
+	return err == nil || ctx.Err() != nil // which prepare says
 }
 
 // prepare checks a request, finds the session for it, and fills in its extensions.

@@ -32,7 +32,7 @@ func (c *Connection) OpenStream(ctx context.Context, h HandlerID, payload []byte
 			return nil, err
 		}
 		st, err := s.openStream(ctx, h, payload, &ext, until)
-		if err == nil || !c.moved(s, err) {
+		if err == nil || !c.moved(ctx, s, &o, err) {
 			return st, err
 		}
 	}

@@ -76,13 +76,13 @@ func (c *Connection) WaitReady(ctx context.Context) error {
 func (c *Connection) waitSession(ctx context.Context) (*session, error) {
 	for {
 		c.mu.Lock()
-		s, ready, closed := c.current.Load(), c.ready, c.closed
+		s, ready, state := c.current.Load(), c.ready, c.state
 		c.mu.Unlock()
 		switch {
-		case s != nil:
-			return s, nil
-		case closed:
+		case state == Closed:
 			return nil, c.notConnected()
+		case s != nil && state != Leaving:
+			return s, nil
 		}
 		select {
 		case <-ready:
@@ -116,7 +116,11 @@ func (c *Connection) install(s *session) error {
 			c.sessions[s] = struct{}{}
 			s.run()
 		}
+		surplus := c.surplus(s)
 		c.mu.Unlock()
+		if surplus != nil {
+			surplus.end(errReplacedOften)
+		}
 		if errors.Is(err, errDuplicate) {
 			c.m.retire(s, err.Error())
 			return nil
@@ -131,7 +135,11 @@ func (c *Connection) install(s *session) error {
 	close(c.ready)
 	c.ready = make(chan struct{})
 	s.run()
+	surplus := c.surplus(s)
 	c.mu.Unlock()
+	if surplus != nil {
+		surplus.end(errReplacedOften)
+	}
 	signal(c.changed)
 	c.m.log.LogAttrs(c.m.ctx, slog.LevelInfo, "grid: connected", slog.String("peer", c.name), slog.Bool("dialed", s.dialed))
 	if old != nil {
@@ -142,6 +150,22 @@ func (c *Connection) install(s *session) error {
 		}
 	}
 	return nil
+}
+
+// maxSessions is how many may live at a time, those included that finish what they run: each has bounds of its own.
+const maxSessions = 8
+
+// surplus is the oldest session, beside the current one and s, if there are too many. It is called under the lock.
+func (c *Connection) surplus(s *session) (oldest *session) {
+	if len(c.sessions) <= maxSessions {
+		return nil
+	}
+	for x := range c.sessions {
+		if x != s && x != c.current.Load() && (oldest == nil || x.since < oldest.since) {
+			oldest = x
+		}
+	}
+	return oldest
 }
 
 // admits says why a session with such a peer would not be installed, nil if it would. It
@@ -179,10 +203,10 @@ func (c *Connection) sessionEnded(s *session, why error) {
 // leaving takes note that the peer of s goes away.
 func (c *Connection) leaving(s *session, why *Error) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.current.Load() == s && c.state == Up {
 		c.state = Leaving
 	}
+	c.mu.Unlock()
 	c.m.log.LogAttrs(c.m.ctx, slog.LevelInfo, "grid: the peer says goodbye", slog.String("peer", c.name), slog.String("why", why.Message))
 }
 

@@ -32,7 +32,7 @@ const maxRemembered = 64 << 10
 // memory is what a handler remembers.
 type memory struct {
 	n   int
-	ttl int64
+	ttl time.Duration
 
 	mu    sync.Mutex
 	known map[memoryKey]*remembered
@@ -54,7 +54,7 @@ type remembered struct {
 }
 
 func newMemory(n int, ttl time.Duration) *memory {
-	return &memory{n: n, ttl: int64(ttl), known: make(map[memoryKey]*remembered)}
+	return &memory{n: n, ttl: ttl, known: make(map[memoryKey]*remembered)}
 }
 
 // begin returns what is known of a request, if it is done; or has it wait for that. If
@@ -66,6 +66,7 @@ func (m *memory) begin(in *incoming, key IdempotencyKey, now int64) (e *remember
 	if e := m.known[k]; e != nil {
 		switch {
 		case e.until == 0:
+			in.waitsFor = e
 			e.waiting = append(e.waiting, in)
 			return nil, false, true
 		case now < e.until:
@@ -94,12 +95,36 @@ func (m *memory) end(e *remembered, result []byte, err error, keep bool, now int
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	waiting, e.waiting = e.waiting, nil
+	for _, in := range waiting {
+		in.waitsFor = nil
+	}
 	if !keep {
 		m.drop(e)
 		return waiting
 	}
-	e.result, e.err, e.until = append([]byte(nil), result...), err, now+m.ttl
+	e.result, e.err, e.until = append([]byte(nil), result...), err, later(now, m.ttl)
 	return waiting
+}
+
+// forget has a request wait no more. It reports whether it did.
+func (m *memory) forget(in *incoming) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e := in.waitsFor
+	if e == nil {
+		return false
+	}
+	in.waitsFor = nil
+	for i, x := range e.waiting {
+		if x == in {
+			last := len(e.waiting) - 1
+			copy(e.waiting[i:], e.waiting[i+1:])
+			e.waiting[last] = nil
+			e.waiting = e.waiting[:last]
+			break
+		}
+	}
+	return true
 }
 
 func (m *memory) drop(e *remembered) {

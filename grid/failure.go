@@ -7,12 +7,18 @@ import (
 	"github.com/ratmom/ratmom/grid/internal/frame"
 )
 
-// failureOf is how the error of a handler travels.
-func failureOf(err error) (Code, frame.Failure) {
+// failureOf is how the error of a handler travels. Errors panic when they are asked, too: a nil pointer is
+// enough for that.
+func failureOf(err error) (code Code, f frame.Failure) {
+	defer func() {
+		if recover() != nil {
+			code, f = Internal, frame.Failure{Message: "the error of the handler panicked"}
+		}
+	}()
 	var e *Error
 	switch {
 	case errors.As(err, &e):
-		f := frame.Failure{App: e.App, Message: e.Message, Details: e.Details}
+		f = frame.Failure{App: e.App, Message: e.Message, Details: e.Details}
 		if app := codeOf(err); app != 0 {
 			return Application, frame.Failure{App: app, Message: err.Error(), Details: e.Details}
 		}

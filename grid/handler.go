@@ -119,7 +119,7 @@ type callOption func(*callOptions)
 func (f callOption) applyCall(o *callOptions) { f(o) }
 
 // WaitForReady has the request wait for a connection, within its context,
-// where there is none. Without it such a request fails at once.
+// where there is none, or only one that is [Leaving]. Without it such a request fails at once.
 func WaitForReady() CallOption {
 	return callOption(func(o *callOptions) { o.waitForReady = true })
 }

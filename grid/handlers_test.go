@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
+	"runtime"
 	"strconv"
 	"testing"
 
@@ -67,4 +69,71 @@ func handlers(t testing.TB, m *Manager) {
 			b.Release()
 		}
 	}, InCapacity(16)))
+}
+
+type panickingError struct{}
+
+func (*panickingError) Error() string { panic("asked") }
+
+// A handler that returns a nil pointer for an error has returned an error, and that panics when it is used.
+func TestHandler_whose_error_panics_is_an_internal_error(t *testing.T) {
+	a, b := tcpPair(t, nil)
+	var none *Error
+	for i, err := range []error{none, &panickingError{}} {
+		id := firstFree + 2*HandlerID(i)
+		require.NoError(t, b.HandleSingle(id, func(context.Context, *Call) ([]byte, error) { return nil, err }, Dedupe(1, 1)))
+		require.NoError(t, b.HandleStream(id+1, func(context.Context, *ServerStream) error { return err }))
+		_, got := a.to(b).Request(within(t), id, nil, NewIdempotencyKey())
+		require.ErrorIs(t, got, ErrInternal)
+		st, err := a.to(b).OpenStream(within(t), id+1, nil)
+		require.NoError(t, err)
+		_, got = st.Recv(within(t))
+		require.ErrorIs(t, got, ErrInternal)
+	}
+}
+
+// An inline handler that ends its goroutine ends the connection, whose goroutine that is, and nothing else.
+func TestInline_handler_that_ends_its_goroutine_ends_the_connection(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(nil)
+		require.NoError(b, y.HandleSingle(firstFree, func(context.Context, *Call) ([]byte, error) {
+			runtime.Goexit()
+			return nil, nil
+		}, Inline()))
+		_, err := x.to(y).Request(context.Background(), firstFree, nil)
+		require.Error(b, err)
+		_, err = x.to(y).Request(within(b), echoID, nil, Retry(5))
+		require.NoError(b, err)
+	})
+}
+
+// Of two registered errors, one of which is the other, the caller gets the one that the handler has returned.
+func TestRegisterError_of_an_error_that_wraps_another_keeps_both(t *testing.T) {
+	missing := errors.New("missing")
+	missingFile := fmt.Errorf("of files: %w", missing)
+	missingName := fmt.Errorf("of names: %w", missing)
+	RegisterError(40_001, missingName)
+	RegisterError(40_002, missing)
+	RegisterError(40_003, missingFile)
+	a, b := tcpPair(t, nil)
+	for i, err := range []error{missingName, missing, missingFile} {
+		id := firstFree + HandlerID(i)
+		require.NoError(t, b.HandleSingle(id, func(context.Context, *Call) ([]byte, error) { return nil, err }))
+		for range 20 {
+			_, got := a.to(b).Request(within(t), id, nil)
+			require.ErrorIs(t, got, err)
+			require.ErrorIs(t, got, missing)
+		}
+	}
+}
+
+func TestContextWithTrace_that_panics_is_an_internal_error(t *testing.T) {
+	a, b := tcpPair(t, func(c *Config) {
+		c.Trace = func(context.Context) (TraceContext, bool) { return TraceContext{}, true }
+		c.ContextWithTrace = func(context.Context, TraceContext) context.Context { panic("secret") }
+	})
+	_, err := a.to(b).Request(within(t), echoID, nil)
+	require.ErrorIs(t, err, ErrInternal)
+	_, err = a.to(b).Request(within(t), inlineEchoID, nil)
+	require.ErrorIs(t, err, ErrInternal)
 }

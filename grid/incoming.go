@@ -27,6 +27,9 @@ type incoming struct {
 	timer   *time.Timer // of the handler's Timeout
 	first   *remembered // to which its outcome is to be told
 	known   *remembered // of which it is a repetition
+	inlined bool        // it runs where it must not wait
+
+	waitsFor *remembered // under the lock of the handler's memory
 
 	// The reader's.
 	phase    frame.State
@@ -74,6 +77,7 @@ func (in *incoming) run() {
 	h := in.h
 	if in.known != nil {
 		in.reply(in.known.result, in.known.err)
+		in.stopTimer()
 		return
 	}
 	returned := false
@@ -90,16 +94,12 @@ func (in *incoming) run() {
 		return
 	}
 	h.started.Add(1)
-	var ctx context.Context = &in.ctx
-	if in.traced && in.s.m.cfg.ContextWithTrace != nil {
-		ctx = in.s.m.cfg.ContextWithTrace(ctx, in.trace)
-	}
 	var result []byte
 	var err error
 	if in.stream != nil {
-		err = in.runStream(ctx)
+		err = in.runStream()
 	} else {
-		result, err = in.runSingle(ctx)
+		result, err = in.runSingle()
 	}
 	returned = true
 	in.finish(result, err)
@@ -114,10 +114,15 @@ func (in *incoming) finish(result []byte, err error) {
 		in.reply(result, err)
 	}
 	in.ctx.end(context.Canceled)
+	in.stopTimer()
+	in.h.latency.add(in.s.clock.now() - in.arrived)
+}
+
+// stopTimer is not for late, which may be there before the timer is.
+func (in *incoming) stopTimer() {
 	if in.timer != nil {
 		in.timer.Stop()
 	}
-	in.h.latency.add(in.s.clock.now() - in.arrived)
 }
 
 // recovered makes an error of a panic.
@@ -132,14 +137,22 @@ func (in *incoming) recovered(err *error) {
 	*err = in.s.c.fail(Internal, MaybeExecuted, "the handler panicked")
 }
 
-func (in *incoming) runSingle(ctx context.Context) (result []byte, err error) {
+func (in *incoming) runSingle() (result []byte, err error) {
 	defer in.recovered(&err)
-	return in.h.single(ctx, in.call)
+	return in.h.single(in.context(), in.call)
 }
 
-func (in *incoming) runStream(ctx context.Context) (err error) {
+func (in *incoming) runStream() (err error) {
 	defer in.recovered(&err)
-	return in.h.stream(ctx, in.stream)
+	return in.h.stream(in.context(), in.stream)
+}
+
+// context is that of the handler.
+func (in *incoming) context() context.Context {
+	if in.traced && in.s.m.cfg.ContextWithTrace != nil {
+		return in.s.m.cfg.ContextWithTrace(&in.ctx, in.trace)
+	}
+	return &in.ctx
 }
 
 // reply answers a call.
@@ -171,7 +184,7 @@ func (in *incoming) reply(result []byte, err error) {
 	case large:
 		in.msg = sched.Message{Header: h, Payload: result, Taken: in.sent}
 		s.q.Add(&in.flow, &in.msg)
-	case in.h.inline || s.waitRoom(nil):
+	case in.inlined || s.waitRoom(nil):
 		s.q.Put(h, nil, result, 0, in.arrived)
 		in.gone()
 	}
@@ -215,6 +228,7 @@ func (in *incoming) refuse(code Code, text string) {
 	if in.state.CompareAndSwap(open, decided) {
 		in.conclude(&refusal{code: code, failure: frame.Failure{Never: true, Message: text}})
 	}
+	in.stopTimer()
 }
 
 // reset ends a request because the peer gave it up.
@@ -226,6 +240,7 @@ func (in *incoming) reset(code Code) {
 		in.cutOff()
 		return
 	}
+	in.stopTimer()
 	in.conclude(&refusal{reset: true, code: Canceled})
 	in.ctx.end(cause)
 	if in.stream != nil {
@@ -234,10 +249,14 @@ func (in *incoming) reset(code Code) {
 	in.dequeue()
 }
 
-// dequeue forgets a request that waits for its turn.
+// dequeue forgets a request that waits for its turn, or for the outcome of the same one.
 func (in *incoming) dequeue() {
-	if in.h != nil && in.h.forget(in) {
+	switch {
+	case in.h == nil:
+	case in.h.forget(in):
 		in.remember(nil, nil, false)
+		in.discard()
+	case in.h.memory != nil && in.h.memory.forget(in):
 		in.discard()
 	}
 }
@@ -254,7 +273,9 @@ func (in *incoming) cutOff() {
 	s.mu.Unlock()
 	if cut {
 		in.conclude(&refusal{reset: true, code: Canceled})
-		in.discard()
+		if in.stream == nil { // its finish does it
+			in.discard()
+		}
 	}
 }
 
@@ -288,6 +309,7 @@ func (in *incoming) lose() {
 	if !in.state.CompareAndSwap(open, decided) {
 		return
 	}
+	in.stopTimer()
 	cause := in.s.lost(MaybeExecuted)
 	in.ctx.end(cause)
 	if in.stream != nil {

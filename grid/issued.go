@@ -93,6 +93,7 @@ func (s *session) issue(r *request, h frame.Header, ext *frame.Extensions, paylo
 		case <-stop:
 			s.mu.Lock()
 			quota.leave(e, ch)
+			s.checkQuiet()
 			s.mu.Unlock()
 			return false, nil
 		}
@@ -110,6 +111,7 @@ func (s *session) issue(r *request, h frame.Header, ext *frame.Extensions, paylo
 			err = s.c.fail(Draining, NotSent, "the peer is going away")
 		}
 		quota.put(1)
+		s.checkQuiet()
 		s.mu.Unlock()
 		return false, err
 	}
@@ -128,6 +130,9 @@ func (s *session) issue(r *request, h frame.Header, ext *frame.Extensions, paylo
 		r.bulk = &bulkRequest{}
 		r.bulk.msg = sched.Message{Header: h, Ext: *ext, Payload: payload, Until: until}
 		s.q.Add(&r.bulk.flow, &r.bulk.msg)
+		if r.stream != nil {
+			r.stream.core.opening = &r.bulk.flow
+		}
 	}
 	s.issued.set(slotOf(r.id), r)
 	s.unlockAndWake()
@@ -147,14 +152,16 @@ func (s *session) giveUp(r *request, code Code) (sent Sent, ok bool) {
 		return sent, true
 	}
 	if s.takeBack(r) {
-		s.issued.set(slotOf(r.id), nil)
-		s.slots.put(r.id)
-		if r.stream != nil {
-			s.streams.put(1)
-		} else {
-			s.calls.put(1)
+		// A peer that answers what it was not sent may have ended it.
+		if s.issued.remove(slotOf(r.id), r) {
+			s.slots.put(r.id)
+			if r.stream != nil {
+				s.streams.put(1)
+			} else {
+				s.calls.put(1)
+			}
+			s.checkQuiet()
 		}
-		s.checkQuiet()
 		s.mu.Unlock()
 		return NotSent, true
 	}
@@ -174,11 +181,9 @@ func (s *session) takeBack(r *request) bool {
 	if r.bulk == nil {
 		return s.q.TakeBack(r.place)
 	}
-	if s.q.Withdraw(&r.bulk.flow, &r.bulk.msg) {
-		return true
-	}
-	s.q.Remove(&r.bulk.flow)
-	return false
+	whole := s.q.Withdraw(&r.bulk.flow, &r.bulk.msg)
+	s.q.Remove(&r.bulk.flow) // the END of a stream may be behind it
+	return whole
 }
 
 // requestControl says that a request was given up.
@@ -204,5 +209,6 @@ func (r *request) lose() {
 		r.stream.lose(r.s.lost(r.sent))
 		return
 	}
+	r.s.drop(&r.asm) // the reader has ended, and r is used again
 	r.decide(Buf{}, nil, r.s.lost(r.sent))
 }

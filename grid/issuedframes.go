@@ -134,7 +134,9 @@ func (s *session) onEnd(r *request, h frame.Header, payload []byte) error {
 // free takes a request out of its slot, which is given back with others at the end of
 // the batch.
 func (s *session) free(r *request) {
-	s.issued.set(slotOf(r.id), nil)
+	if !s.issued.remove(slotOf(r.id), r) {
+		return // the caller has, as it was not sent
+	}
 	if r.bulk != nil {
 		// It may have been refused before all of it was sent. The memory is the caller's again.
 		s.mu.Lock()

@@ -32,7 +32,7 @@ type Manager struct {
 	handlers registry
 	workers  workers
 	requests sync.Pool      // of *request
-	tasks    sync.WaitGroup // loops, handshakes, and those who wait for sessions
+	tasks    sync.WaitGroup // loops, handshakes, sessions, and those who wait for them
 
 	connections atomic.Pointer[map[string]*Connection]
 

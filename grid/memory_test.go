@@ -4,9 +4,12 @@ import (
 	"context"
 	"runtime"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ratmom/ratmom/grid/gridtest"
 )
 
 // heap is what lives, after a collection.
@@ -85,5 +88,62 @@ func TestRequest_with_a_deadline_allocates_little(t *testing.T) {
 			}
 		})
 		require.LessOrEqual(t, n, 4.0)
+	}
+}
+
+// A caller that does not read its answers gets no more of an inline handler than the queue holds.
+func TestInline_handler_fills_the_queue_no_further_than_its_bound(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(func(c *Config) { c.Limits.SendQueue = 64 << 10 })
+		b.net.Set("b", "a", gridtest.Faults{Path: gridtest.Stalled, Buffer: 1 << 10})
+		for range 500 {
+			go func() { _, _ = x.to(y).Request(within(b), inlineEchoID, make([]byte, 10<<10)) }()
+		}
+		synctest.Wait()
+		require.Less(b, y.to(x).Snapshot().Traffic.QueueBytes, 128<<10)
+	})
+}
+
+// Requests that were given up leave nothing behind, whatever they waited for.
+func TestRequests_that_were_given_up_hold_no_memory(t *testing.T) {
+	for name, opts := range map[string][]HandlerOption{
+		"waiting for the same": {Dedupe(10, time.Hour)},
+		"timeout":              {Timeout(time.Hour), MaxConcurrent(1), MaxWaiting(1)},
+		"overloaded":           {Timeout(time.Hour), MaxConcurrent(1), MaxWaiting(0)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(b *bubble) {
+				x, y := b.pair(nil)
+				release := make(chan struct{})
+				require.NoError(b, y.HandleSingle(firstFree, func(context.Context, *Call) ([]byte, error) {
+					<-release
+					return nil, nil
+				}, opts...))
+				key := NewIdempotencyKey()
+				ask := func() {
+					ctx, cancel := context.WithCancel(context.Background())
+					done := make(chan struct{})
+					go func() {
+						_, _ = x.to(y).Request(ctx, firstFree, make([]byte, 10<<10), key)
+						close(done)
+					}()
+					synctest.Wait()
+					cancel()
+					<-done
+					synctest.Wait()
+				}
+				for range 200 {
+					ask()
+				}
+				before := heap()
+				for range 2000 {
+					ask()
+				}
+				grown := heap() - before
+				t.Log(grown)
+				require.Less(b, grown, int64(300<<10))
+				close(release)
+			})
+		})
 	}
 }

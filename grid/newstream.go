@@ -84,11 +84,22 @@ func (st *ClientStream) pumpIn(ctx context.Context, in <-chan []byte) {
 				_ = st.CloseSend()
 				return
 			}
-			if !ended && st.Send(ctx, b) != nil {
-				ended = true // the rest is dropped
+			if ended {
+				continue // what comes is dropped
+			}
+			if err := st.Send(ctx, b); err != nil {
+				ended = true
+				st.cannotSend(err)
 			}
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+// cannotSend ends a stream that would go on without one of its messages.
+func (st *ClientStream) cannotSend(err error) {
+	if e := (*Error)(nil); errors.As(err, &e) && e.Code == TooLarge {
+		st.giveUp(TooLarge, st.core.s.c.fail(TooLarge, MaybeExecuted, e.Message))
 	}
 }

@@ -264,3 +264,92 @@ func TestSmall_requests_pass_large_ones(t *testing.T) {
 		wg.Wait()
 	})
 }
+
+func TestRequests_find_room_in_the_shortest_queue(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(func(c *Config) { c.Limits.SendQueue = 1 })
+		outcomes := make(chan error, 100)
+		for range cap(outcomes) {
+			go func() {
+				_, err := x.to(y).Request(within(b), echoID, make([]byte, 10))
+				outcomes <- err
+			}()
+		}
+		for range cap(outcomes) {
+			require.NoError(b, <-outcomes)
+		}
+	})
+}
+
+// A peer may answer a request that it guesses, while its caller takes it back.
+func TestSlot_is_given_back_once(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(nil)
+		c := x.to(y)
+		b.net.Set("a", "b", gridtest.Faults{Path: gridtest.Stalled, Buffer: 1})
+		fill := func() {
+			go func() { _, _ = c.Request(within(b), echoID, make([]byte, 16<<10)) }()
+			synctest.Wait()
+		}
+		for range 10 {
+			fill()
+		}
+		s := c.current.Load()
+		before := s.calls.used
+		ctx, cancel := context.WithCancel(context.Background())
+		go func() { _, _ = c.Request(ctx, hangID, nil) }()
+		synctest.Wait()
+		var r *request
+		s.issued.all(func(x *request) {
+			if x.handler.Load() == uint32(hangID) {
+				r = x
+			}
+		})
+		cancel()
+		synctest.Wait()
+		s.free(r) // as the reader does that has found it before
+		s.settle()
+		require.Equal(b, before, s.calls.used)
+		fill()
+		fill()
+		active := 0
+		s.issued.all(func(*request) { active++ })
+		require.Equal(b, before+2, active)
+		b.net.Set("a", "b", gridtest.Faults{})
+	})
+}
+
+// The time of a handler begins with the first fragment of a request.
+func TestTimeout_counts_from_the_arrival(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(nil)
+		release := make(chan struct{})
+		defer close(release)
+		require.NoError(b, y.HandleSingle(firstFree, func(context.Context, *Call) ([]byte, error) {
+			<-release
+			return nil, nil
+		}, Timeout(12*time.Second)))
+		b.net.Set("a", "b", gridtest.Faults{Bandwidth: 100 << 10})
+		began := time.Now()
+		_, err := x.to(y).Request(within(b), firstFree, make([]byte, 1<<20))
+		require.ErrorIs(b, err, ErrDeadlineExceeded)
+		require.InDelta(b, 12, time.Since(began).Seconds(), 3)
+	})
+}
+
+func TestSnapshot_has_the_names_of_handlers_with_a_subroute(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(nil)
+		require.NoError(b, y.HandleSingle(hangID, func(ctx context.Context, _ *Call) ([]byte, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}, Subroute("sub"), Name("the other")))
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		go func() { _, _ = x.to(y).Request(ctx, hangID, nil, Subroute("sub")) }()
+		synctest.Wait()
+		active := y.to(x).Snapshot().Active
+		require.Len(b, active, 1)
+		require.Equal(b, "the other", active[0].Name)
+	})
+}

@@ -192,9 +192,13 @@ func (s *session) onGoaway(h frame.Header, payload []byte) error {
 		return err
 	}
 	s.mu.Lock()
+	again := s.farewell
 	s.refuse, s.farewell = true, true
 	s.checkQuiet()
 	s.mu.Unlock()
+	if again {
+		return nil
+	}
 	s.c.leaving(s, e)
 	s.goaway(Code(h.Code), "")
 	return nil

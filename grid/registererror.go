@@ -3,12 +3,14 @@ package grid
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 )
 
 var registered struct {
 	sync.RWMutex
 	byCode map[uint16]error
+	codes  []uint16 // in their order
 }
 
 // RegisterError gives err an identity on the wire: if a handler returns an error
@@ -27,6 +29,10 @@ func RegisterError(code uint16, err error) {
 	if registered.byCode == nil {
 		registered.byCode = make(map[uint16]error)
 	}
+	if registered.byCode[code] == nil {
+		at, _ := slices.BinarySearch(registered.codes, code)
+		registered.codes = slices.Insert(registered.codes, at, code)
+	}
 	registered.byCode[code] = err
 }
 
@@ -36,14 +42,15 @@ func registeredError(code uint16) error {
 	return registered.byCode[code]
 }
 
-// codeOf finds the registered error that err is, 0 if none.
-func codeOf(err error) uint16 {
+// codeOf finds the registered error that err is, 0 if none. If it is several, one that is another of them goes
+// before that, and then the lower code.
+func codeOf(err error) (code uint16) {
 	registered.RLock()
 	defer registered.RUnlock()
-	for code, r := range registered.byCode {
-		if errors.Is(err, r) {
-			return code
+	for _, x := range registered.codes {
+		if r := registered.byCode[x]; errors.Is(err, r) && (code == 0 || errors.Is(r, registered.byCode[code])) {
+			code = x
 		}
 	}
-	return 0
+	return code
 }

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ratmom/ratmom/grid/gridtest"
@@ -224,4 +225,53 @@ func (b *bubble) trouble(random *rand.Rand, nodes map[string]*node, mu *sync.Mut
 	case 6:
 		b.net.Set(name, other, gridtest.Faults{Bandwidth: 100_000 + random.IntN(10_000_000)})
 	}
+}
+
+// What was there of an answer when the connection was lost must not be in the way of later ones.
+func TestRequest_whose_answer_was_cut_off_leaves_nothing_behind(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(nil)
+		require.NoError(b, y.HandleSingle(firstFree, func(context.Context, *Call) ([]byte, error) {
+			return make([]byte, 4<<20), nil
+		}))
+		b.net.Set("b", "a", gridtest.Faults{ResetAt: 1 << 20})
+		_, err := x.to(y).Request(within(b), firstFree, nil)
+		require.ErrorIs(b, err, ErrDisconnected)
+		b.net.SetBoth("a", "b", gridtest.Faults{})
+		for range 5 {
+			_, err = x.to(y).Request(within(b), echoID, []byte("again"), WaitForReady())
+			require.NoError(b, err)
+		}
+	})
+}
+
+// A peer that connects again and again does not get the bounds of a connection as often.
+func TestConnection_has_few_sessions_at_a_time(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(nil)
+		if !x.to(y).prefers {
+			x, y = y, x
+		}
+		var hung sync.WaitGroup
+		for range 3 * maxSessions {
+			hung.Go(func() {
+				_, err := x.to(y).Request(within(b), hangID, nil)
+				assert.ErrorIs(b, err, ErrDisconnected)
+			})
+			synctest.Wait()
+			require.NoError(b, x.to(y).dial())
+			synctest.Wait()
+			for _, c := range []*Connection{x.to(y), y.to(x)} {
+				c.mu.Lock()
+				n := len(c.sessions)
+				c.mu.Unlock()
+				require.LessOrEqual(b, n, maxSessions)
+			}
+			time.Sleep(time.Millisecond)
+		}
+		_, err := x.to(y).Request(within(b), echoID, nil)
+		require.NoError(b, err)
+		_ = x.Close()
+		hung.Wait()
+	})
 }

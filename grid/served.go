@@ -134,11 +134,11 @@ func (in *incoming) admit(size int) (Code, string) {
 	}
 	in.h = h
 	if h.timeout > 0 {
-		until := in.arrived + int64(h.timeout)
+		until := later(in.arrived, h.timeout)
 		if in.ctx.until == 0 || until < in.ctx.until {
 			in.ctx.until = until
 		}
-		in.timer = time.AfterFunc(h.timeout, in.late)
+		in.timer = time.AfterFunc(time.Duration(until-s.reader.now), in.late)
 	}
 	if in.has&frame.HasDeadline != 0 && in.ctx.until <= in.arrived {
 		return DeadlineExceeded, "the deadline passed on the way"
@@ -167,6 +167,7 @@ func (in *incoming) place(h *handler) (Code, string) {
 		in.stream.accept(h)
 	}
 	if h.inline && in.stream == nil && s.canInline() && h.enter() {
+		in.inlined = true
 		in.run()
 		return 0, ""
 	}

@@ -26,8 +26,10 @@ func (st *ServerStream) accept(h *handler) {
 	c.mu.Unlock()
 	s := c.s
 	s.mu.Lock()
-	c.welcome = true
-	s.q.Set(&c.mark)
+	if !c.silent { // as it is if the time of the handler is over already
+		c.welcome = true
+		s.q.Set(&c.mark)
+	}
 	s.unlockAndWake()
 }
 
@@ -99,7 +101,7 @@ func (st *ServerStream) finish(err error) {
 	}
 	s := st.s
 	s.mu.Lock()
-	if s.waitRoom(nil) {
+	if s.waitRoom(nil) && st.refusal == nil { // it may have been cut off meanwhile
 		st.core.silent = true
 		st.core.queueEnd(h, payload, st.gone)
 	}

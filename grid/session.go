@@ -108,6 +108,7 @@ func (s *session) run() {
 	s.ping()
 	s.dog = time.AfterFunc(s.m.timing.Ping/4, s.watch)
 	s.mu.Unlock()
+	s.m.tasks.Add(1) // by a task, so that Shutdown still waits
 	var both sync.WaitGroup
 	both.Add(1)
 	go func() {
@@ -115,10 +116,14 @@ func (s *session) run() {
 		s.write()
 	}()
 	go func() {
+		defer func() {
+			s.end(errExit) // unless it has ended
+			both.Wait()
+			s.clear()
+			close(s.finished)
+			s.m.tasks.Done()
+		}()
 		s.read()
-		both.Wait()
-		s.clear()
-		close(s.finished)
 	}()
 }
 
@@ -161,11 +166,7 @@ func (s *session) full() bool { return s.q.Bytes() >= s.m.limits.SendQueue }
 // and the session lives. It is called under the lock, which it gives up meanwhile.
 func (s *session) waitRoom(stop <-chan struct{}) bool {
 	for s.cause == nil && s.full() {
-		if s.room == nil {
-			s.room = make(chan struct{})
-		}
-		ch := s.room
-		s.stats.queueStalls.Add(1)
+		ch := s.roomChannel()
 		s.mu.Unlock()
 		select {
 		case <-ch:
@@ -178,13 +179,30 @@ func (s *session) waitRoom(stop <-chan struct{}) bool {
 	return s.cause == nil
 }
 
+// roomChannel is closed when it is worth a look whether there is room. It is called under the lock.
+func (s *session) roomChannel() <-chan struct{} {
+	if s.room == nil {
+		s.room = make(chan struct{})
+	}
+	s.stats.queueStalls.Add(1)
+	return s.room
+}
+
 // goaway tells the peer, once, that no more requests come from here, and why. It is said behind the requests
 // that are queued: before them, the peer could close without having answered them.
 func (s *session) goaway(code Code, reason string) {
 	s.mu.Lock()
 	if !s.said && s.cause == nil {
 		f := frame.Failure{Message: reason}
-		s.q.Put(frame.Header{Type: frame.Goaway, Flags: frame.Err, Code: uint16(code)}, nil, f.Append(nil), 0, s.clock.now())
+		say := func() {
+			s.q.Put(frame.Header{Type: frame.Goaway, Flags: frame.Err, Code: uint16(code)}, nil, f.Append(nil), 0, s.clock.now())
+		}
+		if s.q.Bulk() {
+			// When it is the turn of what is queued now, all the others have had theirs.
+			s.q.Add(new(sched.Flow), &sched.Message{Header: frame.Header{Type: frame.Nop}, Taken: say})
+		} else {
+			say()
+		}
 	}
 	s.said, s.refuse = true, true
 	s.unlockAndWake()

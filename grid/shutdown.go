@@ -44,7 +44,10 @@ func (m *Manager) retire(s *session, why string) {
 	}()
 }
 
-var errLate = errors.New("the connection was replaced, and did not end in time")
+var (
+	errLate          = errors.New("the connection was replaced, and did not end in time")
+	errReplacedOften = errors.New("the connection was replaced, and so were others after it")
+)
 
 // Shutdown tells the peers, refuses new requests from both sides, and waits for
 // those that run. When ctx ends before they have, the rest is ended, and the error is that of

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -132,4 +134,126 @@ func TestNewManager_refuses_what_cannot_be(t *testing.T) {
 		require.Error(t, err)
 		require.False(t, errors.Is(err, ErrDisconnected))
 	}
+}
+
+// A request that gets its place too late to be sent must not keep the connection from ending.
+func TestShutdown_does_not_wait_for_requests_that_it_refuses(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(func(c *Config) { c.Limits.Calls = 1 })
+		release := make(chan struct{})
+		require.NoError(b, y.HandleSingle(firstFree, func(context.Context, *Call) ([]byte, error) {
+			<-release
+			return nil, nil
+		}))
+		var outcomes [2]chan error
+		for i := range outcomes {
+			outcomes[i] = make(chan error, 1)
+			go func() {
+				_, err := x.to(y).Request(context.Background(), firstFree, nil)
+				outcomes[i] <- err
+			}()
+			synctest.Wait()
+		}
+		done := make(chan error, 1)
+		go func() { done <- x.Shutdown(within(b)) }()
+		synctest.Wait()
+		close(release)
+		require.NoError(b, <-done)
+		require.NoError(b, <-outcomes[0])
+		require.ErrorIs(b, <-outcomes[1], ErrDraining)
+	})
+}
+
+// A logger may ask how the connection is doing that it is told of.
+func TestLogger_may_look_at_the_connection(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		var x *node
+		lines := make(chan string, 100)
+		x = b.start("a", func(c *Config) {
+			c.Logger = slog.New(slog.NewTextHandler(writerFunc(func(p []byte) (int, error) {
+				if strings.Contains(string(p), "goodbye") {
+					lines <- x.Connection("b").State().String()
+				}
+				return len(p), nil
+			}), nil))
+		})
+		y := b.start("b", nil)
+		ready(b, x, y)
+		require.NoError(b, y.Shutdown(within(b)))
+		require.Equal(b, "leaving", <-lines)
+	})
+}
+
+type writerFunc func(p []byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+// A request that waits for a connection is for the peer's next life.
+func TestWaitForReady_waits_while_the_peer_says_goodbye(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(nil)
+		c := x.to(y)
+		hung, cancel := context.WithCancel(context.Background())
+		go func() { _, _ = c.Request(hung, hangID, nil) }()
+		synctest.Wait()
+		stopped := make(chan error, 1)
+		go func() { stopped <- y.Shutdown(within(b)) }()
+		synctest.Wait()
+		require.Equal(b, Leaving, c.State())
+		_, err := c.Request(within(b), echoID, nil)
+		require.ErrorIs(b, err, ErrDraining)
+		short, end := context.WithTimeout(context.Background(), time.Second)
+		defer end()
+		_, err = c.Request(short, echoID, nil, WaitForReady())
+		require.ErrorIs(b, err, ErrDeadlineExceeded)
+		require.ErrorIs(b, c.WaitReady(short), ErrDeadlineExceeded)
+		outcomes := make(chan error, 3)
+		go func() {
+			_, err := c.Request(within(b), echoID, nil, WaitForReady())
+			outcomes <- err
+		}()
+		go func() {
+			st, err := c.OpenStream(within(b), countID, []byte("1"), WaitForReady())
+			if err == nil {
+				_, err = st.Recv(within(b))
+			}
+			outcomes <- err
+		}()
+		go func() { outcomes <- c.WaitReady(within(b)) }()
+		synctest.Wait()
+		require.Empty(b, outcomes)
+		cancel()
+		require.NoError(b, <-stopped)
+		y.stop()
+		b.start("b", nil)
+		for range cap(outcomes) {
+			require.NoError(b, <-outcomes)
+		}
+		require.NoError(b, x.Close())
+		require.ErrorIs(b, c.WaitReady(context.Background()), ErrDisconnected)
+		_, err = c.Request(within(b), echoID, nil, WaitForReady())
+		require.ErrorIs(b, err, ErrDisconnected)
+	})
+}
+
+func TestShutdown_waits_for_the_sessions_of_peers_that_were_removed(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(nil)
+		release := make(chan struct{})
+		require.NoError(b, y.HandleSingle(firstFree, func(context.Context, *Call) ([]byte, error) {
+			<-release
+			return nil, nil
+		}, Inline()))
+		go func() { _, _ = x.to(y).Request(within(b), firstFree, nil) }()
+		synctest.Wait()
+		s := y.to(x).current.Load()
+		require.True(b, y.RemovePeer("a"))
+		closed := make(chan error, 1)
+		go func() { closed <- y.Close() }()
+		synctest.Wait()
+		require.Empty(b, closed)
+		close(release)
+		require.NoError(b, <-closed)
+		<-s.finished
+	})
 }

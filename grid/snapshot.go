@@ -1,6 +1,10 @@
 package grid
 
-import "time"
+import (
+	"time"
+
+	"github.com/ratmom/ratmom/grid/internal/frame"
+)
 
 // Snapshot is the state of a manager at one moment.
 type Snapshot struct {
@@ -90,8 +94,8 @@ func (c *Connection) Snapshot() ConnectionSnapshot {
 
 // addActive appends what runs on the session.
 func (s *session) addActive(all *[]Activity) {
-	name := func(id HandlerID) string {
-		if h := s.m.handlers.find(id, false, 0); h != nil {
+	name := func(id HandlerID, hasSubroute bool, subroute uint32) string {
+		if h := s.m.handlers.find(id, hasSubroute, subroute); h != nil {
 			return h.name
 		}
 		return ""
@@ -99,13 +103,13 @@ func (s *session) addActive(all *[]Activity) {
 	s.issued.all(func(r *request) {
 		id := HandlerID(r.handler.Load())
 		*all = append(*all, Activity{
-			Handler: id, Name: name(id), Outgoing: true, Stream: r.stream != nil,
+			Handler: id, Name: name(id, false, 0), Outgoing: true, Stream: r.stream != nil,
 			Since: s.clock.time(r.since.Load()), Canceled: r.state.Load() == givenUp,
 		})
 	})
 	s.served.all(func(in *incoming) {
 		*all = append(*all, Activity{
-			Handler: in.handler, Name: name(in.handler), Stream: in.stream != nil,
+			Handler: in.handler, Name: name(in.handler, in.has&frame.HasSubroute != 0, in.subroute), Stream: in.stream != nil,
 			Since: s.clock.time(in.arrived), Canceled: in.state.Load() != open,
 		})
 	})

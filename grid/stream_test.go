@@ -9,9 +9,12 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ratmom/ratmom/grid/gridtest"
 )
 
 func TestStream_carries_messages_both_ways_and_ends(t *testing.T) {
@@ -263,4 +266,166 @@ func TestStream_to_a_handler_that_takes_nothing_refuses_messages(t *testing.T) {
 	require.Zero(t, n)
 	err = st.Send(within(t), []byte("x"))
 	require.True(t, errors.Is(err, ErrInvalidMessage) || errors.Is(err, io.EOF), err)
+}
+
+// The end of the requests must not overtake the payload with which the stream begins.
+func TestClientStream_that_is_closed_at_once_after_a_long_payload_ends_well(t *testing.T) {
+	for _, n := range []int{20 << 10, 1 << 20} {
+		inBubble(t, func(b *bubble) {
+			x, y := b.pair(nil)
+			for range 20 {
+				st, err := x.to(y).OpenStream(within(b), sinkID, make([]byte, n))
+				require.NoError(b, err)
+				require.NoError(b, st.CloseSend())
+				_, err = st.Recv(within(b))
+				require.NoError(b, err)
+				_, err = st.Recv(within(b))
+				require.ErrorIs(b, err, io.EOF)
+			}
+			b.net.Set("a", "b", gridtest.Faults{Path: gridtest.Stalled, Buffer: 1})
+			ctx, cancel := context.WithCancel(context.Background())
+			st, err := x.to(y).OpenStream(ctx, sinkID, make([]byte, n))
+			require.NoError(b, err)
+			require.NoError(b, st.CloseSend())
+			cancel()
+			_, err = st.Recv(within(b))
+			require.ErrorIs(b, err, context.Canceled)
+			b.net.Set("a", "b", gridtest.Faults{})
+			_, err = x.to(y).Request(within(b), echoID, nil)
+			require.NoError(b, err)
+			require.Empty(b, x.to(y).Snapshot().Active)
+		})
+	}
+}
+
+// A message that cannot be sent must not be missing without a word.
+func TestStream_with_a_request_that_is_too_long_ends_with_that(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(func(c *Config) { c.Limits.Message = 64 << 10 })
+		st, err := x.to(y).NewStream(within(b), sinkID, nil)
+		require.NoError(b, err)
+		for _, n := range []int{10, 65 << 10, 10} {
+			st.Requests <- make([]byte, n)
+		}
+		close(st.Requests)
+		var all []Response
+		for r := range st.Responses {
+			all = append(all, r)
+		}
+		require.Len(b, all, 1)
+		require.ErrorIs(b, all[0].Err, ErrTooLarge)
+	})
+}
+
+// A sender that waits for room in the queue waits no longer than its context, or its stream.
+func TestStream_that_ends_wakes_who_waits_for_room_in_the_queue(t *testing.T) {
+	for _, atServer := range []bool{false, true} {
+		inBubble(t, func(b *bubble) {
+			x, y := b.pair(func(c *Config) { c.Limits.SendQueue = 1 << 10 })
+			outcome := make(chan error, 1)
+			require.NoError(b, y.HandleStream(firstFree, func(ctx context.Context, s *ServerStream) error {
+				if _, err := s.Recv(ctx); err != nil {
+					return err
+				}
+				err := s.Send(ctx, make([]byte, 100))
+				outcome <- err
+				return err
+			}, InCapacity(1)))
+			ctx, cancel := context.WithCancel(context.Background())
+			st, err := x.to(y).OpenStream(ctx, firstFree, nil)
+			require.NoError(b, err)
+			_, err = st.Accepted(ctx)
+			require.NoError(b, err)
+			from, to := x, y
+			if atServer {
+				from, to = y, x
+			}
+			b.net.Set(from.Self(), to.Self(), gridtest.Faults{Path: gridtest.Stalled, Buffer: 1 << 10})
+			for range 20 {
+				go func() { _, _ = from.to(to).Request(within(b), echoID, make([]byte, 10<<10)) }()
+			}
+			synctest.Wait()
+			if atServer {
+				require.NoError(b, st.Send(ctx, nil))
+			} else {
+				go func() { outcome <- st.Send(ctx, make([]byte, 100)) }()
+			}
+			synctest.Wait()
+			require.Empty(b, outcome)
+			cancel()
+			synctest.Wait()
+			require.Len(b, outcome, 1)
+			require.ErrorIs(b, <-outcome, ErrCanceled)
+		})
+	}
+}
+
+// The handler's time may be over before the stream was accepted.
+func TestStream_whose_handler_has_no_time_ends_alone(t *testing.T) {
+	a, b := tcpPair(t, nil)
+	require.NoError(t, b.HandleStream(firstFree, func(context.Context, *ServerStream) error { return nil }, Timeout(1)))
+	for range 1000 {
+		st, err := a.to(b).OpenStream(within(t), firstFree, nil)
+		require.NoError(t, err)
+		if _, err = st.Recv(within(t)); !errors.Is(err, io.EOF) {
+			require.ErrorIs(t, err, ErrDeadlineExceeded)
+		}
+	}
+}
+
+// What is wrong with the use of one stream must not end the connection, and so all others.
+func TestStream_that_is_used_wrongly_ends_no_other(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(func(c *Config) { c.Limits.SendQueue = 1 << 10 })
+		hung := make(chan error, 1)
+		go func() {
+			_, err := x.to(y).Request(within(b), hangID, nil)
+			hung <- err
+		}()
+		synctest.Wait()
+		path := func(p gridtest.Path) { b.net.Set("a", "b", gridtest.Faults{Path: p, Buffer: 1 << 10}) }
+		open := func() *ClientStream {
+			st, err := x.to(y).OpenStream(within(b), sinkID, nil)
+			require.NoError(b, err)
+			_, err = st.Accepted(within(b))
+			require.NoError(b, err)
+			return st
+		}
+		sends := func(st *ClientStream, n int) chan error {
+			outcome := make(chan error, 1)
+			go func() { outcome <- st.Send(within(b), make([]byte, n)) }()
+			synctest.Wait()
+			return outcome
+		}
+
+		// CloseSend while another goroutine waits for room in the queue.
+		st := open()
+		path(gridtest.Stalled)
+		for range 20 {
+			go func() { _, _ = x.to(y).Request(within(b), echoID, make([]byte, 10<<10)) }()
+		}
+		synctest.Wait()
+		outcome := sends(st, 100)
+		require.NoError(b, st.CloseSend())
+		require.ErrorIs(b, <-outcome, ErrInvalidMessage)
+		path(gridtest.Open)
+		_, err := st.Recv(within(b))
+		require.NoError(b, err)
+
+		// Two goroutines that send.
+		for _, n := range []int{100, 40 << 10} {
+			st = open()
+			path(gridtest.Stalled)
+			first := sends(st, 200<<10)
+			second := sends(st, n)
+			path(gridtest.Open)
+			require.NoError(b, <-first)
+			require.ErrorIs(b, <-second, ErrInvalidMessage)
+			require.NoError(b, st.CloseSend())
+			_, err = st.Recv(within(b))
+			require.NoError(b, err)
+		}
+		synctest.Wait()
+		require.Empty(b, hung)
+	})
 }

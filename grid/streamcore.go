@@ -44,13 +44,15 @@ type streamCore struct {
 	asm assembly
 
 	// Under the session's lock.
-	silent  bool // nothing is said any more
-	flow    sched.Flow
-	msg     sched.Message
-	mark    sched.Mark
-	give    uint32 // credit to be given, in bytes
-	giveN   uint32 // in messages
-	welcome bool   // the stream is to be accepted
+	silent    bool // nothing is said any more
+	endQueued bool // the end of this direction
+	flow      sched.Flow
+	opening   *sched.Flow // of a first message that is not small; nil else
+	msg       sched.Message
+	mark      sched.Mark
+	give      uint32 // credit to be given, in bytes
+	giveN     uint32 // in messages
+	welcome   bool   // the stream is to be accepted
 }
 
 func (st *streamCore) init(s *session, id uint32) {

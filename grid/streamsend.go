@@ -22,13 +22,7 @@ func (st *streamCore) send(w waits, b []byte) (begun bool, err error) {
 	h := frame.Header{Type: frame.Data, Flags: frame.First, ID: st.id}
 	s.mu.Lock()
 	if len(b) <= sched.Small && st.flow.Empty() {
-		var stop <-chan struct{}
-		if s.full() {
-			s.mu.Unlock()
-			stop = w.done()
-			s.mu.Lock()
-		}
-		if st.silent || !s.waitRoom(stop) || st.silent {
+		if st.mute() || !st.waitRoom(w) || st.mute() || !st.flow.Empty() {
 			s.mu.Unlock()
 			return false, st.unsent(w.ctx, spent)
 		}
@@ -36,7 +30,7 @@ func (st *streamCore) send(w waits, b []byte) (begun bool, err error) {
 		s.unlockAndWake()
 		return false, nil
 	}
-	if st.silent || s.cause != nil {
+	if st.mute() || s.cause != nil || !st.flow.Empty() {
 		s.mu.Unlock()
 		return false, st.unsent(w.ctx, spent)
 	}
@@ -48,6 +42,34 @@ func (st *streamCore) send(w waits, b []byte) (begun bool, err error) {
 	s.unlockAndWake()
 	return st.waitSent(w, spent)
 }
+
+// waitRoom is session.waitRoom, and ends with the stream too. That does not follow from the end of its context
+// alone: the stream may end well.
+func (st *streamCore) waitRoom(w waits) bool {
+	s := st.s
+	for s.cause == nil && s.full() {
+		room := s.roomChannel()
+		s.mu.Unlock()
+		stopped := false
+		select {
+		case <-room:
+		case <-w.ctx.Done():
+			stopped = true
+		case <-st.changed:
+			st.mu.Lock()
+			stopped = st.over || st.sendClosed
+			st.mu.Unlock()
+		}
+		s.mu.Lock()
+		if stopped {
+			return false
+		}
+	}
+	return s.cause == nil
+}
+
+// mute reports whether no message may follow what is queued. It is called under the session's lock.
+func (st *streamCore) mute() bool { return st.silent || st.endQueued }
 
 func (st *streamCore) wasSent() { signal(st.sent) }
 
@@ -141,7 +163,7 @@ func (st *streamCore) spend(w waits, n int64) (spent int64, err error) {
 // unsent gives the credit of a message back that was not sent, and says why it was not.
 func (st *streamCore) unsent(ctx context.Context, spent int64) error {
 	st.mu.Lock()
-	over, err := st.over, st.err
+	over, closed, err := st.over, st.sendClosed, st.err
 	if !over {
 		st.credit += spent
 		st.messages++
@@ -154,6 +176,14 @@ func (st *streamCore) unsent(ctx context.Context, spent int64) error {
 		return io.EOF
 	case ctx.Err() != nil:
 		return st.s.c.ended(ctx, NotSent)
+	}
+	if closed {
+		return st.s.c.fail(InvalidMessage, NotSent, "a message after CloseSend")
+	}
+	st.s.mu.Lock()
+	defer st.s.mu.Unlock()
+	if st.s.cause == nil && !st.silent {
+		return st.s.c.fail(InvalidMessage, NotSent, "another goroutine sends a message of the stream")
 	}
 	return st.s.c.fail(Disconnected, NotSent, "the stream has ended")
 }
@@ -174,6 +204,7 @@ func (st *streamCore) closeSend() {
 		s.mu.Unlock()
 		return
 	}
+	st.endQueued = true
 	st.queueEnd(frame.Header{Type: frame.End, Flags: frame.First, ID: st.id}, nil, nil)
 	s.unlockAndWake()
 }
@@ -182,8 +213,12 @@ func (st *streamCore) closeSend() {
 // lock. taken, if set, is called when it is on its way.
 func (st *streamCore) queueEnd(h frame.Header, payload []byte, taken func()) {
 	s := st.s
-	if !st.flow.Empty() {
-		s.q.Add(&st.flow, &sched.Message{Header: h, Payload: payload, Taken: taken})
+	flow := &st.flow
+	if st.opening != nil && !st.opening.Empty() {
+		flow = st.opening // the stream is not known to the peer before that
+	}
+	if !flow.Empty() {
+		s.q.Add(flow, &sched.Message{Header: h, Payload: payload, Taken: taken})
 		return
 	}
 	s.q.Put(h, nil, payload, 0, s.clock.now())

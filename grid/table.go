@@ -35,6 +35,12 @@ func (t *table[T]) set(slot uint32, v *T) {
 	page[slot%pageSize].Store(v)
 }
 
+// remove takes v out, and reports whether it was there.
+func (t *table[T]) remove(slot uint32, v *T) bool {
+	page := t.pages[slot/pageSize].Load()
+	return page != nil && page[slot%pageSize].CompareAndSwap(v, nil)
+}
+
 // all calls f for what is there.
 func (t *table[T]) all(f func(*T)) {
 	for i := range t.pages {

@@ -5,11 +5,12 @@ import (
 	"time"
 )
 
-// Why the watchdog ends a session.
+// Why a session ends.
 var (
 	errSilent  = errors.New("the peer is silent")
 	errStuck   = errors.New("the peer does not read")
 	errGoodbye = errors.New("the connection was closed in good order")
+	errExit    = errors.New("an inline handler has ended the goroutine that reads")
 )
 
 // watch looks after a session from outside: neither its reader nor its writer

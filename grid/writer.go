@@ -33,7 +33,7 @@ func (s *session) write() {
 			continue
 		}
 		s.window.Sent(s.q.Sent(), now)
-		if s.room != nil && s.q.Bytes() < s.m.limits.SendQueue/2 {
+		if s.room != nil && s.q.Bytes() <= s.m.limits.SendQueue/2 {
 			close(s.room)
 			s.room = nil
 		}

@@ -12,10 +12,13 @@ type Batch struct {
 
 var bulkPool = sync.Pool{New: func() any { return new([bulkSize]byte) }}
 
-// Next fills b with what is due at the time now: all control frames, a chunk of
-// small messages, and some fragments of large ones. It reports whether there is anything.
+// Next fills b with what is due at the time now: control frames, and if those are all, a chunk of
+// small messages and some fragments of large ones. It reports whether there is anything.
 func (q *Queue) Next(b *Batch, now int64) bool {
-	b.control = q.takeControl(b.control[:0])
+	var all bool
+	if b.control, all = q.takeControl(b.control[:0]); !all {
+		return true
+	}
 	if len(q.chunks) > 0 {
 		c := q.chunks[0]
 		copy(q.chunks, q.chunks[1:])

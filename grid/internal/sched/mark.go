@@ -22,15 +22,24 @@ func (q *Queue) Set(m *Mark) {
 	q.control = append(q.control, m)
 }
 
-// takeControl appends the frames of all marked objects. There is no bound but their
-// number, so that what an object says in this class is never behind what it says in
+// controlBatch is how many bytes of control frames are enough for one batch, which must not get too long.
+const controlBatch = 256 << 10
+
+// takeControl appends the frames of marked objects, in their order, and reports whether that were all. If not,
+// nothing else may be sent yet, so that what an object says in this class is never behind what it says in
 // the others.
-func (q *Queue) takeControl(b []byte) []byte {
+func (q *Queue) takeControl(b []byte) ([]byte, bool) {
 	for i, m := range q.control {
-		q.control[i] = nil
+		if len(b) >= controlBatch {
+			left := copy(q.control, q.control[i:])
+			clear(q.control[left:])
+			q.control = q.control[:left]
+			return b, false
+		}
 		m.set = false
 		b = m.Of.AppendControl(b)
 	}
+	clear(q.control)
 	q.control = q.control[:0]
-	return b
+	return b, true
 }

@@ -170,5 +170,5 @@ func Remaining(until, now int64) uint32 {
 	if left <= 0 {
 		return 0
 	}
-	return uint32(min((left+999_999)/1_000_000, 1<<32-1))
+	return uint32(min((left-1)/1_000_000+1, 1<<32-1))
 }

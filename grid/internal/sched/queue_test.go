@@ -282,3 +282,36 @@ func TestWindow_fits_what_is_under_way_to_the_path(t *testing.T) {
 	assert.Equal(t, int64(16<<20), w.Limit())
 	assert.Equal(t, int64(1000), (&Window{Max: 1000}).Limit())
 }
+
+type longControl struct{ said *int }
+
+func (c longControl) AppendControl(b []byte) []byte {
+	*c.said++
+	return append(frame.Header{Type: frame.Goaway, Length: 8 << 10}.Append(b), make([]byte, 8<<10)...)
+}
+
+func TestNext_makes_no_batch_too_long_of_control_frames(t *testing.T) {
+	q := Queue{BulkLimit: big}
+	said := 0
+	marks := make([]Mark, 500)
+	for i := range marks {
+		marks[i].Of = longControl{&said}
+		q.Set(&marks[i])
+	}
+	q.Put(frame.Header{Type: frame.Call}, nil, make([]byte, 10), 0, 1)
+	q.Add(new(Flow), &Message{Header: frame.Header{Type: frame.Call}, Payload: make([]byte, 1<<20)})
+	for !q.Empty() {
+		var b Batch
+		require.True(t, q.Next(&b, 2))
+		length := 0
+		for _, p := range b.Parts(nil) {
+			length += len(p)
+		}
+		require.Less(t, length, 1<<20)
+		if said < len(marks) {
+			require.Len(t, b.Parts(nil), 1, "nothing may go ahead of what is left of them")
+		}
+		b.Release()
+	}
+	require.Equal(t, len(marks), said)
+}
