@@ -73,7 +73,7 @@ func (c *Connection) call(ctx context.Context, h HandlerID, req []byte, o *callO
 		case <-r.done:
 		case <-stop:
 			code := Canceled
-			if context.Cause(ctx) == context.DeadlineExceeded {
+			if ctx.Err() == context.DeadlineExceeded {
 				code = DeadlineExceeded
 			}
 			if sent, ok := s.giveUp(r, code); ok {

@@ -90,9 +90,13 @@ func (m *Manager) pause(failures int) time.Duration {
 	if failures == 0 {
 		return 0
 	}
-	most := m.timing.RetryMax
-	if failures < 20 {
-		most = min(most, m.timing.RetryMin<<(failures-1))
+	most := min(m.timing.RetryMin, m.timing.RetryMax)
+	for range failures - 1 {
+		if most > m.timing.RetryMax/2 {
+			most = m.timing.RetryMax
+			break
+		}
+		most *= 2
 	}
 	return rand.N(most) + 1
 }

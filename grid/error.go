@@ -97,7 +97,7 @@ func (e *Error) Is(target error) bool {
 		return e.Code == DeadlineExceeded
 	}
 	if t, ok := target.(*Error); ok {
-		return t.Code == e.Code && t.App == e.App && t.Message == "" && t.Peer == ""
+		return t != nil && t.Code == e.Code && t.App == e.App && t.Message == "" && t.Peer == ""
 	}
 	if e.Code == Application && e.App != 0 {
 		registered := registeredError(e.App)
