@@ -112,24 +112,24 @@ func TestInline_handler_that_ends_its_goroutine_ends_the_connection(t *testing.T
 }
 
 var (
-	missing     = errors.New("missing")
-	missingFile = fmt.Errorf("of files: %w", missing)
-	missingName = fmt.Errorf("of names: %w", missing)
+	errMissing     = errors.New("missing")
+	errMissingFile = fmt.Errorf("of files: %w", errMissing)
+	errMissingName = fmt.Errorf("of names: %w", errMissing)
 )
 
 // Of two registered errors, one of which is the other, the caller gets the one that the handler has returned.
 func TestRegisterError_of_an_error_that_wraps_another_keeps_both(t *testing.T) {
-	RegisterError(40_001, missingName)
-	RegisterError(40_002, missing)
-	RegisterError(40_003, missingFile)
+	RegisterError(40_001, errMissingName)
+	RegisterError(40_002, errMissing)
+	RegisterError(40_003, errMissingFile)
 	a, b := tcpPair(t, nil)
-	for i, err := range []error{missingName, missing, missingFile} {
+	for i, err := range []error{errMissingName, errMissing, errMissingFile} {
 		id := firstFree + HandlerID(i)
 		require.NoError(t, b.HandleSingle(id, func(context.Context, *Call) ([]byte, error) { return nil, err }))
 		for range 20 {
 			_, got := a.to(b).Request(within(t), id, nil)
 			require.ErrorIs(t, got, err)
-			require.ErrorIs(t, got, missing)
+			require.ErrorIs(t, got, errMissing)
 		}
 	}
 }

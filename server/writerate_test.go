@@ -214,6 +214,7 @@ func TestServer_does_not_hold_against_its_client_what_an_answer_is_copied_from(t
 	}, l)
 	resp, err := http.Get("http://" + l.Addr().String())
 	require.NoError(t, err)
+	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
 	assert.Len(t, b, size)
