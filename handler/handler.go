@@ -358,22 +358,26 @@ func (h *Handler) End(cause error) {
 	if s == nil && err == nil {
 		err = h.annotate(failure.New(failure.Protocol, "the transfer ended without a response"))
 	}
-	if w := h.spec.Watcher; w != nil && s != nil {
-		// Who has read a response to its end finds its connection free.
-		h.complete(nil)
-		h.settle(err)
-		w.Ended(h, err)
-		h.finish(s, err)
-	} else if s != nil { // a head is an answer, whatever became of the body
-		h.finish(s, err)
-		h.complete(nil)
-		h.settle(err)
-	} else {
+	w := h.spec.Watcher
+	switch { // a head is an answer, whatever became of the body
+	case s == nil:
 		h.keepBody(err)
 		h.complete(err)
-		h.settle(err)
-		if w != nil {
-			w.Ended(h, err)
+	case w == nil:
+		finish(s, err)
+		h.complete(nil)
+	default:
+		h.complete(nil)
+	}
+	if err == nil {
+		h.trace.end()
+	}
+	h.endUpload()
+	if w != nil {
+		// Who has read a response to its end finds its connection free.
+		w.Ended(h, err)
+		if s != nil {
+			finish(s, err)
 		}
 	}
 	if s != nil && h.Err() != nil { // a cancel came before the head, so nobody gets the body
@@ -383,19 +387,11 @@ func (h *Handler) End(cause error) {
 }
 
 // finish ends the body.
-func (h *Handler) finish(s *body.Stream, err error) {
+func finish(s *body.Stream, err error) {
 	if err == nil {
 		err = io.EOF
 	}
 	s.Finish(err)
-}
-
-// settle ends what goes with the transfer.
-func (h *Handler) settle(err error) {
-	if err == nil {
-		h.trace.end()
-	}
-	h.endUpload()
 }
 
 // unref gives the transfer back when neither the agent nor the pump needs it.
