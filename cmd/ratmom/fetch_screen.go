@@ -127,7 +127,7 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 }
 
 func (b *watchedBody) Close() error {
-	if b.bar != nil && !b.bar.Completed() {
+	if b.bar != nil {
 		b.bar.Abort(b.s.many > 0)
 	}
 	return b.ReadCloser.Close()
@@ -205,7 +205,7 @@ func (s *screen) close() {
 	if p == nil {
 		return
 	}
-	if s.total != nil && !s.total.Completed() {
+	if s.total != nil {
 		s.total.Abort(false)
 	}
 	p.Wait()

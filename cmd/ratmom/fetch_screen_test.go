@@ -2,11 +2,14 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestVerbose_shows_the_conversation_without_secrets(t *testing.T) {
@@ -57,6 +60,23 @@ func TestBars_show_all_of_many_and_messages_above_them(t *testing.T) {
 	assert.Contains(t, r.err, "3 / 4")
 	assert.Regexp(t, `ratmom fetch: GET http://127\.0\.0\.1:\d+/silence: timeout`, r.err)
 	assert.True(t, strings.HasSuffix(r.err, "ratmom fetch: 1 of 4 URLs failed\n"), r.err)
+}
+
+// A bar is drawn every 150 ms until the screen is closed, also after its end. The
+// test waits for that with the clock alone: any other sign would order the two.
+func TestBars_are_closed_while_they_are_drawn_after_their_end(t *testing.T) {
+	var out bytes.Buffer
+	s := &screen{err: &out, bars: true}
+	b := &watchedBody{
+		ReadCloser: io.NopCloser(strings.NewReader("12345678")),
+		s:          s, name: "file", length: 8, begin: time.Now().Add(-2 * barDelay),
+	}
+	_, err := io.Copy(io.Discard, b)
+	require.NoError(t, err)
+	time.Sleep(600 * time.Millisecond)
+	require.NoError(t, b.Close())
+	s.close()
+	assert.Contains(t, out.String(), "8.0 b / 8.0 b")
 }
 
 func TestPrintable_disarms_what_drives_a_terminal(t *testing.T) {
