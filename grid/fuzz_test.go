@@ -39,7 +39,7 @@ func (s *script) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func (s *script) WriteMessage(net.Buffers) error {
+func (s *script) WriteOver(net.Buffers) error {
 	select {
 	case <-s.closed:
 		return net.ErrClosed

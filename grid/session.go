@@ -15,7 +15,7 @@ import (
 type transport interface {
 	Next() (n int, err error)
 	Read(p []byte) (int, error)
-	WriteMessage(parts net.Buffers) error
+	WriteOver(parts net.Buffers) error // which it may overwrite
 	Handle(ping, pong func(payload []byte))
 	WritePong(payload []byte) error
 	WriteClose(code int, reason string) error

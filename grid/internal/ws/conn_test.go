@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"io"
 	"net"
 	"strconv"
@@ -41,6 +42,46 @@ func TestConn_carries_messages_of_every_size_both_ways(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What is written over is not the caller's any more: only the other side has it as it was.
+func TestWriteOver_sends_what_the_parts_were(t *testing.T) {
+	for _, zero := range []bool{false, true} {
+		t.Run("zero mask "+strconv.FormatBool(zero), func(t *testing.T) {
+			client, server := connect(t, Handshake{ZeroMask: zero})
+			for _, way := range []struct{ from, to *Conn }{{client, server}, {server, client}} {
+				for _, n := range append(sizes, overFrom-1, overFrom, overFrom+5, 300_001) {
+					sent := octets(n)
+					kept := bytes.Clone(sent)
+					parts := net.Buffers{sent[:n/3], nil, sent[n/3 : n/2], sent[n/2:]}
+					done := make(chan error, 1)
+					go func() { done <- way.from.WriteOver(parts) }()
+					assert.True(t, bytes.Equal(kept, message(t, way.to)), "%d bytes", n)
+					require.NoError(t, <-done)
+					assert.Len(t, parts, 4)
+				}
+			}
+		})
+	}
+}
+
+func TestMask_is_the_key_over_and_over(t *testing.T) {
+	key := [4]byte{0xde, 0xad, 0xbe, 0xef}
+	for _, n := range []int{0, 1, 3, 4, 7, 8, 31, 32, 33, patternSize, patternFrom - 1, patternFrom, patternFrom + 1, patternFrom + patternSize + 45, 70_003} {
+		src := octets(n)
+		want := bytes.Clone(src)
+		for i := range want {
+			want[i] ^= key[i%4]
+		}
+		dst := make([]byte, n)
+		next := mask(dst, src, binary.LittleEndian.Uint32(key[:]))
+		require.True(t, bytes.Equal(want, dst), "%d bytes", n)
+		rest := []byte{0}
+		mask(rest, rest, next)
+		require.Equal(t, key[n%4], rest[0], "the key for what follows %d bytes", n)
+		mask(src, src, binary.LittleEndian.Uint32(key[:]))
+		require.True(t, bytes.Equal(want, src), "%d bytes in their place", n)
 	}
 }
 
