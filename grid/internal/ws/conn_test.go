@@ -98,9 +98,11 @@ func TestRead_takes_along_what_follows_a_long_message(t *testing.T) {
 func TestRead_of_a_long_message_fails_as_its_connection_does(t *testing.T) {
 	for name, end := range map[string]func(from, to *Conn) error{
 		"closed there": func(from, _ *Conn) error { return from.Close() },
-		"reset there":  func(from, _ *Conn) error { return errors.Join(from.NetConn().(*net.TCPConn).SetLinger(0), from.Close()) },
-		"closed here":  func(_, to *Conn) error { return to.Close() },
-		"deadline":     func(_, to *Conn) error { return to.SetReadDeadline(time.Now()) },
+		"reset there": func(from, _ *Conn) error {
+			return errors.Join(from.NetConn().(*net.TCPConn).SetLinger(0), from.Close())
+		},
+		"closed here": func(_, to *Conn) error { return to.Close() },
+		"deadline":    func(_, to *Conn) error { return to.SetReadDeadline(time.Now()) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			from, to := connect(t, Handshake{})
