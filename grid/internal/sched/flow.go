@@ -91,12 +91,13 @@ func (q *Queue) Bulk() bool { return q.ring != nil }
 // takeBulk appends fragments, by deficit round robin. A short message costs
 // what it is long.
 func (q *Queue) takeBulk(b []byte, now int64) []byte {
-	for len(b) < bulkBatch && q.bulkReady() {
+	enough := int(min(max(q.BulkLimit/2, minBulkBatch), maxBulkBatch))
+	for len(b) < enough && q.bulkReady() {
 		f := q.ring
 		if f.deficit <= 0 {
 			f.deficit += frame.MaxFragment
 		}
-		for f.deficit > 0 && !f.Empty() && len(b) < bulkBatch && q.bulkReady() {
+		for f.deficit > 0 && !f.Empty() && len(b) < enough && q.bulkReady() {
 			var n int
 			b, n = q.fragment(b, f, now)
 			f.deficit -= n + frame.HeaderLen
