@@ -16,12 +16,16 @@ type Message struct {
 // Flow is a sequence of messages that keep their order. Flows take turns.
 type Flow struct {
 	messages   []*Message
-	next, prev *Flow // in the ring, if there are messages
+	first      [1]*Message // the memory of messages as long as there is one
+	next, prev *Flow       // in the ring, if there are messages
 	deficit    int
 }
 
 // Add queues a message behind those of its flow.
 func (q *Queue) Add(f *Flow, m *Message) {
+	if f.messages == nil {
+		f.messages = f.first[:0]
+	}
 	f.messages = append(f.messages, m)
 	if len(f.messages) > 1 {
 		return
@@ -46,7 +50,6 @@ func (q *Queue) Remove(f *Flow) (begun bool) {
 		return false
 	}
 	begun = f.messages[0].off > 0
-	f.messages = nil
 	q.unlink(f)
 	return begun
 }
@@ -69,6 +72,7 @@ func (q *Queue) Withdraw(f *Flow, m *Message) bool {
 	return false
 }
 
+// unlink takes a flow out that has nothing to send any more.
 func (q *Queue) unlink(f *Flow) {
 	if f.next == f {
 		q.ring = nil
@@ -79,6 +83,7 @@ func (q *Queue) unlink(f *Flow) {
 		}
 	}
 	f.next, f.prev = nil, nil
+	f.messages, f.first[0] = nil, nil
 }
 
 func (q *Queue) bulkReady() bool {
@@ -139,10 +144,9 @@ func (q *Queue) fragment(b []byte, f *Flow, now int64) ([]byte, int) {
 	q.sent += uint64(n)
 	m.off += n
 	if m.off == len(m.Payload) {
-		f.messages[0] = nil
+		f.messages[0], f.first[0] = nil, nil
 		f.messages = f.messages[1:]
 		if f.Empty() {
-			f.messages = nil
 			q.unlink(f)
 		}
 		if m.Taken != nil {

@@ -244,6 +244,26 @@ func TestQueue_loses_and_repeats_nothing(t *testing.T) {
 	}
 }
 
+func TestAdd_allocates_nothing_for_a_message_alone(t *testing.T) {
+	q := Queue{BulkLimit: big}
+	var f Flow
+	var b Batch
+	m := large(1, 20_000)
+	require.Zero(t, testing.AllocsPerRun(100, func() {
+		m.off = 0
+		q.Add(&f, m)
+		if f.Empty() || !q.Next(&b, 0) || !f.Empty() {
+			panic("it was not sent")
+		}
+		b.Release()
+	}))
+	require.Nil(t, f.first[0], "nothing holds it")
+	q.Add(&f, m)
+	m.off = 0
+	require.True(t, q.Withdraw(&f, m))
+	require.Nil(t, f.first[0])
+}
+
 func TestBatch_has_half_of_the_window_in_fragments(t *testing.T) {
 	for limit, want := range map[int64]int{64 << 10: 1, 256 << 10: 2, 384 << 10: 3, big: 3} {
 		q := Queue{BulkLimit: limit}
