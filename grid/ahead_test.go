@@ -155,7 +155,7 @@ func TestMessages_that_were_counted_as_taken_early_have_a_budget(t *testing.T) {
 		}
 		cancel()
 		for range streams {
-			<-outcomes
+			_ = <-outcomes
 		}
 		for s.ahead.Load() != 0 || s.large.Load() != 0 {
 			changed(b)
