@@ -155,7 +155,9 @@ func TestMessages_that_were_counted_as_taken_early_have_a_budget(t *testing.T) {
 		}
 		cancel()
 		for range streams {
-			_ = <-outcomes
+			if err := <-outcomes; err != nil {
+				require.ErrorIs(b, err, context.Canceled)
+			}
 		}
 		for s.ahead.Load() != 0 || s.large.Load() != 0 {
 			changed(b)
