@@ -10,14 +10,21 @@ type assembly struct {
 	active   bool
 	buf      Buf
 	off      int
-	reserved int64
+	reserved reservation
 	free     uint64 // up to which length a message is covered by a window
+}
+
+// reservation is what a message has of the session's budgets: of the one for large messages, or of the one for
+// those that were counted as taken before they were here.
+type reservation struct {
+	bytes int64
+	ahead bool
 }
 
 // message is one that has arrived in full.
 type message struct {
 	buf      Buf
-	reserved int64 // of the session's budget, to be given back with release
+	reserved reservation // to be given back with release
 }
 
 // add takes a fragment. The message is complete if done. code is 0, or why the message
@@ -61,16 +68,32 @@ func (s *session) reserve(a *assembly, total uint64) Code {
 		return TooLarge
 	}
 	if total > max(largeFrom, a.free) {
-		a.reserved = int64(total)
-		if s.large.Add(a.reserved) > s.m.limits.Large {
-			s.large.Add(-a.reserved)
-			a.reserved = 0
+		a.reserved.bytes = int64(total)
+		if s.large.Add(int64(total)) > s.m.limits.Large {
+			s.release(a.reserved)
+			a.reserved = reservation{}
 			return ResourceExhausted
 		}
 	}
 	a.buf = newBuf(int(total))
 	return 0
 }
+
+// moveAhead counts the message that is put together against the budget of those that are waited for, and no
+// more against that for large ones, if there is room in it.
+func (s *session) moveAhead(a *assembly) bool {
+	n := int64(len(a.buf.p))
+	if s.ahead.Add(n) > s.m.limits.Large/aheadShare {
+		s.ahead.Add(-n)
+		return false
+	}
+	s.release(a.reserved)
+	a.reserved = reservation{n, true}
+	return true
+}
+
+// aheadShare is which part of the budget for large messages there is once more for those that are waited for.
+const aheadShare = 4
 
 // largeFrom is from which length on a message counts against the budget for large ones.
 const largeFrom = 64 << 10
@@ -82,8 +105,12 @@ func (s *session) drop(a *assembly) {
 	*a = assembly{}
 }
 
-func (s *session) release(reserved int64) {
-	if reserved != 0 {
-		s.large.Add(-reserved)
+func (s *session) release(r reservation) {
+	switch {
+	case r.bytes == 0:
+	case r.ahead:
+		s.ahead.Add(-r.bytes)
+	default:
+		s.large.Add(-r.bytes)
 	}
 }

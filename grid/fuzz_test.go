@@ -39,7 +39,7 @@ func (s *script) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func (s *script) WriteMessage(net.Buffers) error {
+func (s *script) WriteOver(net.Buffers) error {
 	select {
 	case <-s.closed:
 		return net.ErrClosed
@@ -121,6 +121,7 @@ func FuzzSession(f *testing.F) {
 		<-s.finished
 		<-s.gone
 		require.LessOrEqual(t, s.large.Load(), m.limits.Large)
+		require.LessOrEqual(t, s.ahead.Load(), m.limits.Large/aheadShare)
 		s.issued.all(func(r *request) { t.Error("a request that nobody has issued") })
 	})
 }

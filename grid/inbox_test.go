@@ -18,10 +18,10 @@ func TestInbox_hands_out_in_order_and_keeps_little(t *testing.T) {
 			more = 40
 		}
 		if q.len() == 0 || r.IntN(100) < more {
-			q.push(message{reserved: next})
+			q.push(message{reserved: reservation{bytes: next}})
 			next++
 		} else {
-			require.Equal(t, due, q.pop().reserved)
+			require.Equal(t, due, q.pop().reserved.bytes)
 			due++
 		}
 		most = max(most, q.len())
@@ -30,12 +30,12 @@ func TestInbox_hands_out_in_order_and_keeps_little(t *testing.T) {
 	require.Greater(t, most, 100, "it was never long")
 	require.LessOrEqual(t, cap(q.all), 4*most)
 	for q.len() > 3 {
-		require.Equal(t, due, q.pop().reserved)
+		require.Equal(t, due, q.pop().reserved.bytes)
 		due++
 	}
 	left := q.drain()
 	require.Len(t, left, 3)
-	require.Equal(t, due, left[0].reserved)
+	require.Equal(t, due, left[0].reserved.bytes)
 	require.Zero(t, q.len())
 }
 

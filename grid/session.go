@@ -15,7 +15,7 @@ import (
 type transport interface {
 	Next() (n int, err error)
 	Read(p []byte) (int, error)
-	WriteMessage(parts net.Buffers) error
+	WriteOver(parts net.Buffers) error // which it may overwrite
 	Handle(ping, pong func(payload []byte))
 	WritePong(payload []byte) error
 	WriteClose(code int, reason string) error
@@ -59,6 +59,7 @@ type session struct {
 	issued   table[request]
 	servedN  [2]atomic.Int32 // calls and streams of the peer
 	large    atomic.Int64    // bytes of large messages held
+	ahead    atomic.Int64    // bytes of messages that were counted as taken before they were here
 	finished chan struct{}   // closed when all of it has ended
 	gone     chan struct{}   // closed when the session ends
 

@@ -188,6 +188,34 @@ func issues(t *testing.T, f *foreign) {
 				binary.BigEndian.AppendUint32(nil, uint32(len(sent))), 1)})
 		}
 	}
+	// A message that is longer than the window takes all of it, and may be counted as taken while it arrives.
+	for room < window || messages < 4 {
+		x := f.next()
+		require.EqualValues(t, wireCredit, x.kind, "%v", x)
+		room += int(binary.BigEndian.Uint32(x.payload))
+		messages += int(binary.BigEndian.Uint32(x.payload[4:]))
+	}
+	long := random(window + 50_000)
+	parts := fragments(wireFrame{kind: wireData, id: id}, long)
+	f.send(parts[:2]...)
+	x = f.next()
+	require.EqualValues(t, wireCredit, x.kind, "%v", x)
+	assert.EqualValues(t, window, binary.BigEndian.Uint32(x.payload))
+	assert.EqualValues(t, 1, binary.BigEndian.Uint32(x.payload[4:]))
+	f.send(append(parts[2:], fragments(wireFrame{kind: wireData, id: id}, long)...)...)
+	for range 2 {
+		var got []byte
+		for more := true; more; {
+			x := f.next()
+			if x.kind == wireCredit {
+				continue
+			}
+			require.EqualValues(t, wireData, x.kind, "%v", x)
+			got, more = append(got, x.payload...), x.flags&wireMore != 0
+		}
+		require.True(t, bytes.Equal(long, got))
+		f.send(wireFrame{kind: wireCredit, id: id, payload: []byte{0, 4, 0, 0, 0, 0, 0, 1}})
+	}
 	f.send(wireFrame{kind: wireEnd, id: id})
 	for x = f.next(); x.kind == wireCredit; x = f.next() {
 	}

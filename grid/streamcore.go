@@ -26,6 +26,7 @@ type streamCore struct {
 	heldN    int  // messages
 	taken    int  // of held, what was handed out
 	takenN   int  // messages
+	awaited  bool // somebody waits for the next message
 	ended    bool // err is what comes after the queue
 	err      error
 	arrived  chan struct{}
@@ -93,9 +94,14 @@ func (st *streamCore) data(h frame.Header, ext *frame.Extensions, payload []byte
 		}
 	}
 	m, done, code, err := st.s.add(&st.asm, h, ext, payload)
-	if err != nil || code != 0 || !done {
+	if err != nil || code != 0 {
 		return code, err
 	}
+	if !done {
+		st.giveAhead()
+		return 0, nil
+	}
+	st.awaited = false
 	st.queue.push(m)
 	signal(st.arrived)
 	return 0, nil
@@ -108,8 +114,9 @@ func (st *streamCore) recv(w waits) (Buf, error) {
 		st.mu.Lock()
 		if st.queue.len() > 0 {
 			m := st.queue.pop()
-			st.taken += cost(len(m.buf.p), st.window)
-			st.takenN++
+			if !m.reserved.ahead {
+				st.count(len(m.buf.p))
+			}
 			if st.taken*2 >= st.window || st.takenN*2 >= st.capacity {
 				st.giveBack()
 			}
@@ -122,6 +129,8 @@ func (st *streamCore) recv(w waits) (Buf, error) {
 			st.mu.Unlock()
 			return Buf{}, err
 		}
+		st.awaited = !stopped
+		st.giveAhead()
 		st.giveBack()
 		st.mu.Unlock()
 		if stopped {
@@ -133,6 +142,24 @@ func (st *streamCore) recv(w waits) (Buf, error) {
 			stopped = true
 		}
 	}
+}
+
+// count notes that a message was handed out.
+func (st *streamCore) count(length int) {
+	st.taken += cost(length, st.window)
+	st.takenN++
+}
+
+// giveAhead gives credit for the message that is arriving, since nothing is before it and somebody waits for
+// it. So the next one can follow it at once: a message that takes all of a window does not have the
+// sender wait until word of it has come back. It is called under the lock.
+func (st *streamCore) giveAhead() {
+	a := &st.asm
+	if !st.awaited || !a.active || a.reserved.ahead || st.ended || !st.s.moveAhead(a) {
+		return
+	}
+	st.count(len(a.buf.p))
+	st.giveBack()
 }
 
 // giveBack gives credit for all that was handed out. It is called under the lock.

@@ -45,7 +45,7 @@ func (s *session) write() {
 			parts = append(parts, trailer[:])
 		}
 		s.writing.Store(now)
-		err := s.conn.WriteMessage(parts)
+		err := s.conn.WriteOver(parts)
 		s.writing.Store(0)
 		s.stats.wrote(parts)
 		clear(parts)

@@ -4,9 +4,12 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
+	"hash/fnv"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/ratmom/ratmom/grid"
@@ -137,7 +140,7 @@ func (n *gridNode) register(o options) error {
 				}
 				b.Release()
 			}
-		}, grid.InCapacity(100), grid.Window(4<<20)),
+		}, floodWindow()...),
 		n.m.HandleStream(openID, func(ctx context.Context, s *grid.ServerStream) error {
 			_, err := s.Recv(ctx)
 			return only(err)
@@ -156,6 +159,26 @@ func only(err error) error {
 func openGrid(o options) (carrier, error) {
 	last := new(lastConn)
 	nodes, err := listening(o, 2, last.dial)
+	if os.Getenv("DIR") != "" {
+		for {
+			if err != nil {
+				return nil, err
+			}
+			a, b := nodes[0].m.Self(), nodes[1].m.Self()
+			h := fnv.New64a()
+			io.WriteString(h, min(a, b)+"\x00"+max(a, b))
+			x := h.Sum64()
+			x ^= x >> 33
+			x *= 0xff51afd7ed558ccd
+			x ^= x >> 33
+			dials := (x%2 == 0) == (a < b)
+			if dials == (os.Getenv("DIR") == "dial") {
+				break
+			}
+			nodes.close()
+			nodes, err = listening(o, 2, last.dial)
+		}
+	}
 	if err == nil {
 		err = nodes.connect()
 	}
@@ -241,6 +264,10 @@ func (g *overGrid) flood(message []byte, more func() bool) error {
 		return err
 	}
 	_, err = s.Recv(ctx)
+	if os.Getenv("DBG") != "" {
+		sn := g.conn.Snapshot()
+		fmt.Fprintf(os.Stderr, "%d bytes out rtt %v window %d stalls %d batches out %d in %d\n", sn.Traffic.BytesOut, sn.RTT, sn.Traffic.BulkWindow, sn.Traffic.CreditStalls, sn.Traffic.BatchesOut, sn.Traffic.BatchesIn)
+	}
 	return only(err)
 }
 
@@ -270,4 +297,11 @@ func (g *overGrid) cut() error {
 func meshGrid(o options) (func() error, func(), error) {
 	nodes, err := listening(o, o.callers, nil)
 	return nodes.connect, nodes.close, err
+}
+
+func floodWindow() []grid.HandlerOption {
+	if os.Getenv("WIN") != "" {
+		return []grid.HandlerOption{grid.InCapacity(100)}
+	}
+	return []grid.HandlerOption{grid.InCapacity(100), grid.Window(4 << 20)}
 }

@@ -16,12 +16,16 @@ type Message struct {
 // Flow is a sequence of messages that keep their order. Flows take turns.
 type Flow struct {
 	messages   []*Message
-	next, prev *Flow // in the ring, if there are messages
+	first      [1]*Message // the memory of messages as long as there is one
+	next, prev *Flow       // in the ring, if there are messages
 	deficit    int
 }
 
 // Add queues a message behind those of its flow.
 func (q *Queue) Add(f *Flow, m *Message) {
+	if f.messages == nil {
+		f.messages = f.first[:0]
+	}
 	f.messages = append(f.messages, m)
 	if len(f.messages) > 1 {
 		return
@@ -46,7 +50,6 @@ func (q *Queue) Remove(f *Flow) (begun bool) {
 		return false
 	}
 	begun = f.messages[0].off > 0
-	f.messages = nil
 	q.unlink(f)
 	return begun
 }
@@ -69,6 +72,7 @@ func (q *Queue) Withdraw(f *Flow, m *Message) bool {
 	return false
 }
 
+// unlink takes a flow out that has nothing to send any more.
 func (q *Queue) unlink(f *Flow) {
 	if f.next == f {
 		q.ring = nil
@@ -79,6 +83,7 @@ func (q *Queue) unlink(f *Flow) {
 		}
 	}
 	f.next, f.prev = nil, nil
+	f.messages, f.first[0] = nil, nil
 }
 
 func (q *Queue) bulkReady() bool {
@@ -91,12 +96,13 @@ func (q *Queue) Bulk() bool { return q.ring != nil }
 // takeBulk appends fragments, by deficit round robin. A short message costs
 // what it is long.
 func (q *Queue) takeBulk(b []byte, now int64) []byte {
-	for len(b) < bulkBatch && q.bulkReady() {
+	enough := int(min(max(q.BulkLimit/2, minBulkBatch), maxBulkBatch))
+	for len(b) < enough && q.bulkReady() {
 		f := q.ring
 		if f.deficit <= 0 {
 			f.deficit += frame.MaxFragment
 		}
-		for f.deficit > 0 && !f.Empty() && len(b) < bulkBatch && q.bulkReady() {
+		for f.deficit > 0 && !f.Empty() && len(b) < enough && q.bulkReady() {
 			var n int
 			b, n = q.fragment(b, f, now)
 			f.deficit -= n + frame.HeaderLen
@@ -138,10 +144,9 @@ func (q *Queue) fragment(b []byte, f *Flow, now int64) ([]byte, int) {
 	q.sent += uint64(n)
 	m.off += n
 	if m.off == len(m.Payload) {
-		f.messages[0] = nil
+		f.messages[0], f.first[0] = nil, nil
 		f.messages = f.messages[1:]
 		if f.Empty() {
-			f.messages = nil
 			q.unlink(f)
 		}
 		if m.Taken != nil {

@@ -21,8 +21,11 @@ const (
 	Small = 16 << 10
 
 	chunkSize = 64 << 10
-	bulkBatch = 128 << 10
-	bulkSize  = bulkBatch + 4*(frame.HeaderLen+frame.MaxExt) + frame.MaxFragment
+	// A batch has up to half of the window in fragments, within these bounds: the other side reads one while the
+	// next is made. Longer ones are fewer writes, reads and acknowledgements, and hold up small messages for longer.
+	minBulkBatch = 128 << 10
+	maxBulkBatch = 192 << 10
+	bulkSize     = maxBulkBatch + 4*(frame.HeaderLen+frame.MaxExt) + frame.MaxFragment
 )
 
 // Queue is what one connection has to send. The zero value is ready once

@@ -158,13 +158,14 @@ func TestQueue_has_no_more_large_bytes_under_way_than_the_window(t *testing.T) {
 }
 
 func TestRemove_and_Withdraw_take_back_what_was_not_sent(t *testing.T) {
-	q := Queue{BulkLimit: big}
+	q := Queue{BulkLimit: 256 << 10}
 	var a, b, c Flow
 	ma, mb, mc := large(1, 1<<20), large(2, 1<<20), large(3, 1<<20)
 	q.Add(&a, ma)
 	q.Add(&b, mb)
 	q.Add(&c, mc)
 	next(t, &q, 0) // of a and b
+	q.BulkLimit = big
 	require.False(t, q.Withdraw(&a, ma))
 	require.True(t, q.Remove(&a))
 	require.False(t, q.Remove(&a))
@@ -243,6 +244,37 @@ func TestQueue_loses_and_repeats_nothing(t *testing.T) {
 	}
 }
 
+func TestAdd_allocates_nothing_for_a_message_alone(t *testing.T) {
+	q := Queue{BulkLimit: big}
+	var f Flow
+	var b Batch
+	m := large(1, 20_000)
+	require.Zero(t, testing.AllocsPerRun(100, func() {
+		m.off = 0
+		q.Add(&f, m)
+		if f.Empty() || !q.Next(&b, 0) || !f.Empty() {
+			panic("it was not sent")
+		}
+		b.Release()
+	}))
+	require.Nil(t, f.first[0], "nothing holds it")
+	q.Add(&f, m)
+	m.off = 0
+	require.True(t, q.Withdraw(&f, m))
+	require.Nil(t, f.first[0])
+}
+
+func TestBatch_has_half_of_the_window_in_fragments(t *testing.T) {
+	for limit, want := range map[int64]int{64 << 10: 1, 256 << 10: 2, 384 << 10: 3, big: 3} {
+		q := Queue{BulkLimit: limit}
+		q.Add(new(Flow), large(1, 10<<20))
+		for range 3 {
+			require.Len(t, next(t, &q, 0), want, "of a window of %d bytes", limit)
+			require.True(t, q.Ack(q.Sent()))
+		}
+	}
+}
+
 func TestWindow_fits_what_is_under_way_to_the_path(t *testing.T) {
 	const second = 1_000_000_000
 	w := Window{Max: 16 << 20}
@@ -281,6 +313,20 @@ func TestWindow_fits_what_is_under_way_to_the_path(t *testing.T) {
 	}
 	assert.Equal(t, int64(16<<20), w.Limit())
 	assert.Equal(t, int64(1000), (&Window{Max: 1000}).Limit())
+
+	// Fast and short, it holds less than the ends have in hand.
+	for _, c := range []struct{ rate, limit int64 }{{500_000_000, 256 << 10}, {1_000_000_000, 300_000}, {3_000_000_000, 384 << 10}} {
+		w := Window{Max: 16 << 20}
+		now, total := int64(1), uint64(0)
+		w.RTT(20_000, now)
+		for range 5 {
+			total += uint64(c.rate / 1000)
+			w.Sent(total, now)
+			now += 1_000_000
+			w.Acked(total, now, true)
+		}
+		assert.InDelta(t, c.limit, w.Limit(), 1000, "%d bytes a second", c.rate)
+	}
 }
 
 type longControl struct{ said *int }

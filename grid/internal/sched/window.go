@@ -23,6 +23,11 @@ type Window struct {
 const (
 	minWindow   = 256 << 10
 	rttInterval = 10_000_000_000
+
+	// A path that is fast and short holds less than its ends have in hand: what is written in turnTime, up to
+	// fastWindow, may be under way in any case. More would not stay in the caches of the processors.
+	turnTime   = 300_000
+	fastWindow = 384 << 10
 )
 
 // Limit is how many bytes may be under way.
@@ -84,5 +89,7 @@ func (w *Window) fit() {
 	if rate == 0 || rtt == 0 {
 		return
 	}
-	w.limit = min(max(int64(2*float64(rate)*float64(rtt)/1e9), minWindow), max(w.Max, 1))
+	path := int64(2 * float64(rate) * float64(rtt) / 1e9)
+	ends := min(int64(float64(rate)*turnTime/1e9), fastWindow)
+	w.limit = min(max(path, ends, minWindow), max(w.Max, 1))
 }

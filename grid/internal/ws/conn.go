@@ -29,6 +29,7 @@ type Conn struct {
 	key        uint32 // the frame's, turned to its next byte
 	ended      error  // nothing is to be read any more
 	ping, pong func(payload []byte)
+	scatter    *scatter // nil if nc has none
 
 	// The writer's.
 	zeroMask  bool
@@ -42,7 +43,7 @@ type Conn struct {
 }
 
 func newConn(nc net.Conn, client bool) *Conn {
-	c := &Conn{nc: nc, client: client, limit: DefaultLimit, buf: make([]byte, readSize)}
+	c := &Conn{nc: nc, client: client, limit: DefaultLimit, buf: make([]byte, readSize), scatter: scatterOf(nc)}
 	switch nc.(type) {
 	case *net.TCPConn, *net.UnixConn:
 		c.vectored = true

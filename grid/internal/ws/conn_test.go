@@ -4,10 +4,15 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/binary"
+	"errors"
 	"io"
 	"net"
+	"os"
 	"strconv"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -41,6 +46,123 @@ func TestConn_carries_messages_of_every_size_both_ways(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The end of a long message is read together with what follows it.
+func TestRead_takes_along_what_follows_a_long_message(t *testing.T) {
+	client, server := connect(t, Handshake{})
+	const long, short = readSize + directMin + 100, 300
+	into := make([]byte, long)
+	for _, way := range []struct{ from, to *Conn }{{client, server}, {server, client}} {
+		a, b := octets(long), octets(short)
+		require.NoError(t, way.from.WriteMessage(net.Buffers{a}))
+		require.NoError(t, way.from.WritePing(nil))
+		require.NoError(t, way.from.WriteMessage(net.Buffers{b}))
+		n, err := way.to.Next()
+		require.NoError(t, err)
+		require.Equal(t, long, n)
+		for got := 0; got < n; {
+			m, err := way.to.Read(into[got:])
+			require.NoError(t, err)
+			got += m
+		}
+		assert.True(t, bytes.Equal(a, into))
+		if way.to.scatter != nil {
+			assert.Greater(t, way.to.Buffered(), short)
+		}
+		assert.True(t, bytes.Equal(b, message(t, way.to)))
+		assert.Zero(t, way.to.Buffered())
+	}
+	parts := net.Buffers{octets(long)}
+	assert.Zero(t, testing.AllocsPerRun(50, func() {
+		if err := client.WriteMessage(parts); err != nil {
+			panic(err)
+		}
+		if n, err := server.Next(); err != nil || n != long {
+			panic(err)
+		}
+		for got := 0; got < long; {
+			m, err := server.Read(into[got:])
+			if err != nil {
+				panic(err)
+			}
+			got += m
+		}
+	}))
+	require.NoError(t, client.Close())
+	_, err := server.Next()
+	assert.Equal(t, io.ErrUnexpectedEOF, err)
+}
+
+func TestRead_of_a_long_message_fails_as_its_connection_does(t *testing.T) {
+	for name, end := range map[string]func(from, to *Conn) error{
+		"closed there": func(from, _ *Conn) error { return from.Close() },
+		"reset there": func(from, _ *Conn) error {
+			return errors.Join(from.NetConn().(*net.TCPConn).SetLinger(0), from.Close())
+		},
+		"closed here": func(_, to *Conn) error { return to.Close() },
+		"deadline":    func(_, to *Conn) error { return to.SetReadDeadline(time.Now()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			from, to := connect(t, Handshake{})
+			_, err := from.NetConn().Write(appendHeader(nil, opBinary, 1<<20, true, 7))
+			require.NoError(t, err)
+			_, err = to.Next()
+			require.NoError(t, err)
+			require.NoError(t, end(from, to))
+			_, err = to.Read(make([]byte, 1<<20))
+			switch name {
+			case "closed there":
+				assert.Equal(t, io.ErrUnexpectedEOF, err)
+			case "reset there":
+				assert.ErrorIs(t, err, syscall.ECONNRESET)
+			case "closed here":
+				assert.ErrorIs(t, err, net.ErrClosed)
+			default:
+				assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
+			}
+		})
+	}
+}
+
+// What is written over is not the caller's any more: only the other side has it as it was.
+func TestWriteOver_sends_what_the_parts_were(t *testing.T) {
+	for _, zero := range []bool{false, true} {
+		t.Run("zero mask "+strconv.FormatBool(zero), func(t *testing.T) {
+			client, server := connect(t, Handshake{ZeroMask: zero})
+			for _, way := range []struct{ from, to *Conn }{{client, server}, {server, client}} {
+				for _, n := range append(sizes, overFrom-1, overFrom, overFrom+5, 300_001) {
+					sent := octets(n)
+					kept := bytes.Clone(sent)
+					parts := net.Buffers{sent[:n/3], nil, sent[n/3 : n/2], sent[n/2:]}
+					done := make(chan error, 1)
+					go func() { done <- way.from.WriteOver(parts) }()
+					assert.True(t, bytes.Equal(kept, message(t, way.to)), "%d bytes", n)
+					require.NoError(t, <-done)
+					assert.Len(t, parts, 4)
+				}
+			}
+		})
+	}
+}
+
+func TestMask_is_the_key_over_and_over(t *testing.T) {
+	key := [4]byte{0xde, 0xad, 0xbe, 0xef}
+	for _, n := range []int{0, 1, 3, 4, 7, 8, 31, 32, 33, patternSize, patternFrom - 1, patternFrom, patternFrom + 1, patternFrom + patternSize + 45, 70_003} {
+		src := octets(n)
+		want := bytes.Clone(src)
+		for i := range want {
+			want[i] ^= key[i%4]
+		}
+		dst := make([]byte, n)
+		next := mask(dst, src, binary.LittleEndian.Uint32(key[:]))
+		require.True(t, bytes.Equal(want, dst), "%d bytes", n)
+		rest := []byte{0}
+		mask(rest, rest, next)
+		require.Equal(t, key[n%4], rest[0], "the key for what follows %d bytes", n)
+		mask(src, src, binary.LittleEndian.Uint32(key[:]))
+		require.True(t, bytes.Equal(want, src), "%d bytes in their place", n)
 	}
 }
 

@@ -1,8 +1,16 @@
 package ws
 
 import (
+	"crypto/subtle"
 	"encoding/binary"
 	"math/bits"
+)
+
+// From so many bytes on, the key is spread over a pattern first: XORBytes does the rest with the widest
+// registers that there are.
+const (
+	patternFrom = 4 << 10
+	patternSize = 1 << 10
 )
 
 // mask writes src under key to dst, which has its length and may be it, and gives the key for what
@@ -14,6 +22,16 @@ func mask(dst, src []byte, key uint32) uint32 {
 	}
 	dst = dst[:len(src)]
 	wide := uint64(key)<<32 | uint64(key)
+	if len(src) >= patternFrom {
+		var pattern [patternSize]byte
+		for i := 0; i < patternSize; i += 8 {
+			binary.LittleEndian.PutUint64(pattern[i:], wide)
+		}
+		for len(src) >= patternSize {
+			subtle.XORBytes(dst, src[:patternSize], pattern[:])
+			dst, src = dst[patternSize:], src[patternSize:]
+		}
+	}
 	for len(src) >= 32 {
 		d, s := dst[:32:32], src[:32:32]
 		binary.LittleEndian.PutUint64(d[0:], binary.LittleEndian.Uint64(s[0:])^wide)

@@ -78,7 +78,7 @@ func (c *Conn) take(p []byte) (int, error) {
 	var n int
 	if c.from == c.to && p != nil && want >= directMin {
 		var err error
-		if n, err = c.nc.Read(p[:want]); n == 0 {
+		if n, err = c.direct(p[:want]); n == 0 {
 			return 0, c.broken(err)
 		}
 		if c.key != 0 {
@@ -103,6 +103,17 @@ func (c *Conn) take(p []byte) (int, error) {
 		c.open = false
 	}
 	return n, nil
+}
+
+// direct reads straight into p. If that is the end of the frame, what follows it comes along into the buffer,
+// which is empty, so that the head of the next frame needs no read of its own.
+func (c *Conn) direct(p []byte) (n int, err error) {
+	if c.scatter == nil || uint64(len(p)) < c.left {
+		return c.nc.Read(p)
+	}
+	n, beyond, err := c.scatter.read(p, c.buf)
+	c.from, c.to = 0, beyond
+	return n, err
 }
 
 // begin makes h's frame the one that is read, if the message stays within the limit.

@@ -10,6 +10,9 @@ import (
 // pieceSize is how much is copied for one write, where copying cannot be avoided.
 const pieceSize = 256 << 10
 
+// overFrom is from how many bytes on it is worth it not to copy a message.
+const overFrom = 16 << 10
+
 // pieces are for writing alone, so that an idle connection holds none.
 var pieces = sync.Pool{New: func() any { return new([pieceSize]byte) }}
 
@@ -17,11 +20,19 @@ var pieces = sync.Pool{New: func() any { return new([pieceSize]byte) }}
 // TCP or Unix socket without copying them, if they need no masking; else they are copied, and every
 // 256 KiB are one write. After an error nothing more can be written.
 func (c *Conn) WriteMessage(parts net.Buffers) error {
-	n := 0
+	return c.write(opBinary, total(parts), parts, false)
+}
+
+// WriteOver is WriteMessage for parts that it may overwrite: long ones are masked where they are, and not copied.
+func (c *Conn) WriteOver(parts net.Buffers) error {
+	return c.write(opBinary, total(parts), parts, true)
+}
+
+func total(parts net.Buffers) (n int) {
 	for _, p := range parts {
 		n += len(p)
 	}
-	return c.write(opBinary, n, parts)
+	return n
 }
 
 // WritePing writes a ping with up to 125 bytes.
@@ -55,12 +66,12 @@ func (c *Conn) writeControl(op opcode, payload []byte) error {
 		return fmt.Errorf("websocket: a control frame of %d bytes: at most %d are allowed", len(payload), maxControl)
 	}
 	c.parts = append(c.parts[:0], payload)
-	err := c.write(op, len(payload), c.parts)
+	err := c.write(op, len(payload), c.parts, false)
 	clear(c.parts)
 	return err
 }
 
-func (c *Conn) write(op opcode, n int, parts net.Buffers) error {
+func (c *Conn) write(op opcode, n int, parts net.Buffers, over bool) error {
 	if c.failed != nil {
 		return c.failed
 	}
@@ -72,9 +83,15 @@ func (c *Conn) write(op opcode, n int, parts net.Buffers) error {
 		key = rand.Uint32() // runtime's ChaCha8: no other side can foresee it
 	}
 	head := appendHeader(c.head[:0], op, n, c.client, key)
-	if key == 0 && c.vectored {
+	switch {
+	case c.vectored && key == 0:
 		c.failed = c.writev(head, parts)
-	} else {
+	case c.vectored && over && n >= overFrom:
+		for _, p := range parts {
+			key = mask(p, p, key)
+		}
+		c.failed = c.writev(head, parts)
+	default:
 		c.failed = c.copied(head, parts, key)
 	}
 	return c.failed
