@@ -56,7 +56,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	handler.ServeHTTP(w, r)
+	s.handle(handler, w, r)
 }
 
 func (l *link) begin() {
