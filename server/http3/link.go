@@ -56,6 +56,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	if !plain(r) {
+		http.Error(w, "400 Bad Request: malformed request target or Host", http.StatusBadRequest)
+		return
+	}
 	s.handle(handler, w, r)
 }
 
