@@ -156,7 +156,7 @@ func TestServer_outlives_whatever_handlers_and_clients_do(t *testing.T) {
 					}
 				},
 			}
-			var bare net.Listener = l
+			bare := l
 			if rand.IntN(3) == 0 {
 				bare = hiding{l}
 			}
