@@ -46,7 +46,7 @@ func TestServer_resets_streams_that_are_not_read(t *testing.T) {
 	}}
 	t.Cleanup(func() { _ = tr.Close() })
 	c := &http.Client{Transport: tr, Timeout: patience}
-	var unread []*http.Response
+	var unread []io.ReadCloser
 	var reset *h3.Error
 	for path := range floods {
 		resp, err := c.Get(url + path)
@@ -54,7 +54,8 @@ func TestServer_resets_streams_that_are_not_read(t *testing.T) {
 			require.ErrorAs(t, err, &reset)
 			continue
 		}
-		unread = append(unread, resp)
+		t.Cleanup(func() { _ = resp.Body.Close() })
+		unread = append(unread, resp.Body)
 	}
 	for range floods {
 		select {
@@ -64,10 +65,9 @@ func TestServer_resets_streams_that_are_not_read(t *testing.T) {
 			require.Fail(t, "somebody still waits")
 		}
 	}
-	for _, resp := range unread {
-		_, err := io.ReadAll(resp.Body)
+	for _, body := range unread {
+		_, err := io.ReadAll(body)
 		require.ErrorAs(t, err, &reset, "what was cut off looks whole")
-		_ = resp.Body.Close()
 	}
 	assert.Eventually(t, func() bool { return try(c, url) == nil }, patience, time.Millisecond, "the connection is harmed")
 }
