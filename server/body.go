@@ -49,7 +49,12 @@ func newBody(ex *exchange, h *head) *body {
 
 // Read is io.Reader. The first call asks a client for the body that waits to be asked.
 func (b *body) Read(p []byte) (int, error) {
-	b.ex.sendContinue()
+	b.mu.Lock()
+	closed := b.closed
+	b.mu.Unlock()
+	if !closed {
+		b.ex.sendContinue()
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed || b.ex.done.Load() {

@@ -47,6 +47,8 @@ func (ex *exchange) commit(body []byte) {
 	// Whether the client finds the end of the body without the connection's.
 	bodiless := ex.head || !allowed
 	switch {
+	case ex.tunnels():
+		ex.length, ex.closeAfter = -1, true
 	case bodiless || ex.length >= 0:
 	case ex.http10 || coding == "identity":
 		ex.closeAfter = true
@@ -59,8 +61,6 @@ func (ex *exchange) commit(body []byte) {
 	b = appendStatus(b, ex.http10, ex.status)
 	b = appendFields(b, h, func(key string) bool {
 		switch key {
-		case "Content-Length", "Transfer-Encoding":
-			return true
 		case "Content-Type":
 			return ex.status == http.StatusNotModified
 		case "Connection":
@@ -90,6 +90,12 @@ func (ex *exchange) commit(body []byte) {
 		b = append(b, "Transfer-Encoding: chunked\r\n"...)
 	}
 	ex.out.wire = append(b, "\r\n"...)
+}
+
+// tunnels reports whether the client takes all behind the head for the bytes of a tunnel (RFC 9110, section
+// 9.3.6): nothing frames them, and no request follows.
+func (ex *exchange) tunnels() bool {
+	return ex.req.Method == http.MethodConnect && ex.status >= 200 && ex.status < 300
 }
 
 // decideClose ends the connection with this answer if either side wants that, or HTTP/1.0 does.
@@ -154,12 +160,13 @@ func appendStatus(b []byte, http10 bool, status int) []byte {
 	return append(b, "\r\n"...)
 }
 
-// appendFields adds the fields in the order of their names, but those that leaveOut names.
+// appendFields adds the fields in the order of their names, but those that leaveOut names, and those that
+// frame the body: the server has these.
 func appendFields(b []byte, h http.Header, leaveOut func(string) bool) []byte {
 	var few [16]string
 	keys := few[:0]
 	for key := range h {
-		if !leaveOut(key) {
+		if !frames(key) && !leaveOut(key) {
 			keys = append(keys, key)
 		}
 	}
@@ -170,6 +177,17 @@ func appendFields(b []byte, h http.Header, leaveOut func(string) bool) []byte {
 		}
 	}
 	return b
+}
+
+// frames tells the fields that frame a body, however a handler writes them.
+func frames(key string) bool {
+	switch len(key) {
+	case len("content-length"):
+		return equalFold(key, "content-length")
+	case len("transfer-encoding"):
+		return equalFold(key, "transfer-encoding")
+	}
+	return false
 }
 
 // appendField adds a field. A name that is none is left out; line ends and other controls in a value

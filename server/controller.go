@@ -75,6 +75,7 @@ func (ex *exchange) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 			return nil, nil, err
 		}
 	}
+	ex.stopContinue()
 	c := ex.conn
 	if err := c.giveUp(ex); err != nil {
 		return nil, nil, err

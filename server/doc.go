@@ -24,7 +24,8 @@
 // The raw head of a request is scanned before [net/http.ReadRequest] sees it. What two programs in a
 // row could read in two ways is refused with a status that fits, and the connection is closed: both
 // Content-Length and Transfer-Encoding, bare LF, folded lines, white space before a colon, and so on.
-// [Relax] lets some of it through, by name. [Limits] bound what a client can cost.
+// [Relax] lets some of it through, by name. [Limits] bound what a client can cost. Requests of HTTP/2 are
+// refused for what HTTP/1 could not have said.
 //
 // # The end of a connection
 //

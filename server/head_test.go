@@ -74,6 +74,8 @@ var headCases = []struct {
 	{"no Host with CONNECT", "CONNECT a.example:443 HTTP/1.1\r\n\r\n", 400},
 	{"Host with a space", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400},
 	{"Host with userinfo", "GET / HTTP/1.1\r\nHost: a@b\r\n\r\n", 400},
+	{"Host with a port that is none", "GET / HTTP/1.1\r\nHost: a:65536\r\n\r\n", 400},
+	{"Host with the last port", "GET / HTTP/1.1\r\nHost: a:65535\r\n\r\n", 200},
 	{"Host with a path", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400},
 	{"Host with two ports", "GET / HTTP/1.1\r\nHost: a:1:2\r\n\r\n", 400},
 	{"Host with a bad port", "GET / HTTP/1.1\r\nHost: a:1x\r\n\r\n", 400},

@@ -80,14 +80,15 @@ func (h *http2Side) prepare(s *Server) {
 	h.conns = make(map[net.Conn]*handedConn)
 }
 
-// handleHTTP2 is handle behind those limits that net/http does not know.
+// handleHTTP2 is handle behind what net/http does not look at: the strict profile, and some limits.
 func (s *Server) handleHTTP2(w http.ResponseWriter, r *http.Request) {
 	fields := 0
 	for _, values := range r.Header {
 		fields += len(values)
 	}
-	var refused *refusal
+	refused := s.checkHTTP2(r)
 	switch most := s.limits.BodyBytes; {
+	case refused != nil:
 	case len(r.RequestURI) > s.limits.URIBytes:
 		refused = errURITooLong
 	case fields > s.limits.HeadLines:

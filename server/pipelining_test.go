@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -279,8 +280,30 @@ func TestServer_ends_with_the_answer_that_closes_and_cancels_those_behind(t *tes
 	}
 }
 
-// Random times, random cuts between the segments, unsafe requests among the safe ones.
 func TestServer_keeps_the_order_under_random_times(t *testing.T) {
+	connections := 1000
+	if testing.Short() {
+		connections = 100
+	}
+	keepOrder(t, connections, time.Hour)
+}
+
+// soakVariable says how long a soak may take; ci/soak.sh sets it.
+const soakVariable = "RATMOM_SOAK"
+
+func TestSoak_keeps_the_order_of_10000_connections(t *testing.T) {
+	asked := os.Getenv(soakVariable)
+	if asked == "" {
+		t.Skip(soakVariable + " is not set")
+	}
+	long, err := time.ParseDuration(asked)
+	require.NoError(t, err)
+	t.Logf("%d connections", keepOrder(t, 10_000, long))
+}
+
+// keepOrder uses many connections, or as many as it has time for: random times, random cuts between the
+// segments, unsafe requests among the safe ones.
+func keepOrder(t *testing.T, connections int, long time.Duration) (done int) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if n := rand.IntN(4); n > 0 {
 			time.Sleep(time.Duration(rand.IntN(2000)) * time.Microsecond)
@@ -296,25 +319,22 @@ func TestServer_keeps_the_order_under_random_times(t *testing.T) {
 		}
 		_, _ = io.WriteString(w, r.URL.Path)
 	})
-	connections := 1000
-	if testing.Short() {
-		connections = 100
-	}
 	addr := start(t, &Server{Handler: h, Pipeline: 7})
 	todo := make(chan int)
-	var done sync.WaitGroup
+	var all sync.WaitGroup
 	for range 50 {
-		done.Go(func() {
+		all.Go(func() {
 			for range todo {
 				oneRandomConnection(t, addr)
 			}
 		})
 	}
-	for i := range connections {
-		todo <- i
+	for began := time.Now(); done < connections && time.Since(began) < long && !t.Failed(); done++ {
+		todo <- done
 	}
 	close(todo)
-	done.Wait()
+	all.Wait()
+	return done
 }
 
 func oneRandomConnection(t *testing.T, addr string) {

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/ratmom/ratmom/internal/http1"
 )
 
 // response is the answer's part of an exchange.
@@ -100,9 +102,7 @@ func (ex *exchange) inform(status int) {
 	}
 	b := appendStatus(nil, false, status)
 	if status != http.StatusContinue {
-		b = appendFields(b, ex.header, func(key string) bool {
-			return key == "Content-Length" || key == "Transfer-Encoding"
-		})
+		b = appendFields(b, ex.header, func(string) bool { return false })
 	}
 	if ex.put(append(b, "\r\n"...)) == nil {
 		_ = ex.flush()
@@ -257,9 +257,10 @@ func (ex *exchange) lastChunk() []byte {
 		}
 	}
 	for key, values := range ex.header {
-		if name, ok := strings.CutPrefix(key, http.TrailerPrefix); ok {
+		name, ok := strings.CutPrefix(key, http.TrailerPrefix)
+		if name = http.CanonicalHeaderKey(name); ok && http1.MayTrail(name) {
 			for _, v := range values {
-				b = appendField(b, http.CanonicalHeaderKey(name), v)
+				b = appendField(b, name, v)
 			}
 		}
 	}

@@ -37,6 +37,10 @@ func (ex *exchange) ReadFrom(src io.Reader) (n int64, err error) {
 		return n, err
 	}
 	left := ex.length - ex.written
+	if left <= 0 { // what was refused counts as written
+		m, err := ex.copy(src)
+		return n + m, err
+	}
 	part, ok := src.(*io.LimitedReader)
 	if !ok || part.N > left {
 		part = &io.LimitedReader{R: src, N: left}

@@ -70,7 +70,7 @@ func validAuthority(a []byte) bool {
 			return false
 		}
 	}
-	if len(host) == 0 || len(port) > 5 {
+	if len(host) == 0 || len(port) > 5 || len(port) == 5 && string(port) > "65535" {
 		return false
 	}
 	if host[0] == '[' {

@@ -56,7 +56,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	handler.ServeHTTP(w, r)
+	if !plain(r) {
+		http.Error(w, "400 Bad Request: malformed request target or Host", http.StatusBadRequest)
+		return
+	}
+	s.handle(handler, w, r)
 }
 
 func (l *link) begin() {

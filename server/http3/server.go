@@ -19,6 +19,12 @@ import (
 // DefaultIdleTimeout is how long a connection may be silent.
 const DefaultIdleTimeout = 30 * time.Second
 
+// The defaults of Server.WriteRate, in bytes per second, and Server.WriteGrace.
+const (
+	DefaultWriteRate  = 240
+	DefaultWriteGrace = time.Minute
+)
+
 // Server is an HTTP/3 server, with the habits of http.Server. Its fields must not be
 // changed when it serves.
 type Server struct {
@@ -38,6 +44,12 @@ type Server struct {
 	IdleTimeout time.Duration
 	// EarlyData accepts requests in the first flight of a resumed connection (0-RTT).
 	EarlyData bool
+	// WriteRate is the least average rate, in bytes per second, at which a client must take its answers, and WriteGrace
+	// the time over which it counts: so long a client may take nothing at all. Only while a write waits for the
+	// client they count, and not for handlers that set a deadline of their own. Who takes less has its stream reset,
+	// and the handler's write fails. 0 is DefaultWriteRate and DefaultWriteGrace; either of them negative is no limit.
+	WriteRate  int
+	WriteGrace time.Duration
 	// AltSvcPort is the port that AltSvc names; 0 is that of the server. AltSvcMaxAge is
 	// how long clients may remember it; 0 is 24 hours.
 	AltSvcPort   int

@@ -28,7 +28,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const patience = 20 * time.Second
+const patience = 30 * time.Second
 
 // certificate is for 127.0.0.1, and its own authority.
 var certificate = sync.OnceValues(func() (tls.Certificate, *x509.CertPool) {
