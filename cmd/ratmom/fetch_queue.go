@@ -51,7 +51,7 @@ func (e *statusError) Error() string { return e.url + ": " + e.status }
 
 func newFetcher(f *fetchFlags, client *ratmom.Client, p *payload, urls []string, t terminal) *fetcher {
 	targets := f.targets(urls)
-	x := &fetcher{flags: f, client: client, payload: p, parallel: f.parallel, screen: newScreen(f, t, targets)}
+	x := &fetcher{flags: f, client: client, payload: p, parallel: int(f.parallel), screen: newScreen(f, t, targets)}
 	x.report = newReport(f, t, targets)
 	for i, u := range urls {
 		x.jobs = append(x.jobs, &job{n: i, url: u, target: targets[i]})

@@ -54,10 +54,21 @@ func (s *screen) problem(err error) {
 		return
 	}
 	text := "ratmom fetch: " + err.Error()
-	if errors.Is(err, ratmom.ErrCertificateVerification) {
+	if errors.Is(err, ratmom.ErrCertificateVerification) && !otherwiseBad(text) {
 		text += " (--cacert FILE trusts other authorities)"
 	}
 	s.message(text + "\n")
+}
+
+// otherwiseBad reports whether libcurl says of a certificate what no other authority
+// would mend.
+func otherwiseBad(text string) bool {
+	for _, words := range []string{"subject name", "expired", "not yet valid", "revoked"} {
+		if strings.Contains(text, words) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *screen) message(text string) {
