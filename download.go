@@ -16,7 +16,7 @@ import (
 
 // StatusError is a response whose status says that there is nothing to download.
 type StatusError struct {
-	StatusCode int
+	StatusCode int    // 404
 	Status     string // "404 Not Found"
 }
 
