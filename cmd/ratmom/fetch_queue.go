@@ -100,6 +100,7 @@ func (f *fetcher) run(ctx context.Context) int {
 		waiting, futures = waiting[:last], futures[:last]
 	}
 	_ = f.client.Close() // and thereby ends the conversation, if that is shown
+	f.screen.conversed()
 	f.screen.close()
 	return f.exitCode(ctx)
 }
