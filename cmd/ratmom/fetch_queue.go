@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -116,13 +115,9 @@ func (f *fetcher) start(ctx context.Context, j *job) error {
 		raw = "http://" + raw
 	}
 	j.url = failure.MaskText(raw)
-	u, err := url.Parse(raw)
+	u, err := failure.ParseURL(raw)
 	if err != nil {
-		var inner *url.Error
-		if errors.As(err, &inner) {
-			err = inner.Err // the outer one has the whole URL in its text
-		}
-		return fmt.Errorf("%s: %w", j.url, err)
+		return err
 	}
 	req, err := http.NewRequestWithContext(ctx, f.method(), "", nil)
 	if err != nil {

@@ -81,8 +81,8 @@ func TestURL_starts_a_server_only_without_arguments(t *testing.T) {
 	for bad, want := range map[string]string{
 		"-h":                     `"-h" is no URL, such as http://example.com/`,
 		"nonsense":               `"nonsense" is no URL`,
-		"http://ann:secret@[/":   "http://xxxxx@[/: missing ']' in host",
-		"http://ann:secret@a b/": "http://xxxxx@a b/: invalid",
+		"http://ann:secret@[/":   "http://xxxxx@[/: invalid request: missing ']' in host",
+		"http://ann:secret@a b/": "http://xxxxx@a b/: invalid request: invalid",
 	} {
 		_, _, err := URL(t.Context(), []string{bad}, "/x")
 		assert.ErrorContains(t, err, want)
