@@ -43,8 +43,10 @@ func TestErrors_of_connecting_have_the_reason_of_the_system(t *testing.T) {
 	require.ErrorIs(t, err, syscall.ECONNREFUSED)
 	require.ErrorContains(t, err, "connection failed: to a proxy: Failed")
 
-	_, err = client.Get("http://example.invalid/", config.UnixSocket(filepath.Join(t.TempDir(), "none")))
+	socket := filepath.Join(t.TempDir(), "none")
+	_, err = client.Get("http://example.invalid/", config.UnixSocket(socket))
 	require.ErrorIs(t, err, fs.ErrNotExist)
+	require.ErrorContains(t, err, "connection failed: to the unix socket "+socket+": ")
 }
 
 func TestErrors_of_connecting_have_no_reason_of_an_earlier_request(t *testing.T) {

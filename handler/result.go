@@ -112,7 +112,11 @@ func (h *Handler) explainConnect(e *failure.Error) {
 		// "connection refused" says more than "couldn't connect to server".
 		e.Err, e.Detail = errno, strings.TrimSuffix(e.Detail, ": "+cgo.Strerror(codeConnect))
 	}
-	if p, err := h.plan.Proxy(h.proxiedURL()); err == nil && p != nil {
+	if path := h.plan.Config.UnixSocket(); path != "" {
+		if e.Err != nil {
+			e.Detail = "to the unix socket " + path
+		}
+	} else if p, err := h.plan.Proxy(h.proxiedURL()); err == nil && p != nil {
 		e.Detail = "to a proxy: " + e.Detail
 	}
 }
