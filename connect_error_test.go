@@ -36,7 +36,10 @@ func TestErrors_of_connecting_have_the_reason_of_the_system(t *testing.T) {
 	require.ErrorIs(t, err, syscall.ECONNREFUSED)
 	assert.Regexp(t, `^GET http://127.0.0.1:\d+: connection failed: Failed to connect to .* ms: connection refused$`, err.Error())
 
-	_, err = (&http.Client{Transport: client.Transport()}).Get("http://" + address)
+	resp, err := (&http.Client{Transport: client.Transport()}).Get("http://" + address)
+	if err == nil {
+		_ = resp.Body.Close()
+	}
 	require.ErrorIs(t, err, syscall.ECONNREFUSED)
 
 	_, err = client.Get("http://example.invalid/", config.Proxy("http://"+address))

@@ -71,7 +71,7 @@ func site(ctx context.Context, handler http.Handler, files []certs.Files, balanc
 	case <-sockets.Draining(): // handed over
 	case <-ctx.Done(): // SIGTERM
 	}
-	end, cancel := context.WithTimeout(context.Background(), time.Minute)
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
 	return listen.Drain(end, 2*time.Second, server)
 }
