@@ -16,7 +16,7 @@ import (
 
 // StatusError is a response whose status says that there is nothing to download.
 type StatusError struct {
-	StatusCode int
+	StatusCode int    // 404
 	Status     string // "404 Not Found"
 }
 
@@ -35,6 +35,12 @@ func (e *StatusError) Error() string { return "the server answered " + e.Status 
 // Two downloads of the same name must not run at the same time. req must have no body
 // and no Range or If-Range of its own; compression is not asked for.
 func (c *Client) Download(req *http.Request, name string, opts ...config.RequestOption) (int64, error) {
+	if req == nil || req.URL == nil {
+		return 0, failure.New(failure.InvalidRequest, "the request has no URL")
+	}
+	if name == "" {
+		return 0, errNoName
+	}
 	if m := method(req); m != http.MethodGet || req.Body != nil && req.Body != http.NoBody {
 		if req.Body != nil {
 			_ = req.Body.Close()

@@ -5,6 +5,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"time"
 
 	"github.com/ratmom/ratmom"
 	"github.com/ratmom/ratmom/config"
@@ -48,4 +49,38 @@ func ExampleResponse_Attempts() {
 	// status 503
 	// Here you are.
 	// <nil>
+}
+
+func ExampleClient_retry() {
+	url, stop := startBusy()
+	defer stop()
+
+	budget, err := retry.NewBudget(0.2, 10, 10*time.Second) // the default: a fifth, or 10 in 10 s
+	if err != nil {
+		log.Fatal(err)
+	}
+	client, err := ratmom.New(
+		config.Retry(retry.Policy{}), // with its defaults
+		config.RetryBudget(budget))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+
+	resp, err := client.Get(url, config.Retry(retry.Policy{Tries: 5})) // for one request
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(resp.Status, len(resp.Attempts()))
+	_ = resp.Body.Close()
+
+	resp, err = client.Get(url, config.NoRetry())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(resp.Status, len(resp.Attempts()))
+	_ = resp.Body.Close()
+	// Output:
+	// 200 OK 2
+	// 503 Service Unavailable 0
 }

@@ -2,6 +2,7 @@ package ratmom
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/ratmom/ratmom/config"
 	"github.com/ratmom/ratmom/handler"
@@ -52,8 +53,10 @@ func (s Step) link(*exchange) link {
 	return l
 }
 
-// Intercept is the client option that adds interceptors to those given before.
+// Intercept is the client option that adds interceptors to those given before; nil is
+// none.
 func Intercept(is ...Interceptor) config.ClientOption {
+	is = slices.DeleteFunc(slices.Clone(is), func(i Interceptor) bool { return i == nil })
 	return config.Value(interceptors(is))
 }
 

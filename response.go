@@ -96,12 +96,17 @@ func (r *Response) CopyTo(w io.Writer) (int64, error) {
 	return io.Copy(w, r.Body)
 }
 
+var errNoName = errors.New("the file to save to has no name")
+
 // SaveFile writes the rest of the body to the file and closes it. The file appears
 // under its name only when the body is complete, in the place of one that was
 // there; until then it is one beside it, which is removed on an error. What is no
 // regular file, such as a pipe or /dev/null, is written to as it is.
 func (r *Response) SaveFile(name string) (n int64, err error) {
 	defer r.Body.Close()
+	if name == "" {
+		return 0, errNoName
+	}
 	if real, err := filepath.EvalSymlinks(name); err == nil {
 		name = real // a link stays one
 	}

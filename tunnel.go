@@ -46,6 +46,9 @@ func (c *Client) Tunnel(ctx context.Context, addr string, opts ...config.Request
 	if err != nil {
 		return nil, err
 	}
+	if ctx == nil {
+		return nil, failure.New(failure.InvalidRequest, "nil context")
+	}
 	plan := c.plan
 	if len(opts) > 0 {
 		cfg, err := c.cfg.Request(opts...)

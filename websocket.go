@@ -30,8 +30,8 @@ const (
 // CloseError is the end of a WebSocket that the other side asked for (RFC 6455,
 // section 7.4).
 type CloseError struct {
-	Code   int // 1005: it gave none
-	Reason string
+	Code   int    // 1005: it gave none
+	Reason string // its words, which may be empty
 }
 
 // Error gives code and reason.
@@ -41,12 +41,12 @@ func (e *CloseError) Error() string {
 
 // Codes of CloseError and Close.
 const (
-	CloseNormal      = 1000
-	CloseGoingAway   = 1001
-	CloseProtocol    = 1002
+	CloseNormal      = 1000 // all has been said
+	CloseGoingAway   = 1001 // the server ends, or the user leaves
+	CloseProtocol    = 1002 // the other side broke the protocol
 	CloseNoStatus    = 1005 // none was given; it cannot be sent
-	CloseInvalidText = 1007
-	CloseTooBig      = 1009
+	CloseInvalidText = 1007 // a text message was not UTF-8
+	CloseTooBig      = 1009 // a message was over the limit
 )
 
 const (

@@ -66,7 +66,7 @@ func (c *Content) Rewindable() bool { return c.once == nil }
 
 // Attach makes c the body of req: it sets Body, ContentLength and GetBody, and the
 // Content-Type unless req has one. It returns what went wrong when c was made, with
-// kind RequestBody.
+// kind ratmom.ErrRequestBody.
 func (c *Content) Attach(req *http.Request) error {
 	if c.err != nil {
 		return failure.Wrap(failure.RequestBody, c.err)

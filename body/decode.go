@@ -50,12 +50,12 @@ type Decoder struct {
 // zstd, identity, or a list of up to five of them. Nothing is read before the
 // first Read, and a Read returns as soon as there is something decoded.
 //
-// A body that is empty stays so: it ends with io.EOF although no format has a
-// form of 0 bytes, since servers label empty answers too. One that ends early
-// gives an error of kind Truncated, one that is malformed or goes on behind its
-// end one of kind ContentEncoding, one over the limits one of kind
-// BodyTooLarge. Errors of src are passed on. An encoding that is not known makes
-// NewDecoder itself fail, with kind ContentEncoding; src is left open.
+// A body that is empty stays so: it ends with io.EOF although no format has a form
+// of 0 bytes, since servers label empty answers too. One that ends early gives an
+// error of kind ratmom.ErrTruncated, one that is malformed or goes on behind its end
+// one of kind ratmom.ErrContentEncoding, one over the limits one of kind
+// ratmom.ErrBodyTooLarge. Errors of src are passed on. An encoding that is not known
+// makes NewDecoder itself fail, with kind ratmom.ErrContentEncoding; src is left open.
 //
 // Of zstd, windows up to 8 MiB are decoded (RFC 9659).
 func NewDecoder(contentEncoding string, src io.ReadCloser, limits Limits) (io.ReadCloser, error) {

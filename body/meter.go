@@ -9,7 +9,7 @@ import (
 // Meter counts the bytes of a body as they are read.
 type Meter struct {
 	io.ReadCloser
-	Max      int64                // more bytes are an error of kind BodyTooLarge; 0: any number
+	Max      int64                // more bytes are an error of kind ratmom.ErrBodyTooLarge; 0: any number
 	Total    int64                // what the body announces, -1: nothing
 	Progress func(n, total int64) // is told after each read that gave something; may be nil
 

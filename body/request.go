@@ -26,7 +26,7 @@ func String(s string) io.ReadCloser {
 
 // Reader returns a request body of the length bytes that r gives; a negative
 // length is one that is not known, for which HTTP/1.1 sends chunks. If r gives
-// more or fewer bytes, the request fails with an error of kind RequestBody. If r
+// more or fewer bytes, the request fails with an error of kind ratmom.ErrRequestBody. If r
 // is an io.Closer, it is closed when the body is no longer needed.
 func Reader(r io.Reader, length int64) io.ReadCloser {
 	return &sized{Reader: r, length: max(length, -1)}

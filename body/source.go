@@ -56,8 +56,8 @@ var absent = &Source{}
 // stream is empty and so none. A ContentLength of -1, or the transfer encoding
 // "chunked", hides a length that is known.
 //
-// The error is of kind RequestBody if ContentLength is not the length of bytes
-// in memory, of kind InvalidRequest if there is a ContentLength and no Body.
+// The error is of kind ratmom.ErrRequestBody if ContentLength is not the length of bytes
+// in memory, of kind ratmom.ErrInvalidRequest if there is a ContentLength and no Body.
 func FromRequest(req *http.Request) (*Source, error) {
 	switch {
 	case req.Body == nil && req.ContentLength != 0:

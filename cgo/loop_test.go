@@ -417,7 +417,10 @@ func TestUnix_sockets_are_used_again_watched_and_closed(t *testing.T) {
 func TestWithout_file_descriptors_a_request_fails_and_the_next_one_works(t *testing.T) {
 	d := newDriver(t)
 	free := useUpFiles(t)
-	_, res := d.get("http://127.0.0.1:1/", nil)
+	r := d.begin("http://127.0.0.1:1/", nil)
+	d.until("it has ended", func() bool { return r.done })
+	assert.Equal(t, syscall.EMFILE, r.ConnectErrno())
+	res := d.finish(r)
 	free()
 	s := testserver.Raw(t, testserver.Answer(testserver.OK("x"))) // accepts need descriptors too
 	assert.Equal(t, 7, res.Code, "could not connect: %s", res.Text)

@@ -1,6 +1,7 @@
 /* Making sockets: close-on-exec and non-blocking, which libcurl's own are not everywhere. */
 #include "sockets.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -61,13 +62,16 @@ curl_socket_t ratmom_socket_open(void *p, curlsocktype purpose, struct curl_sock
     if (fd >= 0)
         tame(fd);
 #endif
+    r->no_socket = fd < 0 ? errno : 0;
     if (fd >= 0 && r->tos && mark_packets(fd, a->family, (int)r->tos)) {
+        r->no_socket = errno;
         close(fd);
         return CURL_SOCKET_BAD;
     }
     if (fd < 0 || !r->multi)
         return fd < 0 ? CURL_SOCKET_BAD : fd;
     if (!ratmom_fd_at(r->multi, fd)) {
+        r->no_socket = ENOMEM;
         close(fd);
         return CURL_SOCKET_BAD;
     }

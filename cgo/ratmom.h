@@ -223,7 +223,8 @@ struct ratmom_req {
     uint32_t fd_gen;
     int32_t opened[8];
     uint32_t nopened;
-    void **owned; /* other slists and bodies that libcurl does not copy */
+    int32_t no_socket; /* errno of the last socket that could not be made */
+    void **owned;      /* other slists and bodies that libcurl does not copy */
     uint32_t nowned, cap_owned;
     int64_t buf_size;           /* the receive buffer that the easy handle may still hold */
     uint32_t ran;               /* the easy handle has run before */

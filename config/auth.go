@@ -13,12 +13,13 @@ import "github.com/ratmom/ratmom/cgo"
 func BasicAuth(user, password string) Option { return withAuth(AuthBasic, user, password) }
 
 // DigestAuth answers a server's challenge by a digest of the password (RFC 7616).
-// It takes an additional round, in which a request body is not sent.
+// It takes an additional round, in which a request body is not sent. See BasicAuth for
+// what is said of all ...Auth options. CURLAUTH_DIGEST.
 func DigestAuth(user, password string) Option { return withAuth(AuthDigest, user, password) }
 
 // NTLMAuth authenticates the connection by NTLM, over HTTP/1.1. The name can be
 // written "DOMAIN\user". The body is sent in the last round only. It needs a
-// libcurl with NTLM.
+// libcurl with NTLM; else it is ErrUnsupported. CURLAUTH_NTLM.
 func NTLMAuth(user, password string) Option { return withAuth(AuthNTLM, user, password) }
 
 // AnyAuth asks the server which way it wants and takes the safest of Digest, NTLM

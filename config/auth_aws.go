@@ -7,8 +7,8 @@ import (
 
 // AWSSigV4 says how [AWSSigV4Auth] signs. It prints without its keys.
 type AWSSigV4 struct {
-	AccessKeyID     string
-	SecretAccessKey string
+	AccessKeyID     string // names the key
+	SecretAccessKey string // never sent, only signed with
 	SessionToken    string // of temporary keys; "" if there is none
 	Region          string // as in "eu-central-1"
 	Service         string // as in "s3"

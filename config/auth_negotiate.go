@@ -142,8 +142,8 @@ func (d Delegation) flags() cgo.GSSFlags {
 
 // Negotiation is what a token of SPNEGO is made for; without a service, none is.
 type Negotiation struct {
-	Service string
-	Flags   cgo.GSSFlags
+	Service string       // the first part of the server's principal, as in HTTP
+	Flags   cgo.GSSFlags // whether the credentials may be passed on
 }
 
 // Negotiation returns what to negotiate with the server.

@@ -12,12 +12,12 @@ type AuthScheme uint
 
 // The schemes.
 const (
-	AuthBasic     AuthScheme = cgo.AuthBasic
-	AuthDigest    AuthScheme = cgo.AuthDigest
-	AuthNegotiate AuthScheme = cgo.AuthNegotiate
-	AuthNTLM      AuthScheme = cgo.AuthNTLM
-	AuthBearer    AuthScheme = cgo.AuthBearer
-	AuthAWSSigV4  AuthScheme = cgo.AuthAWSSigV4
+	AuthBasic     AuthScheme = cgo.AuthBasic     // RFC 7617
+	AuthDigest    AuthScheme = cgo.AuthDigest    // RFC 7616
+	AuthNegotiate AuthScheme = cgo.AuthNegotiate // Kerberos by SPNEGO (RFC 4559)
+	AuthNTLM      AuthScheme = cgo.AuthNTLM      // MS-NLMP
+	AuthBearer    AuthScheme = cgo.AuthBearer    // RFC 6750
+	AuthAWSSigV4  AuthScheme = cgo.AuthAWSSigV4  // Signature Version 4
 )
 
 // String returns the names, as in "Basic|Digest".

@@ -16,7 +16,7 @@ func ProxyBasicAuth(user, password string) Option { return withProxyAuth(AuthBas
 func ProxyDigestAuth(user, password string) Option { return withProxyAuth(AuthDigest, user, password) }
 
 // ProxyNTLMAuth authenticates the connection to the proxy by NTLM. It needs a
-// libcurl with NTLM.
+// libcurl with NTLM; else it is ErrUnsupported. CURLAUTH_NTLM.
 func ProxyNTLMAuth(user, password string) Option { return withProxyAuth(AuthNTLM, user, password) }
 
 // ProxyAnyAuth asks the proxy which way it wants and takes the safest of Digest,

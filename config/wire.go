@@ -43,10 +43,10 @@ const (
 	WireInfo           WireKind = iota // libcurl's remarks
 	WireHeaderReceived                 // response head and trailers
 	WireHeaderSent                     // request head
-	WireBodyReceived
-	WireBodySent
-	WireTLSReceived // TLS records
-	WireTLSSent
+	WireBodyReceived                   // a piece of the response body
+	WireBodySent                       // a piece of the request body
+	WireTLSReceived                    // TLS records
+	WireTLSSent                        // TLS records
 )
 
 // WireEvent is one piece of the conversation.

@@ -14,8 +14,8 @@ func rejected(format string, args ...any) error {
 
 // A FormatError says where a saved jar is wrong.
 type FormatError struct {
-	Line int // counted from 1; that where the cookie begins
-	Err  error
+	Line int   // counted from 1; that where the cookie begins
+	Err  error // what is wrong there
 }
 
 // Error names the line.

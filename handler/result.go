@@ -13,6 +13,7 @@ import (
 // CURLcodes that need more than the table.
 const (
 	codeOK          = 0
+	codeConnect     = 7
 	codePartialFile = 18
 	codeMemory      = 27
 	codeHTTP2       = 16
@@ -82,6 +83,9 @@ func (h *Handler) outcome(res cgo.Result) error {
 	if e.Kind == failure.Proxy {
 		e.ProxyStatus = h.t.ConnectStatus()
 	}
+	if e.Kind == failure.Connect && res.Code == codeConnect {
+		h.explainConnect(e)
+	}
 	if e.Kind == failure.TLS && strings.Contains(res.Text, "wrong version number") {
 		e.Detail = "server gave HTTP response to HTTPS client (" + res.Text + ")"
 	}
@@ -100,6 +104,21 @@ func (h *Handler) outcome(res cgo.Result) error {
 		e.Kind, e.Err = failure.Truncated, io.ErrUnexpectedEOF
 	}
 	return e
+}
+
+// explainConnect says what libcurl leaves out of why there is no connection.
+func (h *Handler) explainConnect(e *failure.Error) {
+	if errno := h.t.ConnectErrno(); errno != 0 {
+		// "connection refused" says more than "couldn't connect to server".
+		e.Err, e.Detail = errno, strings.TrimSuffix(e.Detail, ": "+cgo.Strerror(codeConnect))
+	}
+	if path := h.plan.Config.UnixSocket(); path != "" {
+		if e.Err != nil {
+			e.Detail = "to the unix socket " + path
+		}
+	} else if p, err := h.plan.Proxy(h.proxiedURL()); err == nil && p != nil {
+		e.Detail = "to a proxy: " + e.Detail
+	}
 }
 
 // errRefused is the error of a request that the server did not process.

@@ -41,7 +41,7 @@ func idOf(u *url.URL, profile string) (ID, error) {
 		id.Port = schemePorts[id.Scheme]
 	}
 	if id.Port == "" || id.Host == "" {
-		return ID{}, failure.New(failure.InvalidRequest, "the URL names no HTTP server")
+		return ID{}, failure.Newf(failure.InvalidRequest, "the URL %q names no HTTP server", failure.Mask(u))
 	}
 	return id, nil
 }

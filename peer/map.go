@@ -13,6 +13,7 @@ import (
 	"github.com/ratmom/ratmom/config"
 	"github.com/ratmom/ratmom/handler"
 	"github.com/ratmom/ratmom/internal/engine"
+	"github.com/ratmom/ratmom/internal/failure"
 	"github.com/ratmom/ratmom/internal/workers"
 	"github.com/ratmom/ratmom/peer/health"
 	"github.com/ratmom/ratmom/retry"
@@ -40,8 +41,14 @@ type Map struct {
 // Open makes a map over a client, whose agents and options it uses. The client's own
 // requests share no connection with those of the map.
 func Open(client *ratmom.Client, opts ...Option) (*Map, error) {
+	if client == nil {
+		return nil, failure.New(failure.InvalidOption, "peer.Open needs a client")
+	}
 	m := &Map{client: client, inside: engine.Of(client), opt: defaults(), peers: registry{byID: make(map[ID]*entry)}}
 	for _, o := range opts {
+		if o == nil {
+			continue
+		}
 		if err := o(&m.opt); err != nil {
 			return nil, err
 		}
@@ -61,7 +68,7 @@ const maxLookups = 64
 
 // Get returns the peer that rawURL is for, made if it is not there yet. Nothing is sent.
 func (m *Map) Get(rawURL string) (*Peer, error) {
-	u, err := url.Parse(rawURL)
+	u, err := failure.ParseURL(rawURL)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"strings"
@@ -42,4 +43,12 @@ func ExampleServer() {
 	slow, fast := strings.Index(string(answers), "/slow"), strings.Index(string(answers), "/fast")
 	fmt.Println("in order:", 0 < slow && slow < fast)
 	// Output: in order: true
+}
+
+func ExampleServer_ListenAndServe() {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /hello", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "hello") })
+
+	s := &server.Server{Addr: ":8080", Handler: mux, Pipeline: 15}
+	log.Fatal(s.ListenAndServe())
 }

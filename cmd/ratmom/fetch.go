@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ratmom/ratmom"
-	"github.com/ratmom/ratmom/config"
 	"github.com/ratmom/ratmom/internal/demo"
 )
 
@@ -50,7 +49,7 @@ func fetch(ctx context.Context, args []string, t terminal) int {
 	}
 	client, err := ratmom.New(f.options(set)...)
 	if err != nil {
-		return usageError(t, "fetch", "%v", err)
+		return usageError(t, "fetch", "%s", inFlags(err))
 	}
 	defer func() { _ = client.Close() }()
 	if f.dir != "" {
@@ -60,36 +59,4 @@ func fetch(ctx context.Context, args []string, t terminal) int {
 		}
 	}
 	return newFetcher(f, client, body, urls, t).run(ctx)
-}
-
-// options are the client's.
-func (f *fetchFlags) options(set *pflag.FlagSet) []config.ClientOption {
-	opts := []config.ClientOption{
-		config.Metrics(f.writeOut != ""),
-		config.Decompression(!f.raw),
-		config.HTTPVersion(f.version()),
-		config.MaxRedirects(f.redirects()),
-		config.Timeout(f.maxTime.Duration),
-		config.DangerAcceptInvalidCertificates(f.insecure),
-		config.DangerAcceptInvalidHostnames(f.insecure),
-	}
-	if set.Changed("connect-timeout") {
-		opts = append(opts, config.ConnectTimeout(f.connectTimeout.Duration))
-	}
-	if set.Changed("user-agent") {
-		opts = append(opts, config.UserAgent(f.agent))
-	}
-	if set.Changed("proxy") {
-		opts = append(opts, config.Proxy(f.proxy))
-	}
-	if f.cacert != "" {
-		opts = append(opts, config.CAFile(f.cacert))
-	}
-	if f.cert != "" {
-		opts = append(opts, config.ClientCertificate(f.cert, f.key))
-	}
-	if f.user != "" {
-		opts = append(opts, f.credentials())
-	}
-	return opts
 }

@@ -24,7 +24,7 @@ type fetchFlags struct {
 	// What to fetch, and how many at once.
 	input    string
 	demo     bool
-	parallel int
+	parallel number
 
 	// Where to.
 	output     string
@@ -45,7 +45,7 @@ type fetchFlags struct {
 
 	// The way.
 	noFollow       bool
-	maxRedirects   int
+	maxRedirects   number
 	insecure       bool
 	cacert         string
 	cert, key      string
@@ -68,7 +68,7 @@ func (f *fetchFlags) flags() *pflag.FlagSet {
 	s.Usage = func() {} // who calls Parse prints what there is to print
 
 	s.StringVar(&f.input, "input", "", "also fetch the URLs in `FILE`, one in a line; - is standard input")
-	s.IntVarP(&f.parallel, "parallel", "j", 0, "fetch `N` URLs at once (default 8; 1 if bodies go to standard output)")
+	s.VarP(&f.parallel, "parallel", "j", "fetch `N` URLs at once (default 8; 1 if bodies go to standard output)")
 	s.BoolVar(&f.demo, "demo", false, "fetch from a server within this program; URLs are then paths, / if there is none")
 
 	s.StringVarP(&f.output, "output", "o", "", "write the body to `FILE`; - is standard output")
@@ -88,7 +88,8 @@ func (f *fetchFlags) flags() *pflag.FlagSet {
 
 	s.BoolP("location", "L", true, "follow redirects, which is what happens anyway")
 	s.BoolVar(&f.noFollow, "no-follow", false, "do not follow redirects")
-	s.IntVar(&f.maxRedirects, "max-redirects", defaultRedirects, "follow at most `N` redirects")
+	f.maxRedirects = defaultRedirects
+	s.Var(&f.maxRedirects, "max-redirects", "follow at most `N` redirects")
 	s.BoolVarP(&f.insecure, "insecure", "k", false, "accept any certificate of the server; anyone can then be in between")
 	s.StringVar(&f.cacert, "cacert", "", "trust the certificate authorities in `FILE` (PEM), and no others")
 	s.StringVar(&f.cert, "cert", "", "show the server the client certificate in `FILE` (PEM)")
@@ -101,7 +102,7 @@ func (f *fetchFlags) flags() *pflag.FlagSet {
 	s.BoolVar(&f.versions[2], "http2-prior-knowledge", false, "speak HTTP/2 at once, also in clear text")
 	s.BoolVar(&f.versions[3], "http3", false, "speak HTTP/3 if the server does, where this libcurl can")
 
-	s.CountVarP(&f.verbose, "verbose", "v", "show the conversation, secrets masked; twice, also bodies' and TLS's sizes")
+	s.CountVarP(&f.verbose, "verbose", "v", "``show the conversation, secrets masked; twice, also bodies' and TLS's sizes")
 	s.BoolVarP(&f.silent, "silent", "s", false, "show neither progress nor errors: the exit code tells")
 	s.StringVarP(&f.writeOut, "write-out", "w", "", "json: print one line of metrics per URL (`FORMAT`)")
 	return s
@@ -202,6 +203,9 @@ func contains(list []string, s string) bool {
 	return false
 }
 
+// maxLine is the longest line of a list of URLs, in bytes.
+const maxLine = 1 << 20
+
 // readURLs reads a list of URLs. Empty lines, and those that begin with #, are
 // left out.
 func readURLs(name string, stdin io.Reader) ([]string, error) {
@@ -216,13 +220,16 @@ func readURLs(name string, stdin io.Reader) ([]string, error) {
 	}
 	var urls []string
 	lines := bufio.NewScanner(in)
-	lines.Buffer(nil, 1<<20)
+	lines.Buffer(nil, maxLine)
 	for lines.Scan() {
 		if line := strings.TrimSpace(lines.Text()); line != "" && line[0] != '#' {
 			urls = append(urls, line)
 		}
 	}
 	if err := lines.Err(); err != nil {
+		if errors.Is(err, bufio.ErrTooLong) {
+			err = fmt.Errorf("a line is longer than %d bytes", maxLine)
+		}
 		return nil, fmt.Errorf("--input %s: %w", name, err)
 	}
 	return urls, nil
@@ -261,7 +268,7 @@ func (f *fetchFlags) redirects() int {
 	if f.noFollow {
 		return 0
 	}
-	return f.maxRedirects
+	return int(f.maxRedirects)
 }
 
 func (f *fetchFlags) credentials() config.Option {
@@ -275,6 +282,26 @@ func (f *fetchFlags) credentials() config.Option {
 		return config.AnyAuth(user, password)
 	}
 	return config.BasicAuth(user, password)
+}
+
+// number is a whole number.
+type number int
+
+// Type is part of pflag.Value; the help shows a name of its own instead.
+func (n *number) Type() string { return "N" }
+
+func (n *number) String() string { return strconv.Itoa(int(*n)) }
+
+func (n *number) Set(text string) error {
+	v, err := strconv.Atoi(text)
+	switch {
+	case errors.Is(err, strconv.ErrRange):
+		return errors.New("is out of range")
+	case err != nil:
+		return errors.New("must be a whole number")
+	}
+	*n = number(v)
+	return nil
 }
 
 // seconds is a duration: a number of seconds, or as Go writes it.

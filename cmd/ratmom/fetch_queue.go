@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -51,7 +50,7 @@ func (e *statusError) Error() string { return e.url + ": " + e.status }
 
 func newFetcher(f *fetchFlags, client *ratmom.Client, p *payload, urls []string, t terminal) *fetcher {
 	targets := f.targets(urls)
-	x := &fetcher{flags: f, client: client, payload: p, parallel: f.parallel, screen: newScreen(f, t, targets)}
+	x := &fetcher{flags: f, client: client, payload: p, parallel: int(f.parallel), screen: newScreen(f, t, targets)}
 	x.report = newReport(f, t, targets)
 	for i, u := range urls {
 		x.jobs = append(x.jobs, &job{n: i, url: u, target: targets[i]})
@@ -100,6 +99,7 @@ func (f *fetcher) run(ctx context.Context) int {
 		waiting, futures = waiting[:last], futures[:last]
 	}
 	_ = f.client.Close() // and thereby ends the conversation, if that is shown
+	f.screen.conversed()
 	f.screen.close()
 	return f.exitCode(ctx)
 }
@@ -115,13 +115,9 @@ func (f *fetcher) start(ctx context.Context, j *job) error {
 		raw = "http://" + raw
 	}
 	j.url = failure.MaskText(raw)
-	u, err := url.Parse(raw)
+	u, err := failure.ParseURL(raw)
 	if err != nil {
-		var inner *url.Error
-		if errors.As(err, &inner) {
-			err = inner.Err // the outer one has the whole URL in its text
-		}
-		return fmt.Errorf("%s: %w", j.url, err)
+		return err
 	}
 	req, err := http.NewRequestWithContext(ctx, f.method(), "", nil)
 	if err != nil {

@@ -24,10 +24,12 @@ type screen struct {
 	out    io.Writer
 	err    io.Writer
 	silent bool
+	talks  bool // the conversation is shown
 	detail bool // sizes of bodies and TLS records, too
 	many   int  // URLs, if more than one
 
 	mu    sync.Mutex // orders what is written
+	held  []string   // problems that wait for the end of the conversation, which comes late
 	bars  bool       // wanted
 	begin time.Time
 	p     *mpb.Progress // nil until the first bar is due
@@ -36,7 +38,7 @@ type screen struct {
 }
 
 func newScreen(f *fetchFlags, t terminal, targets []string) *screen {
-	s := &screen{out: t.out, err: t.err, silent: f.silent, detail: f.verbose > 1, begin: time.Now()}
+	s := &screen{out: t.out, err: t.err, silent: f.silent, talks: f.verbose > 0, detail: f.verbose > 1, begin: time.Now()}
 	if len(targets) > 1 {
 		s.many = len(targets)
 	}
@@ -54,10 +56,38 @@ func (s *screen) problem(err error) {
 		return
 	}
 	text := "ratmom fetch: " + err.Error()
-	if errors.Is(err, ratmom.ErrCertificateVerification) {
+	if errors.Is(err, ratmom.ErrCertificateVerification) && !otherwiseBad(text) {
 		text += " (--cacert FILE trusts other authorities)"
 	}
+	if s.talks {
+		s.mu.Lock()
+		s.held = append(s.held, text+"\n")
+		s.mu.Unlock()
+		return
+	}
 	s.message(text + "\n")
+}
+
+// conversed says that the conversation is over.
+func (s *screen) conversed() {
+	s.mu.Lock()
+	held := s.held
+	s.talks, s.held = false, nil
+	s.mu.Unlock()
+	for _, text := range held {
+		s.message(text)
+	}
+}
+
+// otherwiseBad reports whether libcurl says of a certificate what no other authority
+// would mend.
+func otherwiseBad(text string) bool {
+	for _, words := range []string{"subject name", "expired", "not yet valid", "revoked"} {
+		if strings.Contains(text, words) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *screen) message(text string) {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ratmom/ratmom/internal/testserver"
 )
 
 func TestVerbose_shows_the_conversation_without_secrets(t *testing.T) {
@@ -22,6 +24,19 @@ func TestVerbose_shows_the_conversation_without_secrets(t *testing.T) {
 	assert.NotContains(t, r.err, "YW5uOnNlY3JldA")
 	assert.NotContains(t, r.err, "{ [")
 	assert.Contains(t, fetchRun(t, "--demo", "/page/1", "-vv").err, "{ [16 bytes")
+}
+
+func TestVerbose_tells_of_a_failure_behind_the_conversation(t *testing.T) {
+	p := testserver.Raw(t, testserver.Answer("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nX-Why: so\r\n\r\n"))
+	for range 10 {
+		r := fetchRun(t, "-v", "-x", p.URL, "https://elsewhere.invalid/")
+		assert.Equal(t, exitFailed, r.code)
+		talk, problem, ok := strings.Cut(r.err, "ratmom fetch: ")
+		assert.True(t, ok, r.err)
+		assert.Contains(t, talk, "< X-Why: so")
+		assert.Contains(t, problem, "proxy failed")
+		assert.Equal(t, 1, strings.Count(problem, "\n"), problem)
+	}
 }
 
 func TestVerbose_numbers_the_URLs_if_there_are_several(t *testing.T) {

@@ -42,6 +42,8 @@ func TestFetch_teaches_by_examples(t *testing.T) {
 	assert.Equal(t, exitOK, r.code)
 	assert.Contains(t, r.out, "\n  ratmom fetch -O https://example.com/a.tar.gz ")
 	assert.Contains(t, r.out, "Exit codes:")
+	assert.Contains(t, r.out, "follow at most N redirects (default 10)\n")
+	assert.Regexp(t, `--verbose +show`, r.out)
 	for line := range strings.Lines(r.out) {
 		assert.LessOrEqual(t, len(line), 120, line)
 	}
@@ -108,6 +110,9 @@ func TestFetch_reads_URLs_from_a_file(t *testing.T) {
 
 	require.NoError(t, os.WriteFile(name, nil, 0o600))
 	assert.Equal(t, ran{}, fetchRun(t, "--demo", "--input", name), "an empty list is no mistake")
+
+	require.NoError(t, os.WriteFile(name, bytes.Repeat([]byte("a"), maxLine+1), 0o600))
+	assert.Contains(t, fetchRun(t, "--input", name).err, "a line is longer than 1048576 bytes")
 
 	r := fetchRun(t, "--input", name+".missing")
 	assert.Equal(t, exitUsage, r.code)
@@ -259,6 +264,10 @@ func TestFetch_trusts_nobody_unless_told(t *testing.T) {
 	assert.Contains(t, r.err, "server certificate not accepted")
 	assert.Contains(t, r.err, "--cacert FILE")
 
+	r = fetchRun(t, "--cacert", n.CAFile, strings.Replace(n.TLSURL, "//localhost", "//a.b.localhost", 1))
+	assert.Equal(t, exitFailed, r.code)
+	assert.NotContains(t, r.err, "--cacert FILE", "it would not help")
+
 	r = fetchRun(t, "--cacert", n.CAFile, "--http2", "-i", n.TLSURL+"/hello.txt")
 	assert.Equal(t, exitOK, r.code, r.err)
 	assert.True(t, strings.HasPrefix(r.out, "HTTP/2.0 200"), r.out)
@@ -280,28 +289,31 @@ func TestFetch_undoes_compression_unless_told_not_to(t *testing.T) {
 
 func TestFetch_refuses_a_wrong_command_line_before_sending(t *testing.T) {
 	for want, args := range map[string][]string{
-		"no URL":                                 {},
-		"unknown flag: --nope":                   {"--nope"},
-		"-o x: one file for 2 URLs":              {"-o", "x", "a", "b"},
-		"-o does not go with -O and -d":          {"-o", "x", "-O", "a"},
-		"exclude one another":                    {"--http2", "--http1.1", "a"},
-		"-w \"xml\": json is the only format":    {"-w", "xml", "a"},
-		"must be at least 1":                     {"-j", "0", "a"},
-		"a colon must stand":                     {"-u", "ann", "a"},
-		"must be basic, digest, ntlm or any":     {"-u", "a:b", "--auth", "kerberos", "a"},
-		"--key without --cert":                   {"--key", "x", "a"},
-		"-I does not go with --data":             {"-I", "--data", "x", "a"},
-		"-I does not go with -X PUT":             {"-I", "-X", "PUT", "a"},
-		`invalid method "G T"`:                   {"-X", "G T", "a"},
-		"-H: a header field is written":          {"-H", "nonsense", "a"},
-		`header field name "a b"`:                {"-H", "a b: c", "a"},
-		"control character":                      {"-H", "a: b\rc", "a"},
-		"must not be negative":                   {"--max-redirects", "-1", "a"},
-		"/nope: no such file or directory":       {"--cacert", "/nope", "a"},
-		"scheme \"ftp\" is none of":              {"-x", "ftp://a", "a"},
-		"--data: stat /nope":                     {"--data", "@/nope", "a"},
-		"with --demo, URLs are paths":            {"--demo", "http://a/"},
-		"cannot have both the URLs and the data": {"--input", "-", "--data", "@-"},
+		"no URL":                                    {},
+		"unknown flag: --nope":                      {"--nope"},
+		"-o x: one file for 2 URLs":                 {"-o", "x", "a", "b"},
+		"-o does not go with -O and -d":             {"-o", "x", "-O", "a"},
+		"exclude one another":                       {"--http2", "--http1.1", "a"},
+		"-w \"xml\": json is the only format":       {"-w", "xml", "a"},
+		"must be at least 1":                        {"-j", "0", "a"},
+		"a colon must stand":                        {"-u", "ann", "a"},
+		"must be basic, digest, ntlm or any":        {"-u", "a:b", "--auth", "kerberos", "a"},
+		"--key without --cert":                      {"--key", "x", "a"},
+		"-I does not go with --data":                {"-I", "--data", "x", "a"},
+		"-I does not go with -X PUT":                {"-I", "-X", "PUT", "a"},
+		`invalid method "G T"`:                      {"-X", "G T", "a"},
+		"-H: a header field is written":             {"-H", "nonsense", "a"},
+		`header field name "a b"`:                   {"-H", "a b: c", "a"},
+		"control character":                         {"-H", "a: b\rc", "a"},
+		"must not be negative":                      {"--max-redirects", "-1", "a"},
+		"--cacert \"/nope\": stat /nope: no such":   {"--cacert", "/nope", "a"},
+		"--cert \"/nope\": stat /nope: no such":     {"--cert", "/nope", "a"},
+		"-x \"ftp://a\": scheme \"ftp\" is none of": {"-x", "ftp://a", "a"},
+		"flag: must be a whole number":              {"-j", "many", "a"},
+		"flag: is out of range":                     {"-j", "99999999999999999999", "a"},
+		"--data: stat /nope":                        {"--data", "@/nope", "a"},
+		"with --demo, URLs are paths":               {"--demo", "http://a/"},
+		"cannot have both the URLs and the data":    {"--input", "-", "--data", "@-"},
 	} {
 		r := fetchRun(t, args...)
 		assert.Equal(t, exitUsage, r.code, args)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/vbauerster/mpb/v8/cwriter"
@@ -52,7 +53,7 @@ func main() {
 	// always do, so that a second one ends a program that hangs.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
-	code := run(ctx, os.Args[1:], terminal{
+	code := runChecked(ctx, os.Args[1:], terminal{
 		in:          os.Stdin,
 		out:         os.Stdout,
 		err:         os.Stderr,
@@ -60,6 +61,44 @@ func main() {
 		outTerminal: cwriter.IsTerminal(int(os.Stdout.Fd())),
 	})
 	os.Exit(code)
+}
+
+// runChecked is run, which fails if not all of its output could be written.
+func runChecked(ctx context.Context, args []string, t terminal) int {
+	out := &checked{to: t.out}
+	t.out = out
+	code := run(ctx, args, t)
+	if err := out.failure(); err != nil && code == exitOK {
+		_, _ = fmt.Fprintf(t.err, "ratmom: %v\n", err)
+		return exitFailed
+	}
+	return code
+}
+
+// checked remembers the first error of a writer, so that what prints help or metrics
+// need not look at every write.
+type checked struct {
+	to  io.Writer
+	mu  sync.Mutex
+	err error
+}
+
+func (c *checked) Write(p []byte) (int, error) {
+	n, err := c.to.Write(p)
+	if err != nil {
+		c.mu.Lock()
+		if c.err == nil {
+			c.err = err
+		}
+		c.mu.Unlock()
+	}
+	return n, err
+}
+
+func (c *checked) failure() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
 }
 
 func run(ctx context.Context, args []string, t terminal) int {
@@ -85,7 +124,7 @@ func run(ctx context.Context, args []string, t terminal) int {
 }
 
 func help(ctx context.Context, args []string, t terminal) int {
-	if len(args) > 0 {
+	if len(args) > 0 && args[0] != "help" && !strings.HasPrefix(args[0], "-") {
 		return run(ctx, []string{args[0], "--help"}, t)
 	}
 	_, _ = fmt.Fprint(t.out, "ratmom is an HTTP client on libcurl, for many servers at once.\n\nUsage: ratmom COMMAND [ARGUMENTS]\n\n")

@@ -44,7 +44,7 @@ func ratmomRun(t *testing.T, args ...string) ran {
 }
 
 func TestRun_teaches_who_does_not_know_the_commands(t *testing.T) {
-	for _, args := range [][]string{{"help"}, {"-h"}, {"--help"}} {
+	for _, args := range [][]string{{"help"}, {"-h"}, {"--help"}, {"help", "help"}, {"help", "--help"}, {"-h", "-h"}} {
 		r := ratmomRun(t, args...)
 		assert.Equal(t, exitOK, r.code)
 		assert.Contains(t, r.out, "ratmom fetch --demo")
@@ -61,4 +61,20 @@ func TestRun_teaches_who_does_not_know_the_commands(t *testing.T) {
 
 	assert.Equal(t, exitUsage, ratmomRun(t, "fetsh").code)
 	assert.Equal(t, ratmomRun(t, "fetch", "--help"), ratmomRun(t, "help", "fetch"))
+}
+
+func TestRun_fails_if_what_it_prints_cannot_be_written(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip("there is no /dev/full")
+	}
+	t.Cleanup(func() { _ = full.Close() })
+	for _, args := range [][]string{
+		{"help"}, {"version"}, {"fetch", "--help"}, {"peers", "--help"},
+		{"fetch", "--demo"}, {"fetch", "--demo", "-w", "json", "-o", os.DevNull},
+	} {
+		var problem bytes.Buffer
+		assert.Equal(t, exitFailed, runChecked(t.Context(), args, terminal{out: full, err: &problem}), args)
+		assert.Contains(t, problem.String(), "no space left", args)
+	}
 }

@@ -7,6 +7,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -32,8 +33,13 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	flags := flag.NewFlagSet("grid", flag.ContinueOnError)
 	flags.SetOutput(out)
 	short := flags.Bool("short", false, "go on as soon as there was something to see")
-	if err := flags.Parse(args); err != nil {
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return nil
+	case err != nil:
 		return err
+	case flags.NArg() > 0:
+		return fmt.Errorf("%q: there are no arguments but -short", flags.Arg(0))
 	}
 	watch := 4 * time.Second
 	if *short {

@@ -37,6 +37,9 @@ const (
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	urls := args
+	if err := demo.Check(urls); err != nil {
+		return err
+	}
 	if len(urls) == 0 {
 		base, stop, err := demo.URL(ctx, nil, "/page/")
 		if err != nil {

@@ -31,6 +31,9 @@ func main() {
 }
 
 func run(ctx context.Context, urls []string, out io.Writer) error {
+	if err := demo.Check(urls); err != nil {
+		return err
+	}
 	if len(urls) == 0 {
 		for range 3 {
 			s, err := demo.Start(ctx)

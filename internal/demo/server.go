@@ -52,11 +52,11 @@ func (s *Server) Close() {
 	s.wait.Wait()
 }
 
-// URL returns the first of args; without one, path on a server that it starts.
+// URL returns the first of args, which must be a URL; without one, path on a server that it starts.
 // stop ends that server and must be called.
 func URL(ctx context.Context, args []string, path string) (url string, stop func(), err error) {
 	if len(args) > 0 {
-		return args[0], func() {}, nil
+		return args[0], func() {}, Check(args[:1])
 	}
 	s, err := Start(ctx)
 	if err != nil {

@@ -78,6 +78,17 @@ func TestURL_starts_a_server_only_without_arguments(t *testing.T) {
 	stop()
 	assert.Equal(t, "http://example.com/", url)
 
+	for bad, want := range map[string]string{
+		"-h":                     `"-h" is no URL, such as http://example.com/`,
+		"nonsense":               `"nonsense" is no URL`,
+		"http://ann:secret@[/":   "http://xxxxx@[/: invalid request: missing ']' in host",
+		"http://ann:secret@a b/": "http://xxxxx@a b/: invalid request: invalid",
+	} {
+		_, _, err := URL(t.Context(), []string{bad}, "/x")
+		assert.ErrorContains(t, err, want)
+		assert.NotContains(t, err.Error(), "secret")
+	}
+
 	url, stop, err = URL(t.Context(), nil, "/x")
 	require.NoError(t, err)
 	defer stop()

@@ -1,6 +1,7 @@
 package failure
 
 import (
+	"errors"
 	"net/url"
 	"strings"
 )
@@ -41,4 +42,20 @@ func MaskText(raw string) string {
 		start = i + len("://")
 	}
 	return raw[:start] + masked + raw[at:]
+}
+
+// ParseURL is url.Parse without its error, which has the whole text, a password too: this
+// one is of kind InvalidRequest, and has the text masked.
+func ParseURL(raw string) (*url.URL, error) {
+	u, err := url.Parse(raw)
+	if err == nil {
+		return u, nil
+	}
+	var whole *url.Error
+	if errors.As(err, &whole) {
+		err = whole.Err
+	}
+	e := Wrap(InvalidRequest, err)
+	e.URL = MaskText(raw)
+	return nil, e
 }

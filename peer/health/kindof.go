@@ -16,8 +16,9 @@ import (
 // KindOther for what says nothing of the peer, a limit of the request's own time among
 // it: only the time to connect is the peer's.
 //
-// libcurl does not say why a name has no address, so that its word is KindNameFailed, nor
-// in 7.88.1 why it could not connect, which is KindRefused.
+// libcurl does not say why a name has no address, so that its word is KindNameFailed. A
+// connection that could not be made for a reason that is not known is KindRefused; for
+// want of this machine's own file descriptors, memory or ports it is KindOther.
 func KindOf(err error) Kind {
 	var transfer *failure.Error
 	if errors.As(err, &transfer) {
@@ -36,7 +37,7 @@ func KindOf(err error) Kind {
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return KindRefused
-	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
+	case unreachable(err):
 		return KindUnreachable
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, syscall.ETIMEDOUT):
 		return KindTimeout
@@ -57,7 +58,7 @@ func ofTransfer(e *failure.Error) Kind {
 	case failure.NameResolution:
 		return KindNameFailed
 	case failure.Connect:
-		return KindRefused
+		return ofConnect(e)
 	case failure.TLS, failure.CertificateVerification, failure.ClientCertificate:
 		return KindTLS
 	case failure.Timeout:
@@ -71,6 +72,25 @@ func ofTransfer(e *failure.Error) Kind {
 		}
 	}
 	return KindOther
+}
+
+func unreachable(err error) bool {
+	return errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EHOSTUNREACH)
+}
+
+// shortages are the system's reasons that say nothing of the peer.
+var shortages = []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL}
+
+func ofConnect(err error) Kind {
+	if unreachable(err) {
+		return KindUnreachable
+	}
+	for _, reason := range shortages {
+		if errors.Is(err, reason) {
+			return KindOther
+		}
+	}
+	return KindRefused
 }
 
 func ofTLS(err error) bool {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -34,6 +35,10 @@ func TestKindOf_knows_errors_of_net_and_tls(t *testing.T) {
 		{failure.FromCurl(28, "SSL connection timeout"), KindTimeout},
 		{failure.FromCurl(28, "Operation timed out after 10 milliseconds with 0 bytes received"), KindOther},
 		{failure.FromCurl(7, "Failed to connect"), KindRefused},
+		{failure.Wrap(failure.Connect, syscall.ECONNREFUSED), KindRefused},
+		{failure.Wrap(failure.Connect, syscall.EHOSTUNREACH), KindUnreachable},
+		{failure.Wrap(failure.Connect, syscall.ENETUNREACH), KindUnreachable},
+		{failure.Wrap(failure.Connect, syscall.EMFILE), KindOther},
 		{failure.FromCurl(60, "SSL certificate problem"), KindTLS},
 		{failure.FromCurl(52, "Empty reply from server"), KindOther},
 		{failure.Wrap(failure.Canceled, context.Canceled), KindOther},

@@ -8,8 +8,9 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
+
+	"github.com/ratmom/ratmom/internal/failure"
 )
 
 var errNoProbe = errors.New("health: there is no probe")
@@ -127,7 +128,7 @@ func (p HTTP) Probe(ctx context.Context, address string) error {
 	if p.Do == nil {
 		return errNoProbe
 	}
-	u, err := url.Parse(p.URL)
+	u, err := failure.ParseURL(p.URL)
 	if err != nil {
 		return fmt.Errorf("health: the URL of the check: %w", err)
 	}

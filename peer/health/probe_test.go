@@ -185,7 +185,7 @@ func TestHTTP_asks_and_looks_at_the_answer(t *testing.T) {
 		"HTTP/1.1":       {HTTP{Do: do, URL: "http:///", Major: 1}, ""},
 		"not HTTP/2":     {HTTP{Do: do, URL: "http:///", Major: 2}, "health: the answer came over HTTP/1.1"},
 		"nobody asks":    {HTTP{URL: "http:///"}, "health: there is no probe"},
-		"no URL":         {HTTP{Do: do, URL: "http://h\x00/"}, `health: the URL of the check: parse "http://h\x00/": net/url: invalid control character in URL`},
+		"no URL":         {HTTP{Do: do, URL: "http://h\x00/"}, `health: the URL of the check: http://h\x00/: invalid request: net/url: invalid control character in URL`},
 		"no method":      {HTTP{Do: do, URL: "http:///", Method: "A B"}, `health: the request of the check: net/http: invalid method "A B"`},
 		"not to be done": {HTTP{Do: func(*http.Request) (*http.Response, error) { return nil, errSick }, URL: "http:///"}, "sick"},
 	} {

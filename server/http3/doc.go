@@ -1,4 +1,4 @@
-// Package http3 serves a http.Handler over HTTP/3 (RFC 9114), by quic-go. It is a module
+// Package http3 serves an http.Handler over HTTP/3 (RFC 9114), by quic-go. It is a module
 // of its own, so that servers without HTTP/3 do not depend on it.
 //
 //	h3 := &http3.Server{Handler: handler, TLSConfig: config}
