@@ -183,8 +183,8 @@ func TestFetch_goes_on_after_failures(t *testing.T) {
 	assert.Equal(t, exitFailed, r.code)
 	assert.Equal(t, "This is page 1.\n", r.out)
 	for _, want := range []string{
-		"GET http://127.0.0.1:1/: connection failed", "http://xxxxx@[::1/: missing ']' in host",
-		`unsupported protocol scheme "gopher"`, "http://a b/: invalid character", "the URL is empty",
+		"GET http://127.0.0.1:1/: connection failed", "http://xxxxx@[::1/: invalid request: missing ']' in host",
+		`unsupported protocol scheme "gopher"`, "http://a b/: invalid request: invalid character", "the URL is empty",
 		"name resolution failed", "ratmom fetch: 6 of 7 URLs failed\n",
 	} {
 		assert.Contains(t, r.err, want)
