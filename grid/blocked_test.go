@@ -194,6 +194,9 @@ func TestStream_over_a_dead_path_ends_on_both_sides_within_twelve_seconds(t *tes
 				x, y := b.pair(nil)
 				s := b.block(context.Background(), x, y, firstFree, c.oneWay, c.callerReads, c.handlerReads)
 				time.Sleep(20 * time.Second)
+				_, err := x.to(y).Request(within(b), echoID, nil) // the last that each hears of the other
+				require.NoError(b, err)
+				synctest.Wait()
 				b.net.SetBoth("a", "b", gridtest.Faults{Path: gridtest.Vanishing})
 				dead := time.Now()
 				require.ErrorIs(b, <-s.ended, ErrDisconnected)
