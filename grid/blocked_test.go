@@ -143,7 +143,7 @@ var blockings = map[string]struct{ oneWay, callerReads, handlerReads bool }{
 }
 
 // There are no pings of streams: what keeps the connection keeps its streams.
-func TestStream_that_is_blocked_for_an_hour_goes_on(t *testing.T) {
+func TestStream_that_is_blocked_for_long_goes_on(t *testing.T) {
 	for name, c := range blockings {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(b *bubble) {
@@ -151,7 +151,7 @@ func TestStream_that_is_blocked_for_an_hour_goes_on(t *testing.T) {
 				ctx, cancel := context.WithCancel(context.Background())
 				defer cancel()
 				s := b.block(ctx, x, y, firstFree, c.oneWay, c.callerReads, c.handlerReads)
-				time.Sleep(time.Hour)
+				time.Sleep(10 * time.Minute)
 				require.Empty(b, s.got)
 				require.Empty(b, s.ended)
 				require.EqualValues(b, 1, x.to(y).Snapshot().Opened)
