@@ -141,9 +141,9 @@ func TestLongest_message_leaves_no_memory_behind(t *testing.T) {
 	_, err := x.to(y).Request(within(t), echoID, make([]byte, 100))
 	require.NoError(t, err)
 	before := heap()
-	got, err := x.to(y).Request(within(t), echoID, make([]byte, 32<<20))
+	got, err := x.to(y).Request(within(t), echoID, make([]byte, 12<<20))
 	require.NoError(t, err)
-	require.Len(t, got, 32<<20)
+	require.Len(t, got, 12<<20)
 	got = nil
 	_ = got
 	// The handler's side gives it back when it has written the answer.
