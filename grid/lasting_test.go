@@ -166,7 +166,7 @@ func TestCancel_reaches_the_handler_within_ten_milliseconds_beside_large_message
 				}
 				st, err := x.to(y).OpenStream(ctx, firstFree, nil, Subroute("stream"))
 				if err == nil {
-					_, err = st.Recv(context.Background())
+					_, err = st.Recv(ctx)
 				}
 				ended <- err
 			}()
