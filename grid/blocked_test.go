@@ -65,7 +65,7 @@ func (b *bubble) block(ctx context.Context, x, y *node, id HandlerID, oneWay, ca
 		}()
 		for i := range blockedMessages {
 			if err := st.Send(ctx, []byte(strconv.Itoa(i))); err != nil {
-				_ = <-read
+				err = errors.Join(err, <-read)
 				s.ended <- context.Cause(ctx)
 				return err
 			}
