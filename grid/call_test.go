@@ -23,7 +23,7 @@ func TestRequest_gets_the_answer_of_the_handler_at_either_side(t *testing.T) {
 	a, b := tcpPair(t, nil)
 	for _, c := range []*Connection{a.to(b), b.to(a)} {
 		for _, id := range []HandlerID{echoID, inlineEchoID} {
-			for _, size := range []int{0, 1, 512, 16 << 10, 16<<10 + 1, 64 << 10, 64<<10 + 1, 300_000} {
+			for _, size := range []int{0, 1, 512, 16 << 10, 16<<10 + 1, 64 << 10, 64<<10 + 1, 300_000, 1 << 20} {
 				req := bytes.Repeat([]byte("0123456789"), size/10+1)[:size]
 				got, err := c.Request(within(t), id, req)
 				require.NoError(t, err, size)

@@ -96,6 +96,7 @@ func TestCodecs_bring_values_back(t *testing.T) {
 	trip(t, &marshaler{"text"})
 	trip(t, time.Unix(1700000000, 0).UTC())
 	trip(t, []byte("bytes"))
+	trip(t, []byte(nil))
 	trip(t, ownBytes("bytes"))
 	trip(t, "string")
 	trip(t, ownString("string"))
@@ -104,6 +105,7 @@ func TestCodecs_bring_values_back(t *testing.T) {
 	trip(t, plain{1}, JSON())
 	trip(t, &plain{1}, JSON())
 	trip(t, map[string][]int{"a": {1}}, JSON())
+	trip(t, map[string][]int(nil), JSON())
 }
 
 func TestCodecs_are_chosen_in_their_order(t *testing.T) {

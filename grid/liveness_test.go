@@ -149,7 +149,7 @@ func TestConnections_dialled_by_both_sides_become_one(t *testing.T) {
 }
 
 func TestDials_decides_for_one_of_each_pair_and_for_each_as_often(t *testing.T) {
-	const n = 320
+	const n = 448 // 100,128 pairs
 	total := 0
 	for i := range n {
 		mine := 0

@@ -147,3 +147,10 @@ func TestRequests_that_were_given_up_hold_no_memory(t *testing.T) {
 		})
 	}
 }
+
+// allocated is what was ever allocated.
+func allocated() uint64 {
+	var s runtime.MemStats
+	runtime.ReadMemStats(&s)
+	return s.TotalAlloc
+}

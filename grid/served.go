@@ -109,7 +109,7 @@ func (in *incoming) request(h frame.Header, payload []byte) error {
 	if in.stream != nil {
 		in.phase = frame.ServedStream
 	}
-	if code, text := in.admit(len(payload)); code != 0 {
+	if code, text := in.admit(len(in.Payload())); code != 0 {
 		in.refuse(code, text)
 		in.discard()
 	}

@@ -228,42 +228,44 @@ func TestReuse_gives_back_what_a_handler_was_given_and_what_it_returned(t *testi
 func TestStreaming_goes_both_ways(t *testing.T) {
 	a, b, ctx := typedPair(t)
 	type add struct{ N int }
-	route := grid.Streaming[string, add, int64](1, grid.JSON())
-	require.NoError(t, route.Register(b, func(ctx context.Context, s *grid.TypedServerStream[add, int64], payload string) error {
-		assert.Equal(t, "sum", payload)
-		assert.Equal(t, "a", s.Peer())
-		sum := int64(0)
-		for v, err := range s.All(ctx) {
-			if err != nil {
-				return err
+	plain := grid.Streaming[string, add, int64](1, grid.JSON())
+	for _, route := range []*grid.StreamRoute[string, add, int64]{plain, plain.Sub("a route")} {
+		require.NoError(t, route.Register(b, func(ctx context.Context, s *grid.TypedServerStream[add, int64], payload string) error {
+			assert.Equal(t, "sum", payload)
+			assert.Equal(t, "a", s.Peer())
+			sum := int64(0)
+			for v, err := range s.All(ctx) {
+				if err != nil {
+					return err
+				}
+				sum += int64(v.N)
+				if err := s.Send(ctx, sum); err != nil {
+					return err
+				}
 			}
-			sum += int64(v.N)
-			if err := s.Send(ctx, sum); err != nil {
-				return err
-			}
-		}
-		return nil
-	}))
-	s, err := route.Open(ctx, a.Connection("b"), "sum")
-	require.NoError(t, err)
-	sent := make(chan error, 1)
-	go func() { sent <- s.SendAll(ctx, slices.Values(make([]add, 500))) }()
-	var got []int64
-	for v, err := range s.All(ctx) {
+			return nil
+		}))
+		s, err := route.Open(ctx, a.Connection("b"), "sum")
 		require.NoError(t, err)
-		got = append(got, v)
-	}
-	require.NoError(t, <-sent)
-	assert.Equal(t, make([]int64, 500), got)
+		sent := make(chan error, 1)
+		go func() { sent <- s.SendAll(ctx, slices.Values(make([]add, 500))) }()
+		var got []int64
+		for v, err := range s.All(ctx) {
+			require.NoError(t, err)
+			got = append(got, v)
+		}
+		require.NoError(t, <-sent)
+		assert.Equal(t, make([]int64, 500), got)
 
-	s, err = route.Open(ctx, a.Connection("b"), "sum")
-	require.NoError(t, err)
-	require.NoError(t, s.Send(ctx, add{math.MaxInt32}))
-	var v int64
-	require.NoError(t, s.RecvInto(ctx, &v))
-	assert.EqualValues(t, math.MaxInt32, v)
-	require.NoError(t, s.CloseSend())
-	require.Equal(t, io.EOF, s.RecvInto(ctx, &v))
+		s, err = route.Open(ctx, a.Connection("b"), "sum")
+		require.NoError(t, err)
+		require.NoError(t, s.Send(ctx, add{math.MaxInt32}))
+		var v int64
+		require.NoError(t, s.RecvInto(ctx, &v))
+		assert.EqualValues(t, math.MaxInt32, v)
+		require.NoError(t, s.CloseSend())
+		require.Equal(t, io.EOF, s.RecvInto(ctx, &v))
+	}
 }
 
 func TestStreaming_ends_on_the_other_side_when_a_loop_is_left(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/ratmom/ratmom/internal/paritytable"
 )
 
 // holes is what isahc's tests leave out, and the tests here that look at it.
@@ -77,12 +79,12 @@ var fixes = []struct{ fix, tests string }{
 }
 
 func TestLists_name_tests_that_exist(t *testing.T) {
-	tests := testsByFile(t)
+	tests := paritytable.Find(t, here)
 	named := map[string]bool{}
 	check := func(what, names string) {
+		tests.Want(t, what, names)
 		for name := range strings.FieldsSeq(names) {
 			named[name] = true
-			assert.NotEmpty(t, tests[name], "where is %s for %q?", name, what)
 		}
 	}
 	for _, h := range holes {

@@ -1,24 +1,16 @@
 package parity
 
 import (
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
+
+	"github.com/ratmom/ratmom/internal/paritytable"
 )
 
-// row says what stands here for one of isahc's integration tests.
-type row struct {
-	file, theirs string // isahc's test, in tests/
-	ours         string // the test here
-	asserts      string // what ours shows
-	differs      string // where and why ours is another; "" if it is the same
-}
+// row is a [paritytable.Row] for one of isahc's integration tests. Its group is the file, in tests/.
+type row struct{ Group, Theirs, Ours, Asserts, Differs string }
 
 var table = []row{
 	{"auth.rs", "credentials_without_auth_config_does_nothing", "TestAuth_sends_nothing_without_a_scheme",
@@ -183,36 +175,13 @@ var theirFiles = map[string]int{
 }
 
 func TestTable_names_a_test_for_each_of_the_87(t *testing.T) {
-	require.Len(t, table, 87)
-	tests := testsByFile(t)
-	count, seen := map[string]int{}, map[string]bool{}
+	tests := paritytable.Find(t, here)
+	assert.Len(t, table, 87)
+	paritytable.Check(t, table, theirFiles, tests)
 	for _, r := range table {
-		assert.False(t, seen[r.theirs], "%s is there twice", r.theirs)
-		seen[r.theirs] = true
-		count[r.file]++
-		assert.NotEmpty(t, r.asserts, r.theirs)
-		assert.Equal(t, strings.TrimSuffix(r.file, ".rs")+"_test.go", tests[r.ours], "where is %s for %s?", r.ours, r.theirs)
+		assert.Equal(t, strings.TrimSuffix(r.Group, ".rs")+"_test.go", tests[r.Ours], "where is %s for %s?", r.Ours, r.Theirs)
 	}
-	assert.Equal(t, theirFiles, count)
 }
 
-// testsByFile gives the file of each test of this package.
-func testsByFile(t *testing.T) map[string]string {
-	t.Helper()
-	names, err := os.ReadDir(".")
-	require.NoError(t, err)
-	tests := map[string]string{}
-	for _, n := range names {
-		if !strings.HasSuffix(n.Name(), "_test.go") {
-			continue
-		}
-		f, err := parser.ParseFile(token.NewFileSet(), n.Name(), nil, 0)
-		require.NoError(t, err)
-		for _, d := range f.Decls {
-			if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv == nil && strings.HasPrefix(fn.Name.Name, "Test") {
-				tests[fn.Name.Name] = n.Name()
-			}
-		}
-	}
-	return tests
-}
+// here is where the tests of the tables are.
+var here = map[string]string{"": "."}
