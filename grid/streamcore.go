@@ -70,8 +70,12 @@ func signal(ch chan struct{}) {
 	}
 }
 
-// cost is how much of a window a message takes: a longer one takes all of it.
-func cost(length, window int) int { return min(length, window) }
+// leastCost is what a message takes of a window at least. Otherwise the window would not bound what many tiny
+// messages cost: each has a buffer, and a place in the queue.
+const leastCost = 64
+
+// cost is how much of a window a message takes: one that is longer than the window takes all of it.
+func cost(length, window int) int { return min(max(length, leastCost), window) }
 
 // data takes a fragment. code says why the message cannot be taken, if it cannot.
 func (st *streamCore) data(h frame.Header, ext *frame.Extensions, payload []byte) (code Code, err error) {

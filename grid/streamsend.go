@@ -14,7 +14,7 @@ func (st *streamCore) send(w waits, b []byte) (begun bool, err error) {
 	if uint64(len(b)) > st.s.peer.message {
 		return false, st.s.c.fail(TooLarge, NotSent, "longer than the peer takes")
 	}
-	spent, err := st.spend(w, int64(len(b)))
+	spent, err := st.spend(w, len(b))
 	if err != nil {
 		return false, err
 	}
@@ -119,8 +119,8 @@ func (st *streamCore) waitSent(w waits, spent int64) (begun bool, err error) {
 	}
 }
 
-// spend waits for credit and takes it.
-func (st *streamCore) spend(w waits, n int64) (spent int64, err error) {
+// spend waits for the credit of a message of n bytes and takes it.
+func (st *streamCore) spend(w waits, n int) (spent int64, err error) {
 	stalled := false
 	st.mu.Lock()
 	for {
@@ -139,7 +139,7 @@ func (st *streamCore) spend(w waits, n int64) (spent int64, err error) {
 			st.mu.Unlock()
 			return 0, st.s.c.fail(InvalidMessage, NotSent, "the handler takes no messages")
 		}
-		spent = min(n, st.sendWindow)
+		spent = int64(cost(n, int(st.sendWindow)))
 		if st.messages > 0 && st.credit >= spent {
 			st.messages--
 			st.credit -= spent
