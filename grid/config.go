@@ -27,7 +27,8 @@ type Config struct {
 	// that all servers can be given the same list.
 	Peers []Peer
 
-	// Path is the request target of the WebSocket; default [DefaultPath].
+	// Path is the request target of the WebSocket; default [DefaultPath]. It begins with a
+	// slash, has neither a query nor a fragment, and what a URL would escape is escaped in it.
 	// Servers that do not speak the same protocol are kept apart by it.
 	Path string
 

@@ -57,6 +57,9 @@ func NewManager(cfg Config) (*Manager, error) {
 	if cfg.Path == "" {
 		cfg.Path = DefaultPath
 	}
+	if err := checkPath(cfg.Path); err != nil {
+		return nil, fmt.Errorf("grid: Config.Path is %q: %w", cfg.Path, err)
+	}
 	if cfg.Dial == nil {
 		cfg.Dial = new(net.Dialer).DialContext
 	}
