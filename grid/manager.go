@@ -162,6 +162,11 @@ func (m *Manager) RemovePeer(name string) bool {
 	for _, s := range c.shut() {
 		s.end(errRemoved)
 	}
+	for _, h := range m.handlers.list() {
+		if h.memory != nil {
+			h.memory.forgetPeer(name)
+		}
+	}
 	return true
 }
 
