@@ -156,9 +156,7 @@ func (s *session) number(t frame.Type, n uint64) error {
 		s.notes.pong, s.notes.pongNonce = true, n
 		s.q.Set(&s.mark)
 	case frame.Pong:
-		if n == s.notes.pingNonce && s.pinged != 0 {
-			d := s.reader.now - s.pinged
-			s.pinged = 0
+		if d, ok := s.pings.answered(n, s.reader.now); ok {
 			s.rtt.Store(d)
 			s.window.RTT(d, s.reader.now)
 		}

@@ -68,7 +68,7 @@ type session struct {
 	rtt      atomic.Int64
 	bulkAt   uint64 // Sent at the last look of the watchdog
 	closedAt int64  // when close was called, under mu
-	pinged   int64  // when the last ping was sent, under mu
+	pings    pings  // under mu
 	dog      *time.Timer
 
 	reader readerState

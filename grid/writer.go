@@ -118,7 +118,7 @@ func (c *sessionControl) AppendControl(b []byte) []byte {
 	}
 	if n.ping {
 		n.ping = false
-		s.pinged = s.clock.now()
+		s.pings.add(n.pingNonce, s.clock.now(), s.m.timing.Dead)
 		b = appendNumber(b, frame.Ping, n.pingNonce)
 	}
 	if n.credit {
