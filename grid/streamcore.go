@@ -39,7 +39,10 @@ type streamCore struct {
 	accepted   bool
 	ready      chan struct{} // closed once accepted or over; made by those who wait
 	sendClosed bool
-	changed    chan struct{}
+	spenders   int           // those who wait for credit
+	changed    chan struct{} // wakes one of them, who wakes the next
+	closed     latch         // sendClosed or over
+	finished   latch         // over
 	sent       chan struct{} // the large message was sent
 
 	asm assembly
@@ -131,6 +134,7 @@ func (st *streamCore) recv(w waits) (Buf, error) {
 		if st.ended {
 			err := st.err
 			st.mu.Unlock()
+			signal(st.arrived) // for another who waits
 			return Buf{}, err
 		}
 		st.awaited = !stopped
@@ -237,6 +241,8 @@ func (st *streamCore) finish(err error, discard bool) {
 		close(st.ready)
 		st.ready = nil
 	}
+	st.closed.open()
+	st.finished.open()
 	st.mu.Unlock()
 	for _, m := range dropped {
 		st.s.release(m.reserved)
