@@ -25,7 +25,7 @@ func TestLarge_bounds_the_memory_of_messages_and_not_their_lengths(t *testing.T)
 					return nil, ctx.Err()
 				}))
 				ctx, cancel := context.WithCancel(context.Background())
-				outcomes := make(chan error, 10)
+				outcomes := make(chan error, 9)
 				for range cap(outcomes) {
 					go func() {
 						_, err := x.to(y).Request(ctx, firstFree, make([]byte, size))

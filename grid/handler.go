@@ -79,7 +79,7 @@ func OutCapacity(n int) HandlerOption {
 	return handlerOption(func(o *handlerOptions) { o.outCapacity = n })
 }
 
-// Name is what the handler is called in snapshots and logs.
+// Name is what the handler is called in snapshots, logs and profiles.
 func Name(name string) HandlerOption {
 	return handlerOption(func(o *handlerOptions) { o.name = name })
 }

@@ -50,6 +50,7 @@ func TestLogger_may_look_at_everything_whatever_it_is_told(t *testing.T) {
 		y := b.start("b", nil)
 		ready(b, x, y)
 		b.net.Reset("a", "b")
+		synctest.Wait() // both have noticed
 		_, err := y.to(x).Request(within(b), panicID, nil, WaitForReady(), Retry(5))
 		require.ErrorIs(b, err, ErrInternal)
 		nc, err := b.net.Dial(context.Background(), "b", "a")
