@@ -62,27 +62,36 @@ func (s *session) add(a *assembly, h frame.Header, ext *frame.Extensions, payloa
 	return m, true, 0, nil
 }
 
-// reserve gets memory for a message of total bytes, or says why not.
+// reserve gets memory for a message of total bytes, or says why not. What counts against the budget is the whole
+// buffer, less what a window covers of it. If that is too much, one of just this length may do.
 func (s *session) reserve(a *assembly, total uint64) Code {
 	if total > uint64(s.m.limits.Message) {
 		return TooLarge
 	}
-	if total > max(largeFrom, a.free) {
-		a.reserved.bytes = int64(total)
-		if s.large.Add(int64(total)) > s.m.limits.Large {
-			s.release(a.reserved)
-			a.reserved = reservation{}
-			return ResourceExhausted
-		}
+	n := int(total)
+	if total <= largeFrom {
+		a.buf = newBuf(n)
+		return 0
 	}
-	a.buf = newBuf(int(total))
+	covered := 0
+	if total <= a.free {
+		covered = n
+	}
+	switch {
+	case s.budget(a, bufSize(n)-covered):
+		a.buf = newBuf(n)
+	case s.budget(a, n-covered):
+		a.buf = Buf{p: make([]byte, n)}
+	default:
+		return ResourceExhausted
+	}
 	return 0
 }
 
 // moveAhead counts the message that is put together against the budget of those that are waited for, and no
 // more against that for large ones, if there is room in it.
 func (s *session) moveAhead(a *assembly) bool {
-	n := int64(len(a.buf.p))
+	n := int64(a.buf.held())
 	if s.ahead.Add(n) > s.m.limits.Large/aheadShare {
 		s.ahead.Add(-n)
 		return false
@@ -94,6 +103,19 @@ func (s *session) moveAhead(a *assembly) bool {
 
 // aheadShare is which part of the budget for large messages there is once more for those that are waited for.
 const aheadShare = 4
+
+// budget reserves n bytes for large messages, if there are as many.
+func (s *session) budget(a *assembly, n int) bool {
+	if n == 0 {
+		return true
+	}
+	if s.large.Add(int64(n)) > s.m.limits.Large {
+		s.large.Add(-int64(n))
+		return false
+	}
+	a.reserved.bytes = int64(n)
+	return true
+}
 
 // largeFrom is from which length on a message counts against the budget for large ones.
 const largeFrom = 64 << 10

@@ -48,11 +48,29 @@ func newBuf(n int) Buf {
 	return Buf{p: make([]byte, n)}
 }
 
+// bufSize is how much memory newBuf takes for n bytes.
+func bufSize(n int) int {
+	for _, size := range bufSizes {
+		if n <= size {
+			return size
+		}
+	}
+	return n
+}
+
 // copyBuf makes a buffer with a copy of p.
 func copyBuf(p []byte) Buf {
 	b := newBuf(len(p))
 	copy(b.p, p)
 	return b
+}
+
+// held is how much memory a message has.
+func (b Buf) held() int {
+	if b.b != nil {
+		return len(b.b.data)
+	}
+	return len(b.p)
 }
 
 // wellFilled reports whether the message takes half of its buffer or more, so that it may keep it.

@@ -11,6 +11,7 @@ import (
 type callContext struct {
 	until int64 // of the clock, 0: no deadline
 	clock clock
+	base  context.Context // its values
 
 	mu    sync.Mutex
 	inner context.Context
@@ -25,7 +26,7 @@ func (c *callContext) real() context.Context {
 	if c.inner != nil {
 		return c.inner
 	}
-	ctx, stop := context.WithCancelCause(context.Background())
+	ctx, stop := context.WithCancelCause(c.base)
 	if c.until != 0 && !c.ended {
 		var timer context.CancelFunc
 		inner := ctx

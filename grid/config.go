@@ -27,7 +27,8 @@ type Config struct {
 	// that all servers can be given the same list.
 	Peers []Peer
 
-	// Path is the request target of the WebSocket; default [DefaultPath].
+	// Path is the request target of the WebSocket; default [DefaultPath]. It begins with a
+	// slash, has neither a query nor a fragment, and what a URL would escape is escaped in it.
 	// Servers that do not speak the same protocol are kept apart by it.
 	Path string
 
@@ -84,7 +85,7 @@ type Limits struct {
 	Calls      int   // calls of the peer that run or wait here at the same time; default 1024, at most 16384
 	Streams    int   // streams of the peer at the same time; default 1024, at most 16384
 	Message    int64 // longest message in bytes; default 64 MiB
-	Large      int64 // bytes of messages above 64 KiB that are held at the same time; default 64 MiB. A quarter more for those that arrive in streams and are waited for
+	Large      int64 // memory of messages above 64 KiB that are held at the same time; default 64 MiB, or Message if that is more. A quarter more for those that arrive in streams and are waited for
 	SendQueue  int   // bytes of small messages waiting to be sent, above which senders wait; default 4 MiB
 	BulkWindow int   // upper bound of bytes of large messages under way; default 16 MiB, at least 64 KiB
 }

@@ -19,6 +19,7 @@ type Connection struct {
 	ctx     context.Context // ends when the peer is removed
 	remove  context.CancelFunc
 	changed chan struct{} // wakes the loop
+	labels  sync.Map      // of goroutines, by *handler
 
 	mu       sync.Mutex
 	addr     string

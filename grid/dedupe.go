@@ -18,7 +18,7 @@ func NewIdempotencyKey() (k IdempotencyKey) {
 
 func (k IdempotencyKey) applyCall(o *callOptions) { o.key, o.hasKey = k, true }
 
-// Dedupe has a single-request handler remember its last n answers to requests with an
+// Dedupe has a single-request handler remember its last n answers to each peer, to requests with an
 // [IdempotencyKey], each for so long. A repeated request gets the answer of the first,
 // and waits for it if need be. Remembered are results up to 64 KiB, and errors that the
 // handler returned of its own accord; a request that was cancelled or lost on its way is executed again.
@@ -29,24 +29,26 @@ func Dedupe(n int, ttl time.Duration) HandlerOption {
 // maxRemembered is how long a result may be to be remembered.
 const maxRemembered = 64 << 10
 
-// memory is what a handler remembers.
+// memory is what a handler remembers, of each peer by itself: none sees the answers to another, nor has them
+// forgotten.
 type memory struct {
-	n   int
+	n   int // of one peer
 	ttl time.Duration
 
-	mu    sync.Mutex
-	known map[memoryKey]*remembered
-	order []*remembered // by age
+	mu sync.Mutex
+	of map[string]*memoryOf
 }
 
-type memoryKey struct {
-	peer string
-	key  IdempotencyKey
+// memoryOf is what is remembered of one peer.
+type memoryOf struct {
+	known map[IdempotencyKey]*remembered
+	order []*remembered // by age
 }
 
 // remembered is a request that runs, or has run.
 type remembered struct {
-	key     memoryKey
+	in      *memoryOf
+	key     IdempotencyKey
 	until   int64 // 0 while it runs
 	result  []byte
 	err     error
@@ -54,7 +56,7 @@ type remembered struct {
 }
 
 func newMemory(n int, ttl time.Duration) *memory {
-	return &memory{n: n, ttl: ttl, known: make(map[memoryKey]*remembered)}
+	return &memory{n: n, ttl: ttl, of: make(map[string]*memoryOf)}
 }
 
 // begin returns what is known of a request, if it is done; or has it wait for that. If
@@ -62,8 +64,15 @@ func newMemory(n int, ttl time.Duration) *memory {
 func (m *memory) begin(in *incoming, key IdempotencyKey, now int64) (e *remembered, done, waits bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	k := memoryKey{in.s.c.name, key}
-	if e := m.known[k]; e != nil {
+	if in.s.m.Connection(in.s.c.name) != in.s.c {
+		return nil, false, false // the peer was removed
+	}
+	p := m.of[in.s.c.name]
+	if p == nil {
+		p = &memoryOf{known: make(map[IdempotencyKey]*remembered)}
+		m.of[in.s.c.name] = p
+	}
+	if e := p.known[key]; e != nil {
 		switch {
 		case e.until == 0:
 			in.waitsFor = e
@@ -72,21 +81,28 @@ func (m *memory) begin(in *incoming, key IdempotencyKey, now int64) (e *remember
 		case now < e.until:
 			return e, true, false
 		}
-		m.drop(e)
+		e.drop()
 	}
-	for i := 0; len(m.known) >= m.n; i++ {
-		if i == len(m.order) {
+	for i := 0; len(p.known) >= m.n; i++ {
+		if i == len(p.order) {
 			return nil, false, false
 		}
-		if old := m.order[i]; old.until != 0 {
-			m.drop(old)
+		if old := p.order[i]; old.until != 0 {
+			old.drop()
 			i--
 		}
 	}
-	e = &remembered{key: k}
-	m.known[k] = e
-	m.order = append(m.order, e)
+	e = &remembered{in: p, key: key}
+	p.known[key] = e
+	p.order = append(p.order, e)
 	return e, false, false
+}
+
+// forgetPeer forgets what is known of a peer that was removed.
+func (m *memory) forgetPeer(name string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.of, name)
 }
 
 // end notes the outcome of the first, and returns those that wait for it. keep is false if it
@@ -99,7 +115,7 @@ func (m *memory) end(e *remembered, result []byte, err error, keep bool, now int
 		in.waitsFor = nil
 	}
 	if !keep {
-		m.drop(e)
+		e.drop()
 		return waiting
 	}
 	e.result, e.err, e.until = append([]byte(nil), result...), err, later(now, m.ttl)
@@ -127,11 +143,12 @@ func (m *memory) forget(in *incoming) bool {
 	return true
 }
 
-func (m *memory) drop(e *remembered) {
-	delete(m.known, e.key)
-	for i, x := range m.order {
+func (e *remembered) drop() {
+	p := e.in
+	delete(p.known, e.key)
+	for i, x := range p.order {
 		if x == e {
-			m.order = append(m.order[:i], m.order[i+1:]...)
+			p.order = append(p.order[:i], p.order[i+1:]...)
 			return
 		}
 	}

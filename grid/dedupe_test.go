@@ -82,8 +82,8 @@ func TestDedupe_executes_a_repeated_request_once(t *testing.T) {
 		m := y.handlers.find(firstFree, false, 0).memory
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		require.Len(b, m.known, 4)
-		require.Len(b, m.order, 4)
+		require.Len(b, m.of["a"].known, 4)
+		require.Len(b, m.of["a"].order, 4)
 	})
 }
 

@@ -79,7 +79,7 @@ func OutCapacity(n int) HandlerOption {
 	return handlerOption(func(o *handlerOptions) { o.outCapacity = n })
 }
 
-// Name is what the handler is called in snapshots and logs.
+// Name is what the handler is called in snapshots, logs and profiles.
 func Name(name string) HandlerOption {
 	return handlerOption(func(o *handlerOptions) { o.name = name })
 }
@@ -88,8 +88,9 @@ func Name(name string) HandlerOption {
 type WindowOption int
 
 // Window is how many bytes may be on their way to the receiver of a stream;
-// default 256 KiB, at least 64 KiB. A message that is longer than the window takes all of it. One
-// that the receiver waits for counts as received once it begins to arrive, so that the next one follows at once. For a handler it is about what the handler receives, for a call about what the caller does.
+// default 256 KiB, at least 64 KiB. A message counts as 64 bytes at least. One that is longer than
+// the window takes all of it. One that the receiver waits for counts as received once it begins to arrive, so that
+// the next one follows at once. For a handler it is about what the handler receives, for a call about what the caller does.
 func Window(bytes int) WindowOption { return WindowOption(bytes) }
 
 func (w WindowOption) applyHandler(o *handlerOptions) { o.window = int(w) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"runtime/debug"
+	"runtime/pprof"
 	"sync/atomic"
 	"time"
 
@@ -94,6 +95,9 @@ func (in *incoming) run() {
 		return
 	}
 	h.started.Add(1)
+	in.ctx.base = in.s.c.labelled(h)
+	pprof.SetGoroutineLabels(in.ctx.base)
+	defer pprof.SetGoroutineLabels(context.Background())
 	var result []byte
 	var err error
 	if in.stream != nil {

@@ -57,6 +57,9 @@ func NewManager(cfg Config) (*Manager, error) {
 	if cfg.Path == "" {
 		cfg.Path = DefaultPath
 	}
+	if err := checkPath(cfg.Path); err != nil {
+		return nil, fmt.Errorf("grid: Config.Path is %q: %w", cfg.Path, err)
+	}
 	if cfg.Dial == nil {
 		cfg.Dial = new(net.Dialer).DialContext
 	}
@@ -158,6 +161,11 @@ func (m *Manager) RemovePeer(name string) bool {
 	c.remove()
 	for _, s := range c.shut() {
 		s.end(errRemoved)
+	}
+	for _, h := range m.handlers.list() {
+		if h.memory != nil {
+			h.memory.forgetPeer(name)
+		}
 	}
 	return true
 }

@@ -194,7 +194,7 @@ func TestTimeout_answers_for_a_handler_that_takes_longer(t *testing.T) {
 
 func TestLarge_messages_are_refused_before_there_is_memory_for_them(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		x, y := b.pair(func(c *Config) { c.Limits.Message, c.Limits.Large = 1<<20, 1<<20 })
+		x, y := b.pair(func(c *Config) { c.Limits.Message, c.Limits.Large = 1<<20, 1<<20+256<<10 })
 		_, err := x.to(y).Request(within(b), echoID, make([]byte, 1<<20+1))
 		require.ErrorIs(b, err, ErrTooLarge)
 		release := make(chan struct{})

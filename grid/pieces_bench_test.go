@@ -12,14 +12,14 @@ func BenchmarkContext(b *testing.B) {
 	b.Run("unused", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			c := callContext{until: until, clock: clock}
+			c := callContext{until: until, clock: clock, base: context.Background()}
 			c.end(context.Canceled)
 		}
 	})
 	b.Run("done", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			c := callContext{until: until, clock: clock}
+			c := callContext{until: until, clock: clock, base: context.Background()}
 			_ = c.Done()
 			c.end(context.Canceled)
 		}

@@ -38,10 +38,34 @@ func (s *session) read() {
 			err = s.batch(n)
 		}
 		if err != nil {
-			s.end(s.readError(err))
+			s.readEnded(err)
 			return
 		}
 	}
+}
+
+// readEnded ends the session because of err. A close frame is answered before.
+func (s *session) readEnded(err error) {
+	why := s.readError(err)
+	var closed *ws.CloseError
+	if errors.As(err, &closed) && s.answerClose(closed.Code, why) {
+		<-s.gone
+		return
+	}
+	s.end(why)
+}
+
+// answerClose has the writer answer a close frame, and end the session then. It reports false if a close frame
+// was sent from here already.
+func (s *session) answerClose(code int, why error) bool {
+	s.mu.Lock()
+	if s.cause != nil || s.closed {
+		s.mu.Unlock()
+		return false
+	}
+	s.notes.close = &closeAnswer{code, why}
+	s.unlockAndWake()
+	return true
 }
 
 func (s *session) readError(err error) error {
@@ -156,9 +180,7 @@ func (s *session) number(t frame.Type, n uint64) error {
 		s.notes.pong, s.notes.pongNonce = true, n
 		s.q.Set(&s.mark)
 	case frame.Pong:
-		if n == s.notes.pingNonce && s.pinged != 0 {
-			d := s.reader.now - s.pinged
-			s.pinged = 0
+		if d, ok := s.pings.answered(n, s.reader.now); ok {
 			s.rtt.Store(d)
 			s.window.RTT(d, s.reader.now)
 		}

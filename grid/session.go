@@ -50,6 +50,7 @@ type session struct {
 	farewell bool          // the peer has said that it issues no more
 	said     bool          // the peer was told that this side issues no more
 	closing  bool          // the writer closes when all is sent
+	closed   bool          // a close frame was sent, or is about to be
 	slots    slots
 	calls    quota
 	streams  quota
@@ -68,7 +69,7 @@ type session struct {
 	rtt      atomic.Int64
 	bulkAt   uint64 // Sent at the last look of the watchdog
 	closedAt int64  // when close was called, under mu
-	pinged   int64  // when the last ping was sent, under mu
+	pings    pings  // under mu
 	dog      *time.Timer
 
 	reader readerState
@@ -82,6 +83,13 @@ type notes struct {
 	pongNonce  uint64
 	credit     bool
 	echo       []byte // of the last WebSocket ping, nil if it was answered
+	close      *closeAnswer
+}
+
+// closeAnswer is the answer to a close frame, and why the session ends with it.
+type closeAnswer struct {
+	code int
+	why  error
 }
 
 func newSession(c *Connection, conn transport, peer params, inst instance, dialed, sum bool) *session {

@@ -39,7 +39,10 @@ type streamCore struct {
 	accepted   bool
 	ready      chan struct{} // closed once accepted or over; made by those who wait
 	sendClosed bool
-	changed    chan struct{}
+	spenders   int           // those who wait for credit
+	changed    chan struct{} // wakes one of them, who wakes the next
+	closed     latch         // sendClosed or over
+	finished   latch         // over
 	sent       chan struct{} // the large message was sent
 
 	asm assembly
@@ -70,8 +73,12 @@ func signal(ch chan struct{}) {
 	}
 }
 
-// cost is how much of a window a message takes: a longer one takes all of it.
-func cost(length, window int) int { return min(length, window) }
+// leastCost is what a message takes of a window at least. Otherwise the window would not bound what many tiny
+// messages cost: each has a buffer, and a place in the queue.
+const leastCost = 64
+
+// cost is how much of a window a message takes: one that is longer than the window takes all of it.
+func cost(length, window int) int { return min(max(length, leastCost), window) }
 
 // data takes a fragment. code says why the message cannot be taken, if it cannot.
 func (st *streamCore) data(h frame.Header, ext *frame.Extensions, payload []byte) (code Code, err error) {
@@ -127,6 +134,7 @@ func (st *streamCore) recv(w waits) (Buf, error) {
 		if st.ended {
 			err := st.err
 			st.mu.Unlock()
+			signal(st.arrived) // for another who waits
 			return Buf{}, err
 		}
 		st.awaited = !stopped
@@ -233,6 +241,8 @@ func (st *streamCore) finish(err error, discard bool) {
 		close(st.ready)
 		st.ready = nil
 	}
+	st.closed.open()
+	st.finished.open()
 	st.mu.Unlock()
 	for _, m := range dropped {
 		st.s.release(m.reserved)

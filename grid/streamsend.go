@@ -14,7 +14,7 @@ func (st *streamCore) send(w waits, b []byte) (begun bool, err error) {
 	if uint64(len(b)) > st.s.peer.message {
 		return false, st.s.c.fail(TooLarge, NotSent, "longer than the peer takes")
 	}
-	spent, err := st.spend(w, int64(len(b)))
+	spent, err := st.spend(w, len(b))
 	if err != nil {
 		return false, err
 	}
@@ -50,15 +50,16 @@ func (st *streamCore) waitRoom(w waits) bool {
 	for s.cause == nil && s.full() {
 		room := s.roomChannel()
 		s.mu.Unlock()
+		st.mu.Lock()
+		closed := st.closed.wait()
+		st.mu.Unlock()
 		stopped := false
 		select {
 		case <-room:
 		case <-w.ctx.Done():
 			stopped = true
-		case <-st.changed:
-			st.mu.Lock()
-			stopped = st.over || st.sendClosed
-			st.mu.Unlock()
+		case <-closed:
+			stopped = true
 		}
 		s.mu.Lock()
 		if stopped {
@@ -85,19 +86,16 @@ func (s *session) unlockAndWake() {
 func (st *streamCore) waitSent(w waits, spent int64) (begun bool, err error) {
 	s := st.s
 	stop := w.done()
+	st.mu.Lock()
+	finished := st.finished.wait()
+	st.mu.Unlock()
 	for {
 		select {
 		case <-st.sent:
 			return false, nil
 		case <-s.gone:
 			return false, st.unsent(w.ctx, 0)
-		case <-st.changed:
-			st.mu.Lock()
-			over := st.over
-			st.mu.Unlock()
-			if !over {
-				continue
-			}
+		case <-finished:
 			s.mu.Lock()
 			s.q.Remove(&st.flow)
 			s.mu.Unlock()
@@ -119,44 +117,66 @@ func (st *streamCore) waitSent(w waits, spent int64) (begun bool, err error) {
 	}
 }
 
-// spend waits for credit and takes it.
-func (st *streamCore) spend(w waits, n int64) (spent int64, err error) {
+// spend waits for the credit of a message of n bytes and takes it.
+func (st *streamCore) spend(w waits, n int) (spent int64, err error) {
 	stalled := false
 	st.mu.Lock()
 	for {
-		switch {
-		case st.over:
-			err := st.err
+		spent, err = st.trySpend(n)
+		if spent > 0 || err != nil {
+			st.wakeSpender()
 			st.mu.Unlock()
-			if err == nil {
-				err = io.EOF
-			}
-			return 0, err
-		case st.sendClosed:
-			st.mu.Unlock()
-			return 0, st.s.c.fail(InvalidMessage, NotSent, "a message after CloseSend")
-		case st.accepted && st.capacities == 0:
-			st.mu.Unlock()
-			return 0, st.s.c.fail(InvalidMessage, NotSent, "the handler takes no messages")
-		}
-		spent = min(n, st.sendWindow)
-		if st.messages > 0 && st.credit >= spent {
-			st.messages--
-			st.credit -= spent
-			st.mu.Unlock()
-			return spent, nil
+			return spent, err
 		}
 		if !stalled {
 			stalled = true
 			st.s.stats.creditStalls.Add(1)
 		}
+		st.spenders++
 		st.mu.Unlock()
+		stopped := false
 		select {
 		case <-st.changed:
 		case <-w.done():
-			return 0, st.s.c.ended(w.ctx, NotSent)
+			stopped = true
 		}
 		st.mu.Lock()
+		st.spenders--
+		if stopped {
+			st.wakeSpender()
+			st.mu.Unlock()
+			return 0, st.s.c.ended(w.ctx, NotSent)
+		}
+	}
+}
+
+// trySpend takes the credit of a message of n bytes, if there is as much, or says why there never will be. It is
+// called under the lock.
+func (st *streamCore) trySpend(n int) (spent int64, err error) {
+	switch {
+	case st.over:
+		if st.err == nil {
+			return 0, io.EOF
+		}
+		return 0, st.err
+	case st.sendClosed:
+		return 0, st.s.c.fail(InvalidMessage, NotSent, "a message after CloseSend")
+	case st.accepted && st.capacities == 0:
+		return 0, st.s.c.fail(InvalidMessage, NotSent, "the handler takes no messages")
+	}
+	spent = int64(cost(n, int(st.sendWindow)))
+	if st.messages == 0 || st.credit < spent {
+		return 0, nil
+	}
+	st.messages--
+	st.credit -= spent
+	return spent, nil
+}
+
+// wakeSpender wakes the next who waits for credit, if it is worth a look. It is called under the lock.
+func (st *streamCore) wakeSpender() {
+	if st.spenders > 0 && (st.messages > 0 || st.over || st.sendClosed || st.accepted && st.capacities == 0) {
+		signal(st.changed)
 	}
 }
 
@@ -167,6 +187,7 @@ func (st *streamCore) unsent(ctx context.Context, spent int64) error {
 	if !over {
 		st.credit += spent
 		st.messages++
+		st.wakeSpender()
 	}
 	st.mu.Unlock()
 	switch {
@@ -193,6 +214,7 @@ func (st *streamCore) closeSend() {
 	st.mu.Lock()
 	done := st.sendClosed || st.over
 	st.sendClosed = true
+	st.closed.open()
 	st.mu.Unlock()
 	if done {
 		return

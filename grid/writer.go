@@ -67,6 +67,15 @@ func (s *session) waitForWork() bool {
 		case s.cause != nil:
 			s.mu.Unlock()
 			return false
+		case s.notes.close != nil:
+			answer := s.notes.close
+			s.closed = true
+			s.mu.Unlock()
+			s.writing.Store(s.clock.now())
+			_ = s.conn.WriteClose(answer.code, "")
+			s.writing.Store(0)
+			s.end(answer.why)
+			return false
 		case s.notes.echo != nil:
 			echo := s.notes.echo
 			s.notes.echo = nil
@@ -80,6 +89,7 @@ func (s *session) waitForWork() bool {
 			}
 		case s.q.Empty():
 			if s.closing {
+				s.closed = true
 				s.mu.Unlock()
 				_ = s.conn.WriteClose(ws.CloseGoingAway, "")
 				// The peer closes when it has read all, or the watchdog does.
@@ -118,7 +128,7 @@ func (c *sessionControl) AppendControl(b []byte) []byte {
 	}
 	if n.ping {
 		n.ping = false
-		s.pinged = s.clock.now()
+		s.pings.add(n.pingNonce, s.clock.now(), s.m.timing.Dead)
 		b = appendNumber(b, frame.Ping, n.pingNonce)
 	}
 	if n.credit {

@@ -1,6 +1,10 @@
 package frame
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"strings"
+	"unicode/utf8"
+)
 
 // Failure is the payload of a frame with the flag Err: what went wrong, beside
 // the status.
@@ -17,9 +21,9 @@ const (
 )
 
 // Append appends the failure to b. Words beyond 4 KiB and details beyond 8 are
-// left out.
+// left out, and what is not UTF-8 in the words is replaced.
 func (f *Failure) Append(b []byte) []byte {
-	message, details := f.Message[:min(len(f.Message), maxMessage)], f.Details
+	message, details := words(f.Message), f.Details
 	if len(details) > maxDetails {
 		details = nil
 	}
@@ -29,6 +33,18 @@ func (f *Failure) Append(b []byte) []byte {
 	}
 	b = append(b, byte(f.App>>8), byte(f.App), never, byte(len(message)>>8), byte(len(message)))
 	return append(append(b, message...), details...)
+}
+
+// words is as much of s as an error may say. It ends with a whole rune.
+func words(s string) string {
+	if len(s) > maxMessage {
+		n := maxMessage
+		for n > maxMessage-utf8.UTFMax && !utf8.RuneStart(s[n]) {
+			n--
+		}
+		s = s[:n]
+	}
+	return strings.ToValidUTF8(s, "?")
 }
 
 // Parse reads a failure. What it keeps is a copy.

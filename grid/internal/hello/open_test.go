@@ -434,8 +434,8 @@ func TestRefusal_is_told_short_and_clean(t *testing.T) {
 	assert.LessOrEqual(t, len(err.Error()), maxReason+50)
 	<-out
 
-	f := frame.Failure{Message: "a\x1b[31m\n\xffb\u0085"}
-	r := parseRefusal(frame.Header{Type: frame.Goaway, Flags: frame.Err, Code: Self}, f.Append(nil))
+	words := "a\x1b[31m\n\xffb\u0085"
+	r := parseRefusal(frame.Header{Type: frame.Goaway, Flags: frame.Err, Code: Self}, append([]byte{0, 0, 0, 0, byte(len(words))}, words...))
 	assert.Equal(t, &Refusal{Code: Self, Reason: "a[31mb", Remote: true}, r)
 	r = parseRefusal(frame.Header{Type: frame.Goaway, Flags: frame.Err}, []byte("abc"))
 	assert.EqualValues(t, Malformed, r.Code)
