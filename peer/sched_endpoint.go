@@ -23,6 +23,7 @@ type endpoint struct {
 // update replaces the endpoints. Those that are there already keep their links and what
 // is known of them; links of those that have gone end with what runs on them.
 func (s *scheduler) update(addrs []Address, now time.Time) {
+	s.recount = true
 	for _, e := range s.endpoints {
 		e.gone = true
 	}

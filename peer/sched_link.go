@@ -55,6 +55,7 @@ func (s *scheduler) newLink(e *endpoint, p *pin, now time.Time) *link {
 	if p == nil {
 		e.links++
 		e.untold++
+		s.recount = true // those beside it are more than have to be kept now
 	}
 	s.do.open(l)
 	return l
@@ -105,6 +106,7 @@ func (s *scheduler) leave(r *run, now time.Time) {
 // settle finds the state of a link that is not closed.
 func (s *scheduler) settle(l *link, now time.Time) {
 	s.touch(l.pin)
+	defer s.expect(l)
 	switch {
 	case l.state == linkDraining:
 		if l.runs == 0 {
@@ -168,13 +170,15 @@ func (s *scheduler) shut(l *link) {
 	}
 }
 
-// next is when tick has something to do; zero: not by time alone.
+// next is when tick has something to do, or earlier; zero: not by time alone.
 func (s *scheduler) next() (next time.Time) {
-	for _, l := range s.links {
-		if at := s.dueAt(l); !at.IsZero() && (next.IsZero() || at.Before(next)) {
-			next = at
+	if s.recount {
+		s.recount, s.linkDue = false, time.Time{}
+		for _, l := range s.links {
+			s.expect(l)
 		}
 	}
+	next = s.linkDue
 	if len(s.dues) > 0 && (next.IsZero() || s.dues[0].due.Before(next)) {
 		next = s.dues[0].due
 	}
@@ -182,6 +186,14 @@ func (s *scheduler) next() (next time.Time) {
 		next = at
 	}
 	return next
+}
+
+// expect notes when a link that has changed is due. What it was due for before may still count: so tick
+// may find nothing to do, but no decision looks at all links.
+func (s *scheduler) expect(l *link) {
+	if at := s.dueAt(l); !at.IsZero() && (s.linkDue.IsZero() || at.Before(s.linkDue)) {
+		s.linkDue = at
+	}
 }
 
 // dueAt is when a link is to be looked at.
@@ -217,6 +229,7 @@ func (l *link) holds() bool {
 
 // tick does what is due by time.
 func (s *scheduler) tick(now time.Time) {
+	s.recount = true
 	for _, ev := range s.outliers.Tick(now) {
 		s.ejection(ev, now)
 	}

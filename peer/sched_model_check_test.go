@@ -49,6 +49,11 @@ func (m *model) check() {
 			fail("%d links to one endpoint", e.links)
 		}
 	}
+	for _, l := range s.links {
+		if due := s.dueAt(l); !due.IsZero() && (s.next().IsZero() || s.next().After(due)) {
+			fail("a %v link is forgotten", l.state)
+		}
+	}
 	waiting := 0
 	for _, p := range m.pins {
 		waiting += len(p.waiting)
