@@ -9,8 +9,8 @@ import (
 	"github.com/ratmom/ratmom/retry"
 )
 
-// What a request costs the scheduler alone, where all links of an endpoint are busy but for the one that it takes,
-// and where all are idle but for that one.
+// What a request costs the scheduler alone: where all links of an endpoint are busy but for the one that it takes,
+// and where all the others are idle.
 func BenchmarkScheduler(b *testing.B) {
 	for _, c := range []struct{ busy, links int }{{1, 1}, {1, 64}, {64, 64}} {
 		b.Run(fmt.Sprintf("%d of %d links", c.busy, c.links), func(b *testing.B) {
@@ -35,17 +35,19 @@ func BenchmarkScheduler(b *testing.B) {
 			for range c.links {
 				send()
 			}
-			for _, r := range tr.runs[:c.links-c.busy+1] {
+			for _, r := range tr.runs[:c.links-c.busy] {
 				answer(r)
 			}
-			tr.runs = tr.runs[c.links-c.busy+1:]
-			b.ReportAllocs()
-			for b.Loop() {
+			tr.runs = tr.runs[c.links-c.busy:]
+			i := 0
+			measure(b, func() error {
 				now = now.Add(time.Microsecond)
+				answer(tr.runs[i])
 				send()
-				answer(tr.runs[0])
-				tr.runs = tr.runs[:copy(tr.runs, tr.runs[1:])]
-			}
+				tr.runs[i], tr.runs = tr.runs[c.busy], tr.runs[:c.busy]
+				i = (i + 1) % c.busy
+				return nil
+			})
 		})
 	}
 }

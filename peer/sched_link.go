@@ -118,10 +118,27 @@ func (s *scheduler) settle(l *link, now time.Time) {
 		l.because(EndWorn)
 		s.drain(l)
 	case l.runs < l.limit:
-		l.state = linkReady
+		l.turn(linkReady)
 	default:
-		l.state = linkBusy
+		l.turn(linkBusy)
 	}
+}
+
+// turn sets the state, and has the endpoint know the link where it is ready.
+func (l *link) turn(to linkState) {
+	if was, is := l.state == linkReady, to == linkReady; was != is && l.pin == nil {
+		e := l.ep
+		if is {
+			e.ready = append(e.ready, l)
+		} else {
+			i := len(e.ready) - 1
+			for e.ready[i] != l {
+				i--
+			}
+			e.ready = slices.Delete(e.ready, i, i+1)
+		}
+	}
+	l.state = to
 }
 
 // tell notes that it is known what the link can carry, or does not matter any more.
@@ -143,7 +160,7 @@ func (s *scheduler) drain(l *link) {
 	if l.state == linkClosed || l.state == linkDraining {
 		return
 	}
-	l.state = linkDraining
+	l.turn(linkDraining)
 	s.touch(l.pin)
 	l.tell()
 	if l.pin != nil && l.connected {
@@ -155,7 +172,7 @@ func (s *scheduler) drain(l *link) {
 }
 
 func (s *scheduler) shut(l *link) {
-	l.state = linkClosed
+	l.turn(linkClosed)
 	s.breaker.Give(health.Links)
 	if l.pin == nil {
 		l.ep.links--
