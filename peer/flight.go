@@ -146,6 +146,10 @@ func (f *flight) Completed(h *handler.Handler) {
 	}
 	f.head = headNews{f: f, h: h, many: many, status: h.Status(), header: f.c.failingHeader(h)}
 	f.head.news = &f.head
+	if h.Ending() {
+		f.p.inbox.put(&f.head.note) // Ended has both taken up
+		return
+	}
 	f.p.tell(&f.head.note)
 }
 
