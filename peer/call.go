@@ -72,7 +72,7 @@ func (m *Map) newCall(req *http.Request, opts []RequestOption) (*call, error) {
 	c.method, c.path, c.query = methodOf(req), req.URL.Path, req.URL.RawQuery
 	c.tag.priority, c.tag.key = c.opt.priority, c.opt.key
 	c.tag.fresh = handler.Upgrades(req)
-	if err := c.setRetry(time.Now()); err != nil {
+	if err := c.setRetry(); err != nil {
 		closeBody(req)
 		return nil, err
 	}

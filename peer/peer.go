@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ratmom/ratmom/agent"
@@ -32,6 +33,7 @@ type Peer struct {
 	check    *Check          // of the endpoints; nil: there is none
 	probe    func(*endpoint) health.Probe
 
+	facts     atomic.Pointer[Facts] // changed under the lock; read without it
 	inbox     inbox
 	mu        sync.Mutex // never waited for by an agent
 	s         *scheduler
@@ -44,7 +46,6 @@ type Peer struct {
 	used      time.Time // when the last request came
 	expires   time.Time // of the addresses; zero: never
 	faults    faults
-	facts     Facts
 	pipes     map[*pipe]struct{}
 
 	ownersMu sync.Mutex // before mu
@@ -198,7 +199,11 @@ func (p *Peer) suspect(e *endpoint) {
 }
 
 func (p *Peer) finish(t *tag, o outcome) {
-	p.faults.settle(t.call.ticket, o, time.Now())
+	var now time.Time
+	if o.err != nil {
+		now = time.Now()
+	}
+	p.faults.settle(t.call.ticket, o, now)
 	p.todo.add(action{kind: doFinish, c: t.call, o: o})
 }
 
