@@ -17,11 +17,11 @@ type call struct {
 	peer   *Peer
 	plan   *handler.Plan
 	tag    tag
-	opt    requestOptions
+	opt    *requestOptions
 	origin *http.Request // the caller's
 	stream bool          // the caller reads the body
-	// What a snapshot shows; the request itself may be another's by then.
-	method, path, query string
+	// What a snapshot shows beside the method; the request itself may be another's by then.
+	path, query string
 
 	eager  bool          // nobody asks for the result
 	ticket health.Ticket // under the peer's lock
@@ -50,26 +50,25 @@ type call struct {
 	late    bool  // whoever asks collects
 	calling bool  // OnProgress's function runs
 	why     error // of a cancel
-	upload  uploaded
+	upload  *uploaded // nil: nobody asks
 	held    *Pin // of the owner: kept from the collector
 	collector
 }
 
 // newCall makes a call that has not been submitted. On an error the body is closed.
 func (m *Map) newCall(req *http.Request, opts []RequestOption) (*call, error) {
-	c := &call{origin: req, req: req, done: make(chan struct{})}
-	c.opt.maxContent = defaultMaxContent
-	for _, o := range opts {
-		o(&c.opt)
-	}
+	c := &call{origin: req, req: req, opt: optionsOf(opts), done: make(chan struct{})}
 	p, err := m.peerFor(req, c.opt.profile)
 	if err != nil {
 		closeBody(req)
 		return nil, err
 	}
 	c.peer, c.plan = p, p.plan
+	if c.opt.upload != nil {
+		c.upload = new(uploaded)
+	}
 	c.tag.call = c
-	c.method, c.path, c.query = methodOf(req), req.URL.Path, req.URL.RawQuery
+	c.path, c.query = req.URL.Path, req.URL.RawQuery
 	c.tag.priority, c.tag.key = c.opt.priority, c.opt.key
 	c.tag.fresh = handler.Upgrades(req)
 	if err := c.setRetry(); err != nil {

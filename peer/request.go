@@ -86,12 +86,9 @@ func (m *Map) Go(req *http.Request, opts ...RequestOption) *Request {
 func (m *Map) submit(req *http.Request, p *Pin, opts []RequestOption) *call {
 	c, err := m.newPinned(req, p, opts)
 	if err != nil {
-		c := &call{done: make(chan struct{}), over: true, ended: true}
+		c := &call{opt: optionsOf(opts), done: make(chan struct{}), over: true, ended: true}
 		c.err = err
 		close(c.done)
-		for _, o := range opts {
-			o(&c.opt)
-		}
 		if c.opt.onEnd != nil {
 			m.work.Submit(c.opt.onEnd)
 		}

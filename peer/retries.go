@@ -57,7 +57,7 @@ func (c *call) setRetry() error {
 	}
 	t := &c.tag
 	t.ask = retry.Request{
-		Method: c.req.Method, Key: c.opt.repeatable || retry.HasKey(c.req.Header), Replayable: rewindable(c.req),
+		Method: methodOf(c.req), Key: c.opt.repeatable || retry.HasKey(c.req.Header), Replayable: rewindable(c.req),
 	}
 	t.unhedged = c.req.Body != nil && c.req.Body != http.NoBody || handler.Upgrades(c.req)
 	t.reuse = c.plan.Reuse

@@ -75,7 +75,11 @@ func (s *scheduler) assign(t *tag, l *link, now time.Time) {
 // run puts a tag on a link.
 func (s *scheduler) run(t *tag, l *link, now time.Time) *run {
 	_ = s.breaker.Take(health.Requests) // there was room
-	r := &run{tag: t, link: l, bound: l.state != linkOpening, began: now}
+	r := &t.first
+	if r.link != nil {
+		r = new(run)
+	}
+	r.tag, r.link, r.bound, r.began = t, l, l.state != linkOpening, now
 	l.runs++
 	l.served++
 	l.running = append(l.running, r)
