@@ -37,7 +37,7 @@ type call struct {
 	former    *handler.Handler // of the one before: a hedged request has two
 	shown     bool             // one before that has left
 
-	done chan struct{} // closed when there is a result, or a head for who streams
+	done chan struct{} // see tellDone
 
 	mu      sync.Mutex
 	h       *handler.Handler // has a head
@@ -55,9 +55,9 @@ type call struct {
 	collector
 }
 
-// newCall makes a call that has not been submitted. On an error the body is closed.
+// newCall makes a call that has not been submitted and has no done yet. On an error the body is closed.
 func (m *Map) newCall(req *http.Request, opts []RequestOption) (*call, error) {
-	c := &call{origin: req, req: req, opt: optionsOf(opts), done: make(chan struct{})}
+	c := &call{origin: req, req: req, opt: optionsOf(opts)}
 	p, err := m.peerFor(req, c.opt.profile)
 	if err != nil {
 		closeBody(req)
@@ -154,7 +154,7 @@ func (c *call) begun(h *handler.Handler) {
 	switch {
 	case c.stream:
 		c.over = true
-		c.tellDone()
+		c.tellDone(c.peer.m)
 	case c.early:
 		c.work()
 	}
@@ -215,7 +215,7 @@ func (c *call) finish(o outcome) {
 	default:
 		// All is there: whoever asks takes it.
 		c.late, c.over = true, true
-		c.tellDone()
+		c.tellDone(c.peer.m)
 	}
 	c.mu.Unlock()
 	if timer != nil {
@@ -239,7 +239,7 @@ func (c *call) settle(err error) {
 		c.result = nil
 	}
 	c.over, c.late = true, false
-	c.tellDone()
+	c.tellDone(c.peer.m)
 }
 
 // at names the request in an error that does not.
@@ -321,10 +321,18 @@ func (c *call) revealed() bool {
 	return c.shown || c.last != nil && c.last.Committed() || c.former != nil && c.former.Committed()
 }
 
-// tellDone closes done. mu is held; a function of the user's is left to a worker.
-func (c *call) tellDone() {
-	close(c.done)
+// tellDone tells that there is a result, or a head for who streams: it closes done, or puts a word into one that has room, which is
+// of [solo]. mu is held; a function of the user's is left to a worker.
+func (c *call) tellDone(m *Map) {
+	if cap(c.done) > 0 {
+		c.done <- struct{}{}
+	} else {
+		close(c.done)
+	}
 	if c.opt.onEnd != nil {
-		c.peer.m.work.Submit(c.opt.onEnd)
+		m.work.Submit(c.opt.onEnd)
 	}
 }
+
+// solo has the channels of those who wait for a call of which nobody else knows.
+var solo = sync.Pool{New: func() any { return make(chan struct{}, 1) }}

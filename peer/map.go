@@ -127,7 +127,7 @@ func (m *Map) Prelink(rawURL string) error {
 	if err != nil {
 		return err
 	}
-	c.eager = true
+	c.eager, c.done = true, make(chan struct{})
 	c.begin()
 	return nil
 }
