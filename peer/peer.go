@@ -101,9 +101,9 @@ func (s *actions) add(a action) {
 	}
 }
 
-func (s *actions) join(o actions) {
+func (s *actions) join(o *actions) {
 	if s.n == 0 {
-		*s = o
+		*s = *o
 		return
 	}
 	if o.n > 0 {
@@ -114,29 +114,30 @@ func (s *actions) join(o actions) {
 	}
 }
 
-func (p *Peer) perform(todo actions, onAgent bool) {
+func (p *Peer) perform(todo *actions, onAgent bool) {
 	if todo.n > 0 {
-		p.do(todo.first, onAgent)
+		p.do(&todo.first, onAgent)
 	}
-	for _, a := range todo.more {
-		p.do(a, onAgent)
+	for i := range todo.more {
+		p.do(&todo.more[i], onAgent)
 	}
 }
 
-func (p *Peer) do(a action, onAgent bool) {
+func (p *Peer) do(a *action, onAgent bool) {
 	switch {
 	case a.kind == doFinish:
 		a.c.finish(a.o)
 	case a.kind == doDrop:
 		a.h.Drop(errSlower)
 	case onAgent:
-		p.m.work.Submit(func() { p.act(a) })
+		later := *a
+		p.m.work.Submit(func() { p.act(&later) })
 	default:
 		p.act(a)
 	}
 }
 
-func (p *Peer) act(a action) {
+func (p *Peer) act(a *action) {
 	switch a.kind {
 	case doStart:
 		a.f.launch()
