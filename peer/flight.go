@@ -59,7 +59,7 @@ func (f *flight) prepare() (*handler.Handler, error) {
 		return nil, err
 	}
 	w := &f.r.link.wire
-	h, err := handler.New(w.agent.Pool(), handler.Spec{
+	h, err := handler.New(w.agent.Pool(), &handler.Spec{
 		Request: f.r.link.ep.dress(req), Plan: c.plan, Driver: w.agent.Driver(), Done: f, Watcher: f,
 		Link: w.link, Bound: f.r.bound, Owner: c.peer.m.client, TryTime: f.tryTime(), Sent: c.sentFunc(),
 	})
