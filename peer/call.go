@@ -46,12 +46,12 @@ type call struct {
 	ended   bool             // the transfer is over
 	allCame bool             // so that reading the response does not wait for the network
 	endErr  error
-	busy    bool  // a worker collects, or will
-	late    bool  // whoever asks collects
-	calling bool  // OnProgress's function runs
-	why     error // of a cancel
+	busy    bool      // a worker collects, or will
+	late    bool      // whoever asks collects
+	calling bool      // OnProgress's function runs
+	why     error     // of a cancel
 	upload  *uploaded // nil: nobody asks
-	held    *Pin // of the owner: kept from the collector
+	held    *Pin      // of the owner: kept from the collector
 	collector
 }
 
