@@ -216,7 +216,7 @@ func (x *exchange) start(req *http.Request) error {
 	if race != nil {
 		spec.Done = race
 	}
-	h, err := handler.New(a.Pool(), spec)
+	h, err := handler.New(a.Pool(), &spec)
 	if err != nil {
 		return err
 	}

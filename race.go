@@ -93,7 +93,7 @@ func (r *race) hedge() {
 	r.mu.Unlock()
 
 	x.remark(first, "no answer yet: a second try begins")
-	h, err := handler.New(a.Pool(), spec)
+	h, err := handler.New(a.Pool(), &spec)
 	r.mu.Lock()
 	r.coming = false
 	if err != nil {

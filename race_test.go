@@ -216,7 +216,7 @@ func (nobody) Completed(*handler.Handler) {}
 func TestExecute_takes_a_transfer_that_was_given_up_and_asked_for_its_response(t *testing.T) {
 	c, good, _ := raceClient(t)
 	a := c.pick(good.URL)
-	h, err := handler.New(a.Pool(), handler.Spec{Request: good, Plan: c.plan, Driver: a.Driver(), Done: nobody{}, Owner: c})
+	h, err := handler.New(a.Pool(), &handler.Spec{Request: good, Plan: c.plan, Driver: a.Driver(), Done: nobody{}, Owner: c})
 	require.NoError(t, err)
 	h.Cancel(errFutureCanceled)
 	var both sync.WaitGroup

@@ -104,7 +104,7 @@ func (c *Client) connect(req *http.Request, plan *handler.Plan, kind tunnelKind)
 	}
 	done := make(connected)
 	a := c.pick(req.URL)
-	h, err := handler.New(a.Pool(), handler.Spec{
+	h, err := handler.New(a.Pool(), &handler.Spec{
 		Request:      req,
 		Plan:         plan,
 		Driver:       a.Driver(),

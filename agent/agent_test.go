@@ -60,7 +60,7 @@ func prepare(t testing.TB, h *Handle, p *handler.Plan, ctx context.Context, url 
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	require.NoError(t, err)
 	c := &call{done: make(chan struct{})}
-	c.Handler, err = handler.New(h.Pool(), handler.Spec{
+	c.Handler, err = handler.New(h.Pool(), &handler.Spec{
 		Request: req, Plan: p, Driver: h.Driver(),
 		Done: c,
 	})

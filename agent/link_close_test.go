@@ -81,7 +81,7 @@ func TestLink_that_is_closed_tells_nothing_of_its_connection(t *testing.T) {
 	l, err := handler.NewLink("", closed)
 	require.NoError(t, err)
 	c := &call{done: make(chan struct{}), over: make(chan struct{})}
-	c.Handler, err = handler.New(h.Pool(), handler.Spec{
+	c.Handler, err = handler.New(h.Pool(), &handler.Spec{
 		Request: req, Plan: handler.NewPlan(cfg.Defaults(), false), Driver: h.Driver(), Done: c, Watcher: c, Link: l,
 	})
 	require.NoError(t, err)

@@ -60,7 +60,7 @@ func onLink(t *testing.T, h *Handle, l *handler.Link, bound bool, method, url st
 	req, err := http.NewRequestWithContext(t.Context(), method, url, nil)
 	require.NoError(t, err)
 	c := &call{done: make(chan struct{}), over: make(chan struct{})}
-	c.Handler, err = handler.New(h.Pool(), handler.Spec{
+	c.Handler, err = handler.New(h.Pool(), &handler.Spec{
 		Request: req, Plan: plan(t), Driver: h.Driver(), Done: c, Watcher: c, Link: l, Bound: bound,
 	})
 	require.NoError(t, err)

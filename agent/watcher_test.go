@@ -44,7 +44,7 @@ func TestWatcher_knows_of_the_end_before_who_reads_the_body(t *testing.T) {
 				call:  &call{done: make(chan struct{}), over: make(chan struct{})},
 				ended: make(chan struct{}), let: make(chan struct{}),
 			}
-			c.Handler, err = handler.New(h.Pool(), handler.Spec{Request: req, Plan: plan(t), Driver: h.Driver(), Done: c.call, Watcher: c})
+			c.Handler, err = handler.New(h.Pool(), &handler.Spec{Request: req, Plan: plan(t), Driver: h.Driver(), Done: c.call, Watcher: c})
 			require.NoError(t, err)
 			h.Execute(c.Handler)
 			require.NoError(t, c.wait(t))

@@ -140,9 +140,9 @@ type Handler struct {
 var lastID atomic.Uint64
 
 // New validates the request and prepares its transfer. On an error the request's
-// body has been closed.
-func New(pool *cgo.Pool, spec Spec) (*Handler, error) {
-	h := &Handler{ID: lastID.Add(1), spec: spec, plan: spec.Plan, url: spec.Request.URL, method: spec.Request.Method, pool: pool}
+// body has been closed. The spec is copied.
+func New(pool *cgo.Pool, spec *Spec) (*Handler, error) {
+	h := &Handler{ID: lastID.Add(1), spec: *spec, plan: spec.Plan, url: spec.Request.URL, method: spec.Request.Method, pool: pool}
 	h.requestTrailer = spec.Request.Trailer
 	if h.method == "" {
 		h.method = http.MethodGet

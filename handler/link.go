@@ -48,6 +48,10 @@ type Watcher interface {
 	Ended(*Handler, error) // the transfer is over; nil: it was good
 }
 
+// Ending reports, while Completed tells of a head, whether the watcher is told next that the transfer is
+// over. Agent only.
+func (h *Handler) Ending() bool { return h.ended }
+
 // Link is the connection that the request is for, nil if it is for any.
 func (h *Handler) Link() *Link { return h.spec.Link }
 

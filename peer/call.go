@@ -17,11 +17,11 @@ type call struct {
 	peer   *Peer
 	plan   *handler.Plan
 	tag    tag
-	opt    requestOptions
+	opt    *requestOptions
 	origin *http.Request // the caller's
 	stream bool          // the caller reads the body
-	// What a snapshot shows; the request itself may be another's by then.
-	method, path, query string
+	// What a snapshot shows beside the method; the request itself may be another's by then.
+	path, query string
 
 	eager  bool          // nobody asks for the result
 	ticket health.Ticket // under the peer's lock
@@ -37,7 +37,7 @@ type call struct {
 	former    *handler.Handler // of the one before: a hedged request has two
 	shown     bool             // one before that has left
 
-	done chan struct{} // closed when there is a result, or a head for who streams
+	done chan struct{} // see tellDone
 
 	mu      sync.Mutex
 	h       *handler.Handler // has a head
@@ -46,33 +46,32 @@ type call struct {
 	ended   bool             // the transfer is over
 	allCame bool             // so that reading the response does not wait for the network
 	endErr  error
-	busy    bool  // a worker collects, or will
-	late    bool  // whoever asks collects
-	calling bool  // OnProgress's function runs
-	why     error // of a cancel
-	upload  uploaded
-	held    *Pin // of the owner: kept from the collector
+	busy    bool      // a worker collects, or will
+	late    bool      // whoever asks collects
+	calling bool      // OnProgress's function runs
+	why     error     // of a cancel
+	upload  *uploaded // nil: nobody asks
+	held    *Pin      // of the owner: kept from the collector
 	collector
 }
 
-// newCall makes a call that has not been submitted. On an error the body is closed.
+// newCall makes a call that has not been submitted and has no done yet. On an error the body is closed.
 func (m *Map) newCall(req *http.Request, opts []RequestOption) (*call, error) {
-	c := &call{origin: req, req: req, done: make(chan struct{})}
-	c.opt.maxContent = defaultMaxContent
-	for _, o := range opts {
-		o(&c.opt)
-	}
+	c := &call{origin: req, req: req, opt: optionsOf(opts)}
 	p, err := m.peerFor(req, c.opt.profile)
 	if err != nil {
 		closeBody(req)
 		return nil, err
 	}
 	c.peer, c.plan = p, p.plan
+	if c.opt.upload != nil {
+		c.upload = new(uploaded)
+	}
 	c.tag.call = c
-	c.method, c.path, c.query = methodOf(req), req.URL.Path, req.URL.RawQuery
+	c.path, c.query = req.URL.Path, req.URL.RawQuery
 	c.tag.priority, c.tag.key = c.opt.priority, c.opt.key
 	c.tag.fresh = handler.Upgrades(req)
-	if err := c.setRetry(time.Now()); err != nil {
+	if err := c.setRetry(); err != nil {
 		closeBody(req)
 		return nil, err
 	}
@@ -155,7 +154,7 @@ func (c *call) begun(h *handler.Handler) {
 	switch {
 	case c.stream:
 		c.over = true
-		c.tellDone()
+		c.tellDone(c.peer.m)
 	case c.early:
 		c.work()
 	}
@@ -216,7 +215,7 @@ func (c *call) finish(o outcome) {
 	default:
 		// All is there: whoever asks takes it.
 		c.late, c.over = true, true
-		c.tellDone()
+		c.tellDone(c.peer.m)
 	}
 	c.mu.Unlock()
 	if timer != nil {
@@ -240,7 +239,7 @@ func (c *call) settle(err error) {
 		c.result = nil
 	}
 	c.over, c.late = true, false
-	c.tellDone()
+	c.tellDone(c.peer.m)
 }
 
 // at names the request in an error that does not.
@@ -322,10 +321,18 @@ func (c *call) revealed() bool {
 	return c.shown || c.last != nil && c.last.Committed() || c.former != nil && c.former.Committed()
 }
 
-// tellDone closes done. mu is held; a function of the user's is left to a worker.
-func (c *call) tellDone() {
-	close(c.done)
+// tellDone tells that there is a result, or a head for who streams: it closes done, or puts a word into one that has room, which is
+// of [solo]. mu is held; a function of the user's is left to a worker.
+func (c *call) tellDone(m *Map) {
+	if cap(c.done) > 0 {
+		c.done <- struct{}{}
+	} else {
+		close(c.done)
+	}
 	if c.opt.onEnd != nil {
-		c.peer.m.work.Submit(c.opt.onEnd)
+		m.work.Submit(c.opt.onEnd)
 	}
 }
+
+// solo has the channels of those who wait for a call of which nobody else knows.
+var solo = sync.Pool{New: func() any { return make(chan struct{}, 1) }}

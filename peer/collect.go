@@ -209,7 +209,7 @@ func (c *call) complete() {
 		return
 	}
 	c.over = true
-	c.tellDone()
+	c.tellDone(c.peer.m)
 }
 
 // fail ends the call with an error while its transfer may still run.

@@ -30,23 +30,31 @@ const maxFact = 128
 // Facts returns what is known of the peer.
 func (p *Peer) Facts() (f Facts) {
 	p.look(func(time.Time) {
-		f = p.facts
+		f = *p.facts.Load()
 		f.MaxStreams = p.s.streams
 	})
 	return f
 }
 
-// learn notes what a response tells.
+// learn notes what a response tells. Most tell what is known: they need no lock.
 func (p *Peer) learn(resp *http.Response) {
-	p.mu.Lock()
-	defer p.unlock()
+	f := *p.facts.Load()
+	known := f
+	f.Protocol = resp.Proto
 	if s := resp.Header.Get("Server"); s != "" {
-		p.facts.Software = s[:min(len(s), maxFact)]
+		f.Software = s[:min(len(s), maxFact)]
 	}
-	p.facts.Protocol = resp.Proto
-	p.faults.heed(resp.StatusCode, resp.Header, time.Now())
 	if resp.TLS != nil && len(resp.TLS.PeerCertificates) > 0 {
 		sum := sha256.Sum256(resp.TLS.PeerCertificates[0].Raw)
-		p.facts.Fingerprint = hex.EncodeToString(sum[:])
+		f.Fingerprint = hex.EncodeToString(sum[:])
 	}
+	if f == known && !isBusy(resp.StatusCode) {
+		return
+	}
+	p.mu.Lock()
+	defer p.unlock()
+	news := f
+	news.RTT = p.facts.Load().RTT
+	p.facts.Store(&news)
+	p.faults.heed(resp.StatusCode, resp.Header, time.Now())
 }

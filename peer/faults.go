@@ -58,13 +58,18 @@ func (f *faults) settle(t health.Ticket, o outcome, now time.Time) {
 
 // heed has the peer left alone that asks for it: by Retry-After, with a 429 or 503.
 func (f *faults) heed(status int, header http.Header, now time.Time) {
-	if status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
+	if !isBusy(status) {
 		return
 	}
 	if d, ok := retry.After(header, now); ok && d > 0 {
 		err := fmt.Errorf("status %d", status)
 		f.errs.Fail(struct{}{}, health.Ticket{}, health.Fault{Kind: health.KindBusy, Err: err, For: d}, now)
 	}
+}
+
+// isBusy reports whether a response of a status may ask for that.
+func isBusy(status int) bool {
+	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
 }
 
 func (f *faults) clear() (had bool) { return f.errs.Clear(struct{}{}) }

@@ -13,12 +13,11 @@ import (
 
 // flight is a run as its agent knows it: one handler.
 type flight struct {
-	p *Peer
 	r *run
 	c *call
 
 	mu        sync.Mutex
-	h         *handler.Handler
+	h         *handler.Handler // the agent, and whoever it tells, read it without mu
 	withdrawn bool
 
 	unheard bool // agent only: see unheard
@@ -31,8 +30,8 @@ type flight struct {
 func (f *flight) launch() {
 	h, err := f.prepare()
 	if err != nil {
-		f.p.decide(func(now time.Time) {
-			f.p.s.ended(f.r, outcome{err: err, unsent: true, hopeless: true}, now)
+		f.c.peer.decide(func(now time.Time) {
+			f.c.peer.s.ended(f.r, outcome{err: err, unsent: true, hopeless: true}, now)
 		})
 		return
 	}
@@ -60,9 +59,9 @@ func (f *flight) prepare() (*handler.Handler, error) {
 		return nil, err
 	}
 	w := &f.r.link.wire
-	h, err := handler.New(w.agent.Pool(), handler.Spec{
+	h, err := handler.New(w.agent.Pool(), &handler.Spec{
 		Request: f.r.link.ep.dress(req), Plan: c.plan, Driver: w.agent.Driver(), Done: f, Watcher: f,
-		Link: w.link, Bound: f.r.bound, Owner: f.p.m.client, TryTime: f.tryTime(), Sent: c.sentFunc(),
+		Link: w.link, Bound: f.r.bound, Owner: c.peer.m.client, TryTime: f.tryTime(), Sent: c.sentFunc(),
 	})
 	if err != nil {
 		c.last = nil
@@ -144,16 +143,19 @@ func (f *flight) Completed(h *handler.Handler) {
 		h.Drop(errUnheard)
 		return
 	}
-	f.head = headNews{f: f, h: h, many: many, status: h.Status(), header: f.c.failingHeader(h)}
+	f.head = headNews{f: f, many: many, status: h.Status(), header: f.c.failingHeader(h)}
 	f.head.news = &f.head
-	f.p.tell(&f.head.note)
+	if h.Ending() {
+		f.c.peer.inbox.put(&f.head.note) // Ended has both taken up
+		return
+	}
+	f.c.peer.tell(&f.head.note)
 }
 
 // headNews is the head of a response.
 type headNews struct {
 	note
 	f      *flight
-	h      *handler.Handler
 	many   bool
 	status int
 	header http.Header
@@ -162,10 +164,10 @@ type headNews struct {
 func (n *headNews) heed(p *Peer, now time.Time) {
 	p.faults.answered(n.f.c.ticket)
 	if p.s.head(n.f.r, n.many, n.status, n.header, now) {
-		n.f.c.begun(n.h)
+		n.f.c.begun(n.f.h)
 	} else {
 		p.faults.heed(n.status, n.header, now) // nobody else will look at it
-		p.todo.add(action{kind: doDrop, h: n.h})
+		p.todo.add(action{kind: doDrop, h: n.f.h})
 	}
 }
 
@@ -184,21 +186,20 @@ func (f *flight) Ended(h *handler.Handler, err error) {
 		o.unsent, o.lost, o.class, o.kept = h.Unsent(), h.LinkLost(), h.Class(), h.KeptBody()
 	}
 	o.revealed = h.Committed()
-	f.end = endNews{f: f, h: h, o: o}
+	f.end = endNews{f: f, o: o}
 	f.end.news = &f.end
-	f.p.tell(&f.end.note)
+	f.c.peer.tell(&f.end.note)
 }
 
 // endNews is the end of a run.
 type endNews struct {
 	note
 	f *flight
-	h *handler.Handler
 	o outcome
 }
 
 func (n *endNews) heed(p *Peer, now time.Time) {
-	n.f.c.whole(n.h)
+	n.f.c.whole(n.f.h)
 	p.s.ended(n.f.r, n.o, now)
 }
 

@@ -76,7 +76,16 @@ const maxRounds = 4
 // decideLocked is decide by who has the lock, and gives it back.
 func (p *Peer) decideLocked(onAgent bool, f func(now time.Time)) {
 	var todo actions
-	var owed bool
+	owed := p.rounds(&todo, onAgent, f)
+	p.perform(&todo, onAgent)
+	if owed {
+		p.m.work.Submit(p.catchUp)
+	}
+}
+
+// rounds takes up what is told, and f at first, until there is nothing more. It gives the lock back, and reports whether something
+// is owed. What is done afterwards needs a deep stack: it finds none of this one's on it.
+func (p *Peer) rounds(todo *actions, onAgent bool, f func(now time.Time)) (owed bool) {
 	for round := 0; ; round++ {
 		p.s.quiet = onAgent
 		now := time.Now()
@@ -90,23 +99,19 @@ func (p *Peer) decideLocked(onAgent bool, f func(now time.Time)) {
 		p.s.owed = false
 		p.arm()
 		p.lookAtTouched()
-		todo.join(p.todo)
+		todo.join(&p.todo)
 		p.todo = actions{}
 		p.mu.Unlock()
 		if p.inbox.empty() {
-			break
+			return owed
 		}
 		if round == maxRounds {
 			p.attendLater()
-			break
+			return owed
 		}
 		if !p.mu.TryLock() {
-			break
+			return owed
 		}
-	}
-	p.perform(todo, onAgent)
-	if owed {
-		p.m.work.Submit(p.catchUp)
 	}
 }
 

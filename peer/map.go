@@ -127,7 +127,7 @@ func (m *Map) Prelink(rawURL string) error {
 	if err != nil {
 		return err
 	}
-	c.eager = true
+	c.eager, c.done = true, make(chan struct{})
 	c.begin()
 	return nil
 }
@@ -245,6 +245,7 @@ func (m *Map) add(id ID, u *url.URL) (*Peer, error) {
 	}
 	bare(plan)
 	p := &Peer{m: m, id: id, agents: m.inside.Agents(id.String()), plan: plan, given: opts, resolver: opt.resolver, used: time.Now()}
+	p.facts.Store(new(Facts))
 	if proxy != nil {
 		p.id.Proxy = proxy.Redacted()
 	}

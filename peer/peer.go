@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ratmom/ratmom/agent"
@@ -32,6 +33,7 @@ type Peer struct {
 	check    *Check          // of the endpoints; nil: there is none
 	probe    func(*endpoint) health.Probe
 
+	facts     atomic.Pointer[Facts] // changed under the lock; read without it
 	inbox     inbox
 	mu        sync.Mutex // never waited for by an agent
 	s         *scheduler
@@ -44,7 +46,6 @@ type Peer struct {
 	used      time.Time // when the last request came
 	expires   time.Time // of the addresses; zero: never
 	faults    faults
-	facts     Facts
 	pipes     map[*pipe]struct{}
 
 	ownersMu sync.Mutex // before mu
@@ -100,9 +101,9 @@ func (s *actions) add(a action) {
 	}
 }
 
-func (s *actions) join(o actions) {
+func (s *actions) join(o *actions) {
 	if s.n == 0 {
-		*s = o
+		*s = *o
 		return
 	}
 	if o.n > 0 {
@@ -113,29 +114,30 @@ func (s *actions) join(o actions) {
 	}
 }
 
-func (p *Peer) perform(todo actions, onAgent bool) {
+func (p *Peer) perform(todo *actions, onAgent bool) {
 	if todo.n > 0 {
-		p.do(todo.first, onAgent)
+		p.do(&todo.first, onAgent)
 	}
-	for _, a := range todo.more {
-		p.do(a, onAgent)
+	for i := range todo.more {
+		p.do(&todo.more[i], onAgent)
 	}
 }
 
-func (p *Peer) do(a action, onAgent bool) {
+func (p *Peer) do(a *action, onAgent bool) {
 	switch {
 	case a.kind == doFinish:
 		a.c.finish(a.o)
 	case a.kind == doDrop:
 		a.h.Drop(errSlower)
 	case onAgent:
-		p.m.work.Submit(func() { p.act(a) })
+		later := *a
+		p.m.work.Submit(func() { p.act(&later) })
 	default:
 		p.act(a)
 	}
 }
 
-func (p *Peer) act(a action) {
+func (p *Peer) act(a *action) {
 	switch a.kind {
 	case doStart:
 		a.f.launch()
@@ -183,7 +185,7 @@ func (p *Peer) close(l *link) { p.todo.add(action{kind: doClose, w: &l.wire}) }
 
 func (p *Peer) start(r *run) {
 	c := r.tag.call
-	r.flight.p, r.flight.r, r.flight.c = p, r, c
+	r.flight.r, r.flight.c = r, c
 	p.todo.add(action{kind: doStart, f: &r.flight})
 }
 
@@ -198,7 +200,11 @@ func (p *Peer) suspect(e *endpoint) {
 }
 
 func (p *Peer) finish(t *tag, o outcome) {
-	p.faults.settle(t.call.ticket, o, time.Now())
+	var now time.Time
+	if o.err != nil {
+		now = time.Now()
+	}
+	p.faults.settle(t.call.ticket, o, now)
 	p.todo.add(action{kind: doFinish, c: t.call, o: o})
 }
 

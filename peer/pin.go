@@ -51,13 +51,13 @@ func (p *Peer) release(sp *pin, why error) {
 // Go sends req on the pinned connection and returns at once.
 func (p *Pin) Go(req *http.Request, opts ...RequestOption) *Request {
 	defer runtime.KeepAlive(p)
-	return watched(&Request{p.peer.m.submit(req, p, opts)})
+	return p.peer.m.start(req, p, opts)
 }
 
 // Do sends req on the pinned connection and waits for the whole response.
 func (p *Pin) Do(req *http.Request, opts ...RequestOption) (*Result, error) {
 	defer runtime.KeepAlive(p)
-	return p.peer.m.submit(req, p, opts).wait()
+	return p.peer.m.do(req, p, opts)
 }
 
 // RoundTrip sends req on the pinned connection and returns its response when its head

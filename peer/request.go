@@ -45,7 +45,8 @@ func (r *Request) Wait(ctx context.Context) (*Result, error) {
 // Result waits until the request has ended. Every call returns the same.
 func (r *Request) Result() (*Result, error) {
 	defer runtime.KeepAlive(r)
-	return r.c.wait()
+	<-r.c.done
+	return r.c.outcome()
 }
 
 // Status waits until the request has ended and returns the status of its response, 0 if there is
@@ -80,23 +81,22 @@ func (r *Request) Revealed() bool {
 
 // Go sends req and returns at once. No goroutine is made for it.
 func (m *Map) Go(req *http.Request, opts ...RequestOption) *Request {
-	return watched(&Request{m.submit(req, nil, opts)})
+	return m.start(req, nil, opts)
 }
 
-func (m *Map) submit(req *http.Request, p *Pin, opts []RequestOption) *call {
+func (m *Map) start(req *http.Request, p *Pin, opts []RequestOption) *Request {
+	return watched(&Request{m.submit(req, p, opts, make(chan struct{}))})
+}
+
+func (m *Map) submit(req *http.Request, p *Pin, opts []RequestOption, done chan struct{}) *call {
 	c, err := m.newPinned(req, p, opts)
 	if err != nil {
-		c := &call{done: make(chan struct{}), over: true, ended: true}
+		c := &call{opt: optionsOf(opts), done: done, over: true, ended: true}
 		c.err = err
-		close(c.done)
-		for _, o := range opts {
-			o(&c.opt)
-		}
-		if c.opt.onEnd != nil {
-			m.work.Submit(c.opt.onEnd)
-		}
+		c.tellDone(m)
 		return c
 	}
+	c.done = done
 	c.begin()
 	return c
 }
@@ -105,10 +105,13 @@ var errOtherPeer = errors.New("peer: the request is for another peer than the pi
 
 // Do sends req and waits for the whole response. It is Go and Result.
 func (m *Map) Do(req *http.Request, opts ...RequestOption) (*Result, error) {
-	return m.submit(req, nil, opts).wait()
+	return m.do(req, nil, opts)
 }
 
-func (c *call) wait() (*Result, error) {
-	<-c.done
+func (m *Map) do(req *http.Request, p *Pin, opts []RequestOption) (*Result, error) {
+	done := solo.Get().(chan struct{})
+	c := m.submit(req, p, opts, done)
+	<-done
+	solo.Put(done)
 	return c.outcome()
 }

@@ -31,6 +31,20 @@ type requestOptions struct {
 	retryErr      error
 }
 
+// defaultOptions are those of a request that has none. Nobody changes them.
+var defaultOptions = requestOptions{maxContent: defaultMaxContent}
+
+func optionsOf(opts []RequestOption) *requestOptions {
+	if len(opts) == 0 {
+		return &defaultOptions
+	}
+	all := defaultOptions
+	for _, o := range opts {
+		o(&all)
+	}
+	return &all
+}
+
 // defaultMaxContent is the most that a response may make us hold, in bytes.
 const defaultMaxContent = 64 << 20
 

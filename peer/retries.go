@@ -47,7 +47,7 @@ func NoRetry() RequestOption {
 }
 
 // setRetry gives the tag what the rule needs to know.
-func (c *call) setRetry(now time.Time) error {
+func (c *call) setRetry() error {
 	policy := c.plan.Retry
 	if c.opt.retrySet {
 		policy = c.opt.retry
@@ -57,12 +57,12 @@ func (c *call) setRetry(now time.Time) error {
 	}
 	t := &c.tag
 	t.ask = retry.Request{
-		Method: c.req.Method, Key: c.opt.repeatable || retry.HasKey(c.req.Header), Replayable: rewindable(c.req),
+		Method: methodOf(c.req), Key: c.opt.repeatable || retry.HasKey(c.req.Header), Replayable: rewindable(c.req),
 	}
 	t.unhedged = c.req.Body != nil && c.req.Body != http.NoBody || handler.Upgrades(c.req)
 	t.reuse = c.plan.Reuse
 	if policy != nil {
-		t.tries.run = retry.Begin(policy, c.peer.m.opt.budget, now)
+		t.tries.run = retry.Begin(policy, c.peer.m.opt.budget, time.Now())
 	}
 	return nil
 }

@@ -46,9 +46,10 @@ func (m *Map) newPinned(req *http.Request, p *Pin, opts []RequestOption) (*call,
 }
 
 func (c *call) roundTrip(req *http.Request) (*http.Response, error) {
-	c.stream = true
+	c.stream, c.done = true, solo.Get().(chan struct{})
 	c.begin()
 	<-c.done
+	solo.Put(c.done)
 	c.mu.Lock()
 	h, err := c.h, c.err
 	c.mu.Unlock()

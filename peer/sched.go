@@ -31,6 +31,8 @@ type scheduler struct {
 	outliers  health.Outliers
 	breaker   health.Breaker
 	dues      dues
+	linkDue   time.Time      // when the first of the links is due, or earlier; zero: none is
+	recount   bool           // one may be due before that
 	pace      *retry.Latency // of answers; nil: nobody asks
 	eps       []*Endpoint    // memory of pick, as the next ones are
 	all       []*Endpoint

@@ -10,19 +10,21 @@ import (
 // endpoint is an address and what its links are doing.
 type endpoint struct {
 	Endpoint
-	authority string // that it is asked for, in place of the peer's; empty: none
-	gone      bool   // the resolver names it no more
-	links     int    // not closed, not pinned
-	untold    int    // of them, those that have had no head, which tells what they can carry
-	failed    int    // connections in a row
-	ejected   bool   // as an outlier
-	failing   bool   // its checks
-	check     uint64 // what the checker knows it by; 0: it does not
+	authority string  // that it is asked for, in place of the peer's; empty: none
+	gone      bool    // the resolver names it no more
+	links     int     // not closed, not pinned
+	ready     []*link // of them, those that are ready, since the longest first
+	untold    int     // and those that have had no head, which tells what they can carry
+	failed    int     // connections in a row
+	ejected   bool    // as an outlier
+	failing   bool    // its checks
+	check     uint64  // what the checker knows it by; 0: it does not
 }
 
 // update replaces the endpoints. Those that are there already keep their links and what
 // is known of them; links of those that have gone end with what runs on them.
 func (s *scheduler) update(addrs []Address, now time.Time) {
+	s.recount = true
 	for _, e := range s.endpoints {
 		e.gone = true
 	}

@@ -55,6 +55,7 @@ func (s *scheduler) newLink(e *endpoint, p *pin, now time.Time) *link {
 	if p == nil {
 		e.links++
 		e.untold++
+		s.recount = true // those beside it are more than have to be kept now
 	}
 	s.do.open(l)
 	return l
@@ -74,7 +75,11 @@ func (s *scheduler) assign(t *tag, l *link, now time.Time) {
 // run puts a tag on a link.
 func (s *scheduler) run(t *tag, l *link, now time.Time) *run {
 	_ = s.breaker.Take(health.Requests) // there was room
-	r := &run{tag: t, link: l, bound: l.state != linkOpening, began: now}
+	r := &t.first
+	if r.link != nil {
+		r = new(run)
+	}
+	r.tag, r.link, r.bound, r.began = t, l, l.state != linkOpening, now
 	l.runs++
 	l.served++
 	l.running = append(l.running, r)
@@ -105,6 +110,7 @@ func (s *scheduler) leave(r *run, now time.Time) {
 // settle finds the state of a link that is not closed.
 func (s *scheduler) settle(l *link, now time.Time) {
 	s.touch(l.pin)
+	defer s.expect(l)
 	switch {
 	case l.state == linkDraining:
 		if l.runs == 0 {
@@ -116,10 +122,27 @@ func (s *scheduler) settle(l *link, now time.Time) {
 		l.because(EndWorn)
 		s.drain(l)
 	case l.runs < l.limit:
-		l.state = linkReady
+		l.turn(linkReady)
 	default:
-		l.state = linkBusy
+		l.turn(linkBusy)
 	}
+}
+
+// turn sets the state, and has the endpoint know the link where it is ready.
+func (l *link) turn(to linkState) {
+	if was, is := l.state == linkReady, to == linkReady; was != is && l.pin == nil {
+		e := l.ep
+		if is {
+			e.ready = append(e.ready, l)
+		} else {
+			i := len(e.ready) - 1
+			for e.ready[i] != l {
+				i--
+			}
+			e.ready = slices.Delete(e.ready, i, i+1)
+		}
+	}
+	l.state = to
 }
 
 // tell notes that it is known what the link can carry, or does not matter any more.
@@ -141,7 +164,7 @@ func (s *scheduler) drain(l *link) {
 	if l.state == linkClosed || l.state == linkDraining {
 		return
 	}
-	l.state = linkDraining
+	l.turn(linkDraining)
 	s.touch(l.pin)
 	l.tell()
 	if l.pin != nil && l.connected {
@@ -153,7 +176,7 @@ func (s *scheduler) drain(l *link) {
 }
 
 func (s *scheduler) shut(l *link) {
-	l.state = linkClosed
+	l.turn(linkClosed)
 	s.breaker.Give(health.Links)
 	if l.pin == nil {
 		l.ep.links--
@@ -168,13 +191,15 @@ func (s *scheduler) shut(l *link) {
 	}
 }
 
-// next is when tick has something to do; zero: not by time alone.
+// next is when tick has something to do, or earlier; zero: not by time alone.
 func (s *scheduler) next() (next time.Time) {
-	for _, l := range s.links {
-		if at := s.dueAt(l); !at.IsZero() && (next.IsZero() || at.Before(next)) {
-			next = at
+	if s.recount {
+		s.recount, s.linkDue = false, time.Time{}
+		for _, l := range s.links {
+			s.expect(l)
 		}
 	}
+	next = s.linkDue
 	if len(s.dues) > 0 && (next.IsZero() || s.dues[0].due.Before(next)) {
 		next = s.dues[0].due
 	}
@@ -182,6 +207,14 @@ func (s *scheduler) next() (next time.Time) {
 		next = at
 	}
 	return next
+}
+
+// expect notes when a link that has changed is due. What it was due for before may still count: so tick
+// may find nothing to do, but no decision looks at all links.
+func (s *scheduler) expect(l *link) {
+	if at := s.dueAt(l); !at.IsZero() && (s.linkDue.IsZero() || at.Before(s.linkDue)) {
+		s.linkDue = at
+	}
 }
 
 // dueAt is when a link is to be looked at.
@@ -217,6 +250,7 @@ func (l *link) holds() bool {
 
 // tick does what is due by time.
 func (s *scheduler) tick(now time.Time) {
+	s.recount = true
 	for _, ev := range s.outliers.Tick(now) {
 		s.ejection(ev, now)
 	}

@@ -1,6 +1,10 @@
 package peer
 
-import "github.com/ratmom/ratmom/peer/health"
+import (
+	"slices"
+
+	"github.com/ratmom/ratmom/peer/health"
+)
 
 // check looks at what must hold between events.
 func (m *model) check() {
@@ -45,8 +49,21 @@ func (m *model) check() {
 		if n := links[e]; n != [3]int{e.links, e.untold, e.InFlight} {
 			fail("endpoint counts %d %d %d, has %v", e.links, e.untold, e.InFlight, n)
 		}
+		for _, l := range s.links {
+			if ready := l.ep == e && l.pin == nil && l.state == linkReady; ready != slices.Contains(e.ready, l) {
+				fail("that a %v link is ready is %v", l.state, !ready)
+			}
+		}
+		if slices.ContainsFunc(e.ready, func(l *link) bool { return l.state != linkReady }) {
+			fail("a ready link is closed")
+		}
 		if e.links > m.lim.maxLinks {
 			fail("%d links to one endpoint", e.links)
+		}
+	}
+	for _, l := range s.links {
+		if due := s.dueAt(l); !due.IsZero() && (s.next().IsZero() || s.next().After(due)) {
+			fail("a %v link is forgotten", l.state)
 		}
 	}
 	waiting := 0

@@ -100,7 +100,7 @@ func (s *scheduler) serve(p *pin, now time.Time) {
 				s.owed = true
 				return
 			}
-			if s.breaker.Open(health.Requests) || s.breaker.Open(health.Links) && s.idleOf(nil) == nil {
+			if s.breaker.Open(health.Requests) || s.breaker.Open(health.Links) && s.idleOf(s.endpoints...) == nil {
 				s.heldPins = true
 				return
 			}
@@ -109,7 +109,7 @@ func (s *scheduler) serve(p *pin, now time.Time) {
 				return
 			}
 			if s.breaker.Open(health.Links) {
-				s.drain(s.idleOf(nil))
+				s.drain(s.idleOf(s.endpoints...))
 			}
 			l = s.newLink(e, p, now)
 			p.link = l

@@ -123,31 +123,31 @@ func (s *scheduler) room(e *endpoint, t *tag) bool {
 		return false // it will carry this one, too
 	}
 	if e.links < s.limits.maxLinks {
-		return !s.breaker.Open(health.Links) || s.idleOf(nil) != nil
+		return !s.breaker.Open(health.Links) || s.idleOf(s.endpoints...) != nil
 	}
 	return s.idleOf(e) != nil // which must not carry it
 }
 
-// ready is the link of an endpoint to put a tag on: the one that was used last, so that
+// ready is the link of an endpoint to put a tag on: the one that became ready last, so that
 // the others grow old and go; of HTTP/2 links the emptiest. nil: none.
 func (s *scheduler) ready(e *endpoint, t *tag) (best *link) {
-	for _, l := range s.links {
-		if l.ep != e || l.pin != nil || l.state != linkReady || !t.rides(l.served) {
-			continue
-		}
-		if best == nil || l.runs < best.runs || l.runs == best.runs && l.used.After(best.used) {
-			best = l
+	for _, l := range slices.Backward(e.ready) {
+		if t.rides(l.served) && (best == nil || l.runs < best.runs) {
+			if best = l; l.runs == 0 {
+				break
+			}
 		}
 	}
 	return best
 }
 
-// idleOf is a link of an endpoint, or of any, that nothing runs on, the longest unused.
-func (s *scheduler) idleOf(e *endpoint) (oldest *link) {
-	for _, l := range s.links {
-		if (e == nil || l.ep == e) && l.pin == nil && l.state == linkReady && l.runs == 0 &&
-			(oldest == nil || l.used.Before(oldest.used)) {
-			oldest = l
+// idleOf is a link of one of some endpoints that nothing runs on, the longest unused.
+func (s *scheduler) idleOf(endpoints ...*endpoint) (oldest *link) {
+	for _, e := range endpoints {
+		for _, l := range e.ready {
+			if l.runs == 0 && (oldest == nil || l.used.Before(oldest.used)) {
+				oldest = l
+			}
 		}
 	}
 	return oldest
@@ -155,14 +155,14 @@ func (s *scheduler) idleOf(e *endpoint) (oldest *link) {
 
 // makeRoom closes an idle link where a new one would be one too many.
 func (s *scheduler) makeRoom(e *endpoint) {
+	var l *link
 	switch {
 	case e.links >= s.limits.maxLinks:
+		l = s.idleOf(e)
 	case s.breaker.Open(health.Links):
-		e = nil
-	default:
-		return
+		l = s.idleOf(s.endpoints...)
 	}
-	if l := s.idleOf(e); l != nil {
+	if l != nil {
 		l.because(EndReplaced)
 		s.drain(l)
 	}
@@ -172,8 +172,11 @@ func (s *scheduler) makeRoom(e *endpoint) {
 // reports whether there was one. The opening link goes: libcurl has no connection without
 // a request to make it for.
 func (s *scheduler) steal(now time.Time) bool {
+	if s.queue.Len() > 0 || !s.stealable() {
+		return false
+	}
 	free := s.freeLink()
-	if free == nil || s.queue.Len() > 0 {
+	if free == nil {
 		return false
 	}
 	var best *run
@@ -200,9 +203,14 @@ func (s *scheduler) steal(now time.Time) bool {
 }
 
 func (s *scheduler) freeLink() (best *link) {
-	for _, l := range s.links {
-		if l.state == linkReady && l.pin == nil && !l.ep.gone && !l.ep.Down && (best == nil || l.used.After(best.used)) {
-			best = l
+	for _, e := range s.endpoints {
+		if e.gone || e.Down {
+			continue
+		}
+		for _, l := range e.ready {
+			if best == nil || l.used.After(best.used) {
+				best = l
+			}
 		}
 	}
 	return best

@@ -43,6 +43,7 @@ type tag struct {
 	revealed bool        // something of it may have left, in a run that is over
 	born     time.Time   // when it was submitted
 	call     *call       // the transport's
+	first    run         // memory of its first run; most have no other
 	tries
 }
 

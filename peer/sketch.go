@@ -100,7 +100,7 @@ func glimpseOf(t *tag, r *run) glimpse {
 	}
 	g := glimpse{state: t.state, priority: t.priority, retries: len(t.failed) + t.attempts, seq: t.seq, revealed: t.revealed, born: t.born}
 	if c := t.call; c != nil {
-		g.method, g.path, g.query = c.method, c.path, c.query
+		g.method, g.path, g.query = c.tag.ask.Method, c.path, c.query
 	}
 	if r != nil && !g.revealed && r.flight.revealed() {
 		g.revealed = true

@@ -181,7 +181,7 @@ func (p *Peer) draw(r *room) PeerSnapshot {
 	var count counts
 	p.look(func(at time.Time) {
 		now, err = at, p.faults.err(at)
-		facts, count = p.facts, p.s.count
+		facts, count = *p.facts.Load(), p.s.count
 		d.MaxStreams, d.Pins = p.s.streams, len(p.s.pins)
 		p.s.sketch(&d, &q, r, at)
 	})

@@ -114,7 +114,7 @@ func (p *Peer) try(req *http.Request, plan *handler.Plan, address string, revoke
 	if err != nil {
 		return nil, nil, err
 	}
-	h, err := handler.New(p.agents[0].Pool(), handler.Spec{
+	h, err := handler.New(p.agents[0].Pool(), &handler.Spec{
 		Request: req, Plan: plan, Driver: p.agents[0].Driver(), Done: t, Link: l, Owner: p.m.client,
 	})
 	if err != nil {

@@ -13,7 +13,7 @@ type uploaded struct {
 
 // sentFunc is what notes it; nil: nobody asks.
 func (c *call) sentFunc() func(sent, total int64) {
-	if c.opt.upload == nil {
+	if c.upload == nil {
 		return nil
 	}
 	return c.sent
@@ -21,7 +21,7 @@ func (c *call) sentFunc() func(sent, total int64) {
 
 // sent is on the agent's goroutine.
 func (c *call) sent(n, total int64) {
-	u := &c.upload
+	u := c.upload
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.sent, u.total, u.news = n, total, true
@@ -32,7 +32,7 @@ func (c *call) sent(n, total int64) {
 }
 
 func (c *call) tellSent() {
-	u := &c.upload
+	u := c.upload
 	for {
 		u.mu.Lock()
 		if !u.news {

@@ -74,7 +74,9 @@ func (n *linkNews) heed(p *Peer, now time.Time) {
 	}
 	n.w.info = n.info
 	if n.info.RTT > 0 {
-		p.facts.RTT = n.info.RTT
+		f := *p.facts.Load()
+		f.RTT = n.info.RTT
+		p.facts.Store(&f)
 	}
 	p.s.up(n.w.l, now)
 }

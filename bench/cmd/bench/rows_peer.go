@@ -12,7 +12,7 @@ func peerRows(z sizes) (all []row) {
 				metric:  cpuPerRequest,
 				columns: []metric{userPart, sysPart, perSecond, median50, tail99, allocations, peakMemory},
 				peers:   []peer{ratmom, async, ratmomPeer, ratmomPeerAsync},
-				bounds:  []bound{{to: ratmom.name}},
+				bounds:  []bound{{to: ratmom.name, limit: 1.10, peer: ratmomPeer.name}},
 
 				protocol: p, requests: z.requests, inFlight: inFlight,
 				args: []string{"--warmup", "2000"},

@@ -69,8 +69,15 @@ func whole(res *peer.Result, err error) (int, io.ReadCloser, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	return res.Status, io.NopCloser(bytes.NewReader(res.Content)), nil
+	c := new(content)
+	c.Reset(res.Content)
+	return res.Status, c, nil
 }
+
+// content is a body that is in memory.
+type content struct{ bytes.Reader }
+
+func (*content) Close() error { return nil }
 
 func (p *placed) Close() error {
 	p.peers.Close()
