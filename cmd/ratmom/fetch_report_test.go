@@ -71,7 +71,7 @@ func TestReport_says_what_failed_and_no_secret(t *testing.T) {
 	assert.Equal(t, "connection failed", l.Kind)
 	assert.Contains(t, l.Error, "127.0.0.1")
 	assert.Zero(t, l.Status)
-	assert.Equal(t, "other", byURL["http://xxxxx@[::1/"].Kind)
+	assert.Equal(t, "invalid request", byURL["http://xxxxx@[::1/"].Kind)
 
 	r = fetchRun(t, "-s", "-w", "json", "-o", os.DevNull, "--fail", "--demo", "/status/503")
 	l = reportLines(t, r.out)[0]
