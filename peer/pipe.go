@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -32,11 +33,13 @@ type pipe struct {
 	sent   []*piped // the first is the next to be answered
 	served int      // written by the reader alone
 	err    error
+	hurry  *time.Timer // runs while what is in the way of others is wanted by nobody; nil: it does not
 }
 
 const (
 	// maxDrain is how much of a body that nobody wants is read for the connection to go on, in
-	// bytes, and drainTime how long that may take from its head on.
+	// bytes, and drainTime how long that may take from its head on. As long may answers of cancelled
+	// requests take, all that are in one another's way together.
 	maxDrain  = 64 << 10
 	drainTime = 2 * time.Second
 )
@@ -46,7 +49,23 @@ var (
 	errLast      = failure.New(failure.ConnectionClosed, "the server ends the connection")
 	errUnwanted  = failure.New(failure.ConnectionClosed, "nobody waits for what is on its way")
 	errMuchAhead = failure.New(failure.ConnectionClosed, "too much of a body that nobody reads is in the way")
+	errSlowAhead = failure.New(failure.ConnectionClosed, "the answer of a cancelled request is in the way for too long")
 )
+
+// newPipe makes a pipeline of a connection; run begins it.
+func newPipe(p *Peer, conn net.Conn, depth, maxHead int) *pipe {
+	return &pipe{
+		peer: p, conn: conn, in: http1.Buffered{Reader: bufio.NewReaderSize(conn, maxAnswerLine)},
+		limits: http1.Limits{Bytes: maxHead, Lines: maxAnswerFields},
+		places: make(chan struct{}, depth), over: make(chan struct{}),
+		wake: make(chan struct{}, 1),
+	}
+}
+
+func (c *pipe) run() {
+	go c.write()
+	go c.read()
+}
 
 // roundTrip sends a request and waits for its head.
 func (c *pipe) roundTrip(r *piped) (*http.Response, error) {
@@ -244,6 +263,29 @@ func (c *pipe) remove(r *piped) {
 		r.freed = true
 		<-c.places
 	}
+	c.await()
+}
+
+// await sees to it that nobody waits long for the answers of those who wait no more: the
+// connection ends unless they are out of the way soon. mu is held.
+func (c *pipe) await() {
+	ahead := c.err == nil && len(c.sent) > 0 && c.sent[0].cancelled
+	switch {
+	case !ahead && c.hurry != nil:
+		c.hurry.Stop()
+		c.hurry = nil
+	case ahead && c.hurry == nil:
+		var t *time.Timer
+		t = time.AfterFunc(drainTime, func() {
+			c.mu.Lock()
+			late := c.hurry == t // else it was stopped too late
+			c.mu.Unlock()
+			if late {
+				c.end(errSlowAhead)
+			}
+		})
+		c.hurry = t
+	}
 }
 
 // drain reads a body that nobody wants to its end, if that is near.
@@ -281,6 +323,7 @@ func (c *pipe) cancel(r *piped) {
 		default:
 		}
 	}
+	c.await()
 	c.mu.Unlock()
 	if unwanted {
 		c.end(errUnwanted)
@@ -298,6 +341,7 @@ func (c *pipe) end(err error) {
 	close(c.over)
 	sent, queue := c.sent, c.queue
 	c.sent, c.queue = nil, nil
+	c.await()
 	for _, r := range sent {
 		if r.state == pipedSent {
 			r.done <- answered{err: &UnansweredError{Sent: true, Err: err}}

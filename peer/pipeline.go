@@ -1,7 +1,6 @@
 package peer
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -13,7 +12,6 @@ import (
 	"github.com/ratmom/ratmom"
 	"github.com/ratmom/ratmom/config"
 	"github.com/ratmom/ratmom/internal/failure"
-	"github.com/ratmom/ratmom/internal/http1"
 	"github.com/ratmom/ratmom/retry"
 )
 
@@ -88,12 +86,7 @@ func (p *Peer) Pipeline(ctx context.Context, depth int) (*Pipeline, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &pipe{
-		peer: p, conn: conn, in: http1.Buffered{Reader: bufio.NewReaderSize(conn, maxAnswerLine)},
-		limits: http1.Limits{Bytes: p.plan.MaxHead, Lines: maxAnswerFields},
-		places: make(chan struct{}, depth), over: make(chan struct{}),
-		wake: make(chan struct{}, 1),
-	}
+	c := newPipe(p, conn, depth, p.plan.MaxHead)
 	p.mu.Lock()
 	closed := p.closed
 	if !closed {
@@ -107,8 +100,7 @@ func (p *Peer) Pipeline(ctx context.Context, depth int) (*Pipeline, error) {
 		_ = conn.Close()
 		return nil, ErrClosed
 	}
-	go c.write()
-	go c.read()
+	c.run()
 	l := &Pipeline{c}
 	runtime.AddCleanup(l, func(c *pipe) { go c.end(ErrPipelineClosed) }, c)
 	return l, nil
@@ -159,8 +151,8 @@ func (p *Peer) address(ctx context.Context) (string, error) {
 // RoundTrip sends req as soon as fewer than depth are on their way, and returns its response when its head is there. The
 // body streams; those behind wait until it was read or closed, and one that is closed early is read to its end
 // if that is near, else the connection ends. The request's context and config.Timeout end it
-// at any moment: if it has not left, it does not leave; else its answer is passed over if it is little. When nobody waits for an answer any more
-// the connection ends.
+// at any moment: if it has not left, it does not leave; else its answer is passed over if it is little and soon there: what is in the way of
+// those behind for 2 s ends the connection, and so does a cancel after which nobody waits for an answer any more.
 //
 // The error is an [*UnansweredError] if the pipeline was over before an answer began.
 func (l *Pipeline) RoundTrip(req *http.Request) (*http.Response, error) {
