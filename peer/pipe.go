@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -20,6 +19,9 @@ import (
 // at once; another reads the answers in order. A request has a place from its beginning to the end of its answer.
 type pipe struct {
 	peer   *Peer
+	id     uint64
+	addr   string // of the endpoint; empty: libcurl has looked it up
+	born   time.Time
 	conn   net.Conn
 	in     http1.Buffered // the reading goroutine's, or of who reads the body
 	limits http1.Limits
@@ -28,12 +30,13 @@ type pipe struct {
 	wake   chan struct{} // of the writer
 	text   []byte        // the writer's
 
-	mu     sync.Mutex
-	queue  []*piped // not written
-	sent   []*piped // the first is the next to be answered
-	served int      // written by the reader alone
-	err    error
-	hurry  *time.Timer // runs while what is in the way of others is wanted by nobody; nil: it does not
+	mu      sync.Mutex
+	waiting map[*piped]struct{} // for a place
+	queue   []*piped            // not written
+	sent    []*piped            // the first is the next to be answered
+	served  int                 // written by the reader alone
+	err     error
+	hurry   *time.Timer // runs while what is in the way of others is wanted by nobody; nil: it does not
 }
 
 const (
@@ -58,7 +61,7 @@ func newPipe(p *Peer, conn net.Conn, depth, maxHead int) *pipe {
 		peer: p, conn: conn, in: http1.Buffered{Reader: bufio.NewReaderSize(conn, maxAnswerLine)},
 		limits: http1.Limits{Bytes: maxHead, Lines: maxAnswerFields},
 		places: make(chan struct{}, depth), over: make(chan struct{}),
-		wake: make(chan struct{}, 1),
+		wake: make(chan struct{}, 1), waiting: make(map[*piped]struct{}), born: time.Now(),
 	}
 }
 
@@ -74,12 +77,8 @@ func (c *pipe) roundTrip(r *piped) (*http.Response, error) {
 		return nil, c.unsent()
 	default:
 	}
-	select {
-	case c.places <- struct{}{}:
-	case <-c.over:
-		return nil, c.unsent()
-	case <-r.ctx.Done():
-		return nil, contextError(r.ctx)
+	if err := c.place(r); err != nil {
+		return nil, err
 	}
 	c.mu.Lock()
 	if c.err != nil {
@@ -99,6 +98,31 @@ func (c *pipe) roundTrip(r *piped) (*http.Response, error) {
 	case <-r.ctx.Done():
 		c.cancel(r)
 		return nil, contextError(r.ctx)
+	}
+}
+
+// place waits until there is room for a request.
+func (c *pipe) place(r *piped) error {
+	select {
+	case c.places <- struct{}{}:
+		return nil
+	default:
+	}
+	c.mu.Lock()
+	c.waiting[r] = struct{}{}
+	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		delete(c.waiting, r)
+		c.mu.Unlock()
+	}()
+	select {
+	case c.places <- struct{}{}:
+		return nil
+	case <-c.over:
+		return c.unsent()
+	case <-r.ctx.Done():
+		return contextError(r.ctx)
 	}
 }
 
@@ -367,25 +391,4 @@ func ended(err error) error {
 		return failure.Wrap(failure.Protocol, err)
 	}
 	return failure.Wrap(failure.ConnectionClosed, err)
-}
-
-// response is what net/http makes of an answer.
-func response(method string, a *http1.Answer, b *pipeBody) *http.Response {
-	resp := &http.Response{
-		Status: strconv.Itoa(a.Status) + " " + a.Reason, StatusCode: a.Status,
-		Proto: "HTTP/1." + strconv.Itoa(a.Minor), ProtoMajor: 1, ProtoMinor: a.Minor,
-		Header: a.Header, ContentLength: a.Length, Close: a.Close, Body: b,
-	}
-	switch {
-	case a.Chunked:
-		resp.TransferEncoding = []string{"chunked"}
-		resp.Trailer = http.Header{}
-	case a.Length == 0:
-		resp.Body = http.NoBody
-		if method == http.MethodHead {
-			resp.ContentLength = a.Announced
-		}
-	}
-	delete(resp.Header, "Transfer-Encoding")
-	return resp
 }

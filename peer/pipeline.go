@@ -56,7 +56,7 @@ const maxDepth = 1024
 //
 // Of the options those for names, addresses, sockets, proxies and TLS apply, and config.Timeout, DefaultHeaders, UserAgent and
 // MaxResponseHeadBytes; no line of a head may be longer than 16 KiB. An HTTP proxy is asked for a tunnel. Pipelines are
-// not among the peer's links, and no limits hold for them. With config.ServerName, and to an authority that a delegation
+// not among the peer's links, and no limits hold for them; [Peer.Snapshot] has them. With config.ServerName, and to an authority that a delegation
 // has named, it fails with ratmom.ErrUnsupported.
 func (p *Peer) Pipeline(ctx context.Context, depth int) (*Pipeline, error) {
 	if depth < 1 || depth > maxDepth {
@@ -87,12 +87,15 @@ func (p *Peer) Pipeline(ctx context.Context, depth int) (*Pipeline, error) {
 		return nil, err
 	}
 	c := newPipe(p, conn, depth, p.plan.MaxHead)
+	c.addr = addr
 	p.mu.Lock()
 	closed := p.closed
 	if !closed {
 		if p.pipes == nil {
 			p.pipes = make(map[*pipe]struct{})
 		}
+		p.s.lastID++
+		c.id = p.s.lastID
 		p.pipes[c] = struct{}{}
 	}
 	p.unlock()
