@@ -44,7 +44,6 @@ func (p *Peer) learn(resp *http.Response) {
 		p.facts.Software = s[:min(len(s), maxFact)]
 	}
 	p.facts.Protocol = resp.Proto
-	p.faults.heed(resp.StatusCode, resp.Header, time.Now())
 	if resp.TLS != nil && len(resp.TLS.PeerCertificates) > 0 {
 		sum := sha256.Sum256(resp.TLS.PeerCertificates[0].Raw)
 		p.facts.Fingerprint = hex.EncodeToString(sum[:])

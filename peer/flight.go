@@ -144,7 +144,7 @@ func (f *flight) Completed(h *handler.Handler) {
 		h.Drop(errUnheard)
 		return
 	}
-	f.head = headNews{f: f, h: h, many: many, status: h.Status(), header: f.c.failingHeader(h)}
+	f.head = headNews{f: f, h: h, many: many, status: h.Status(), header: f.c.tellingHeader(h)}
 	f.head.news = &f.head
 	f.p.tell(&f.head.note)
 }
@@ -161,10 +161,10 @@ type headNews struct {
 
 func (n *headNews) heed(p *Peer, now time.Time) {
 	p.faults.answered(n.f.c.ticket)
+	p.leaveAlone(n.f.r.link.ep, n.status, n.header, now)
 	if p.s.head(n.f.r, n.many, n.status, n.header, now) {
 		n.f.c.begun(n.h)
 	} else {
-		p.faults.heed(n.status, n.header, now) // nobody else will look at it
 		p.todo.add(action{kind: doDrop, h: n.h})
 	}
 }

@@ -136,7 +136,8 @@ func (m *Map) Prelink(rawURL string) error {
 // there were. After a failure to find, to connect to or to agree on TLS with
 // any endpoint a peer is left alone for a time that depends on what it was ([ErrorTTL]): requests
 // fail with [ErrUnavailable]. Then one is let through, and all if it is answered. A peer
-// that sends Retry-After with a 429 or 503 is left alone as long as it says.
+// that sends Retry-After with a 429 is left alone as long as it says, up to the Max of health.KindBusy; an endpoint that sends it with a 503
+// as well, while requests go to the others, and the peer when that is so of all.
 func (m *Map) ClearError() (n int) {
 	m.ForEach(func(p *Peer) bool {
 		if p.ClearError() {

@@ -184,6 +184,10 @@ func (l *Pipeline) RoundTrip(req *http.Request) (*http.Response, error) {
 		r.undo()
 	}
 	l.c.peer.learn(resp)
+	if asksForRest(resp.StatusCode) {
+		p := l.c.peer
+		p.decide(func(now time.Time) { p.leaveAlone(p.s.endpointAt(l.c.addr, ""), resp.StatusCode, resp.Header, now) })
+	}
 	return resp, nil
 }
 

@@ -31,6 +31,7 @@ type scheduler struct {
 	outliers  health.Outliers
 	breaker   health.Breaker
 	dues      dues
+	restEnd   time.Time      // when the first endpoint that rests does not any more; zero: none rests
 	pace      *retry.Latency // of answers; nil: nobody asks
 	eps       []*Endpoint    // memory of pick, as the next ones are
 	all       []*Endpoint

@@ -75,7 +75,7 @@ func (s *scheduler) pick(t *tag, now time.Time) *endpoint {
 		}
 		s.eps, s.cands, s.all = s.eps[:0], s.cands[:0], s.all[:0]
 		for _, e := range s.endpoints {
-			if !e.gone && (pass == 2 || !slices.Contains(t.tried, e)) &&
+			if !e.gone && !e.off && (pass == 2 || !slices.Contains(t.tried, e)) &&
 				(pass > 0 || !e.Down && !slices.Contains(t.avoid, e)) {
 				s.all = append(s.all, &e.Endpoint)
 			}
@@ -201,7 +201,7 @@ func (s *scheduler) steal(now time.Time) bool {
 
 func (s *scheduler) freeLink() (best *link) {
 	for _, l := range s.links {
-		if l.state == linkReady && l.pin == nil && !l.ep.gone && !l.ep.Down && (best == nil || l.used.After(best.used)) {
+		if l.state == linkReady && l.pin == nil && !l.ep.gone && !l.ep.off && !l.ep.Down && (best == nil || l.used.After(best.used)) {
 			best = l
 		}
 	}

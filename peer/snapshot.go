@@ -75,9 +75,11 @@ type EndpointSnapshot struct {
 	Check      string `json:"check,omitempty"`
 	CheckError string `json:"check_error,omitempty"`
 
-	Gone     bool `json:"gone"` // the resolver names it no more
-	InFlight int  `json:"in_flight"`
-	Links    int  `json:"links"` // without pinned ones
+	// Rests is for how long it has asked to be left alone; 0: it has not.
+	Rests    Seconds `json:"rests_seconds"`
+	Gone     bool    `json:"gone"` // the resolver names it no more
+	InFlight int     `json:"in_flight"`
+	Links    int     `json:"links"` // without pinned ones
 	// Latency is the peak EWMA of the time to the head of a response.
 	Latency Seconds `json:"latency_seconds"`
 }

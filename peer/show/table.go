@@ -53,6 +53,8 @@ func tablePeer(out io.Writer, p peer.PeerSnapshot) {
 			state = "down"
 		case e.Ejected:
 			state = "ejected"
+		case e.Rests > 0:
+			state = "rests " + span(e.Rests)
 		}
 		if e.Authority != "" {
 			state += " as " + clean(e.Authority)
