@@ -19,13 +19,7 @@ import (
 
 func TestConnection_whose_path_is_dead_is_given_no_new_requests_though_one_is_on_it(t *testing.T) {
 	gate := make(chan struct{})
-	s := testserver.StartFunc(t, testserver.H2, func(w http.ResponseWriter, r *http.Request) {
-		_, _ = fmt.Fprintf(w, "%d", testserver.ConnNumber(r))
-		if r.URL.Path == "/long" {
-			_ = http.NewResponseController(w).Flush()
-			<-gate
-		}
-	})
+	s := testserver.Start(t, testserver.H2, testserver.TellConn(gate))
 	client, err := ratmom.New(config.Proxy(""), config.CAFile(s.CAFile))
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, client.Close()) }()

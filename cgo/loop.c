@@ -1,6 +1,7 @@
 /* One multi handle and its turns. */
 #include "sockets.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -271,6 +272,21 @@ static void send_ends(struct ratmom_multi *m) {
     }
 }
 
+/* An HTTP/2 connection outlives a transfer that was too slow. If all of it has been silent
+ * for as long, or does not acknowledge what is sent, the path may be dead: the next
+ * request would be too slow as well. */
+static void slow(struct ratmom_multi *m, struct ratmom_req *r) {
+    long seconds;
+    if (r->fd < 0 || m->io->fds[r->fd].gen != r->fd_gen || !m->io->fds[r->fd].ours ||
+        !m->io->fds[r->fd].http2)
+        return;
+    if (sscanf(r->errbuf, "Operation too slow. Less than %*d bytes/sec transferred the last %ld",
+               &seconds) != 1)
+        return; /* another time was over */
+    if (ratmom_fd_silent(r->fd, seconds) || ratmom_fd_unheard(r->fd))
+        ratmom_fd_mute(m, r->fd);
+}
+
 void ratmom_finish(struct ratmom_multi *m, struct ratmom_req *r, CURLcode result) {
     if (r->tunnel && !r->relay && result == CURLE_OK) {
         result = ratmom_tunnel_begin(m, r);
@@ -293,6 +309,8 @@ void ratmom_finish(struct ratmom_multi *m, struct ratmom_req *r, CURLcode result
         ratmom_req_infos(r);
     if (result && !r->certs.len)
         ratmom_certs_take(r);
+    if (result == CURLE_OPERATION_TIMEDOUT)
+        slow(m, r);
     ratmom_remove(m, r);
     ratmom_mark(r, RATMOM_EV_DONE);
 }

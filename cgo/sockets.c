@@ -361,6 +361,21 @@ int ratmom_fd_unheard(curl_socket_t fd) {
 #endif
 }
 
+/* Whether nothing has come for so long. */
+int ratmom_fd_silent(curl_socket_t fd, long seconds) {
+#ifdef __linux__
+    struct tcp_info ti;
+    socklen_t n = sizeof(ti);
+    memset(&ti, 0, sizeof(ti));
+    return !getsockopt(fd, IPPROTO_TCP, TCP_INFO, &ti, &n) &&
+           ti.tcpi_last_data_recv + 100ll >= seconds * 1000ll; /* its clock is a coarse one */
+#else
+    (void)fd;
+    (void)seconds;
+    return 0;
+#endif
+}
+
 int ratmom_io_udp(struct ratmom_req *r) {
     return r->fd >= 0 && r->multi && r->multi->io->fds[r->fd].udp;
 }

@@ -76,6 +76,7 @@ int32_t ratmom_dial_find(struct ratmom_req *r);
 void ratmom_link_down(struct ratmom_multi *m, struct ratmom_fd *f);
 void ratmom_fd_unclog(struct ratmom_multi *m, int32_t fd);
 int ratmom_fd_unheard(curl_socket_t fd);
+int ratmom_fd_silent(curl_socket_t fd, long seconds);
 void ratmom_fd_mute(struct ratmom_multi *m, int32_t fd);
 
 #endif

@@ -10,7 +10,8 @@ import (
 
 // LowSpeed ends a request that has moved fewer than bytesPerSecond bytes a second,
 // in both directions together, for the time d. It does not run while the program
-// is slow to read the body.
+// is slow to read the body. An HTTP/2 connection on which nothing at all has come for d is given no new
+// requests then (Linux).
 //
 // Units: bytes per second; seconds, rounded up. Default: off. LowSpeed(0, 0) is
 // off; one of both alone is an error. CURLOPT_LOW_SPEED_LIMIT,

@@ -9,20 +9,24 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ratmom/ratmom"
 	"github.com/ratmom/ratmom/config"
 	"github.com/ratmom/ratmom/peer/balance"
 	"github.com/ratmom/ratmom/peer/health"
 )
 
 func TestOptions_out_of_range_are_refused(t *testing.T) {
+	client, err := ratmom.New()
+	require.NoError(t, err)
+	defer client.Close()
 	for name, o := range map[string]Option{
 		"Panic": Panic(1.1), "ZoneSpare": ZoneSpare(0.9), "SlowStart": SlowStart(-1), "CheckWorkers": CheckWorkers(0),
 	} {
-		_, err := Open(nil, o)
+		_, err := Open(client, o)
 		assert.ErrorContains(t, err, name)
 	}
 	m := openMap(t, EachPeer(func(ID) []Option { return []Option{Panic(2)} }))
-	_, err := m.Get("http://some.peer.invalid/")
+	_, err = m.Get("http://some.peer.invalid/")
 	assert.ErrorContains(t, err, "Panic")
 }
 

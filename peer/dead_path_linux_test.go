@@ -1,7 +1,6 @@
 package peer
 
 import (
-	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -16,13 +15,7 @@ import (
 
 func TestLink_whose_path_is_dead_is_given_no_new_requests_though_one_is_on_it(t *testing.T) {
 	gate := make(chan struct{})
-	s := testserver.StartFunc(t, testserver.H2, func(w http.ResponseWriter, r *http.Request) {
-		_, _ = fmt.Fprintf(w, "%d", testserver.ConnNumber(r))
-		if r.URL.Path == "/long" {
-			_ = http.NewResponseController(w).Flush()
-			<-gate
-		}
-	})
+	s := testserver.Start(t, testserver.H2, testserver.TellConn(gate))
 	m := openMap(t, Requests(config.CAFile(s.CAFile)))
 	long, err := m.RoundTrip(request(t, http.MethodGet, s.URL+"/long"))
 	require.NoError(t, err)

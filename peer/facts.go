@@ -48,7 +48,7 @@ func (p *Peer) learn(resp *http.Response) {
 		sum := sha256.Sum256(resp.TLS.PeerCertificates[0].Raw)
 		f.Fingerprint = hex.EncodeToString(sum[:])
 	}
-	if f == known && !isBusy(resp.StatusCode) {
+	if f == known {
 		return
 	}
 	p.mu.Lock()
@@ -56,5 +56,4 @@ func (p *Peer) learn(resp *http.Response) {
 	news := f
 	news.RTT = p.facts.Load().RTT
 	p.facts.Store(&news)
-	p.faults.heed(resp.StatusCode, resp.Header, time.Now())
 }

@@ -56,20 +56,31 @@ func (f *faults) settle(t health.Ticket, o outcome, now time.Time) {
 	}
 }
 
-// heed has the peer left alone that asks for it: by Retry-After, with a 429 or 503.
-func (f *faults) heed(status int, header http.Header, now time.Time) {
-	if !isBusy(status) {
-		return
-	}
-	if d, ok := retry.After(header, now); ok && d > 0 {
-		err := fmt.Errorf("status %d", status)
-		f.errs.Fail(struct{}{}, health.Ticket{}, health.Fault{Kind: health.KindBusy, Err: err, For: d}, now)
-	}
+// asksForRest reports whether a response of this status may ask to be left alone, by Retry-After.
+func asksForRest(status int) bool {
+	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
 }
 
-// isBusy reports whether a response of a status may ask for that.
-func isBusy(status int) bool {
-	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
+// leaveAlone does what a response asks for by Retry-After. With a 503 (RFC 9110, section 15.6.4) it is this server that cannot
+// serve: that endpoint is left alone, and the peer when all are. A 429 (RFC 6585, section 4) is about how much the client asks
+// for, which servers that stand for one name count together: the peer is left alone. The lock is held.
+func (p *Peer) leaveAlone(e *endpoint, status int, header http.Header, now time.Time) {
+	if !asksForRest(status) {
+		return
+	}
+	d, ok := retry.After(header, now)
+	if !ok || d <= 0 {
+		return
+	}
+	fault := health.Fault{Kind: health.KindBusy, Err: fmt.Errorf("status %d", status), For: d}
+	if status == http.StatusServiceUnavailable && e != nil {
+		all, until := p.s.rest(e, p.faults.errs.Time(fault), now)
+		if !all {
+			return
+		}
+		fault.For = until.Sub(now)
+	}
+	p.faults.errs.Fail(struct{}{}, health.Ticket{}, fault, now)
 }
 
 func (f *faults) clear() (had bool) { return f.errs.Clear(struct{}{}) }

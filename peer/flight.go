@@ -143,7 +143,7 @@ func (f *flight) Completed(h *handler.Handler) {
 		h.Drop(errUnheard)
 		return
 	}
-	f.head = headNews{f: f, many: many, status: h.Status(), header: f.c.failingHeader(h)}
+	f.head = headNews{f: f, many: many, status: h.Status(), header: f.c.tellingHeader(h)}
 	f.head.news = &f.head
 	if h.Ending() {
 		f.c.peer.inbox.put(&f.head.note) // Ended has both taken up
@@ -163,10 +163,10 @@ type headNews struct {
 
 func (n *headNews) heed(p *Peer, now time.Time) {
 	p.faults.answered(n.f.c.ticket)
+	p.leaveAlone(n.f.r.link.ep, n.status, n.header, now)
 	if p.s.head(n.f.r, n.many, n.status, n.header, now) {
 		n.f.c.begun(n.f.h)
 	} else {
-		p.faults.heed(n.status, n.header, now) // nobody else will look at it
 		p.todo.add(action{kind: doDrop, h: n.f.h})
 	}
 }

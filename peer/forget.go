@@ -130,7 +130,7 @@ func (p *Peer) rest() {
 
 // idleSince is when the peer was used last, zero if it is in use: has connections, something
 // that waits, pins. It is old if that is longer ago than after and it is not
-// left alone for a failure.
+// left alone for a failure, nor one of its endpoints because it asks for that.
 func (p *Peer) idleSince(now time.Time, after time.Duration) (since time.Time, old bool) {
 	p.mu.Lock()
 	defer p.unlock()
@@ -138,5 +138,5 @@ func (p *Peer) idleSince(now time.Time, after time.Duration) (since time.Time, o
 	if p.resolving || len(s.links) > 0 || s.queue.Len() > 0 || len(s.dues) > 0 || len(s.pins) > 0 {
 		return time.Time{}, false
 	}
-	return p.used, after > 0 && now.Sub(p.used) >= after && p.faults.err(now) == nil
+	return p.used, after > 0 && now.Sub(p.used) >= after && p.faults.err(now) == nil && !now.Before(s.restEnd)
 }

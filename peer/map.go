@@ -36,6 +36,7 @@ type Map struct {
 	mu      sync.RWMutex
 	checker *health.Checker // nil: there is nothing to check
 	peers   registry        // by identity without the proxy, which follows from the rest
+	making  map[ID]*making
 }
 
 // Open makes a map over a client, whose agents and options it uses. The client's own
@@ -44,7 +45,7 @@ func Open(client *ratmom.Client, opts ...Option) (*Map, error) {
 	if client == nil {
 		return nil, failure.New(failure.InvalidOption, "peer.Open needs a client")
 	}
-	m := &Map{client: client, inside: engine.Of(client), opt: defaults(), peers: registry{byID: make(map[ID]*entry)}}
+	m := &Map{client: client, inside: engine.Of(client), opt: defaults(), peers: registry{byID: make(map[ID]*entry)}, making: make(map[ID]*making)}
 	for _, o := range opts {
 		if o == nil {
 			continue
@@ -136,7 +137,8 @@ func (m *Map) Prelink(rawURL string) error {
 // there were. After a failure to find, to connect to or to agree on TLS with
 // any endpoint a peer is left alone for a time that depends on what it was ([ErrorTTL]): requests
 // fail with [ErrUnavailable]. Then one is let through, and all if it is answered. A peer
-// that sends Retry-After with a 429 or 503 is left alone as long as it says.
+// that sends Retry-After with a 429 is left alone as long as it says, up to the Max of health.KindBusy; an endpoint that sends it with a 503
+// as well, while requests go to the others, and the peer when that is so of all.
 func (m *Map) ClearError() (n int) {
 	m.ForEach(func(p *Peer) bool {
 		if p.ClearError() {
@@ -190,6 +192,13 @@ func (m *Map) get(u *url.URL, profile string) (*Peer, error) {
 	return m.add(id, u)
 }
 
+// making is a peer in the making. Others who want it wait, since options are asked for once.
+type making struct {
+	done chan struct{} // closed when there is a peer, or an error; neither: a function of the user's has panicked
+	peer *Peer
+	err  error
+}
+
 // bare takes out of a plan what has no effect on peers.
 func bare(plan *handler.Plan) {
 	plan.Decompress, plan.TransferCoded, plan.RawTransfer = false, false, false
@@ -198,12 +207,35 @@ func bare(plan *handler.Plan) {
 
 // add makes a peer, unless another was quicker.
 func (m *Map) add(id ID, u *url.URL) (*Peer, error) {
-	m.mu.Lock()
-	old := m.peers.find(id)
-	m.mu.Unlock()
-	if old != nil {
-		return old, nil
+	for {
+		m.mu.Lock()
+		old, begun := m.peers.find(id), m.making[id]
+		if old == nil && begun == nil {
+			break
+		}
+		m.mu.Unlock()
+		if old != nil {
+			return old, nil
+		}
+		if <-begun.done; begun.peer != nil || begun.err != nil {
+			return begun.peer, begun.err
+		}
 	}
+	mk := &making{done: make(chan struct{})}
+	m.making[id] = mk
+	m.mu.Unlock()
+	defer func() {
+		m.mu.Lock()
+		delete(m.making, id)
+		m.mu.Unlock()
+		close(mk.done)
+	}()
+	mk.peer, mk.err = m.make(id, u)
+	return mk.peer, mk.err
+}
+
+// make makes a peer and adds it.
+func (m *Map) make(id ID, u *url.URL) (*Peer, error) {
 	opt, err := m.opt.forPeer(id)
 	if err != nil {
 		return nil, err
@@ -267,9 +299,6 @@ func (m *Map) add(id ID, u *url.URL) (*Peer, error) {
 	defer m.mu.Unlock()
 	if m.closed.Load() {
 		return nil, ErrClosed
-	}
-	if old := m.peers.find(id); old != nil {
-		return old, nil
 	}
 	if p.check != nil && m.checker == nil {
 		m.checker = health.NewChecker(health.CheckerConfig{Workers: m.opt.checkWorkers})

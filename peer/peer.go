@@ -320,10 +320,15 @@ func (p *Peer) shut() {
 // CloseIdle closes the connections that nothing runs on, but for pinned ones.
 func (p *Peer) CloseIdle() { p.decide(p.s.closeIdle) }
 
-// ClearError forgets that the peer has failed. It reports whether it had.
+// ClearError forgets that the peer has failed, or that one of its endpoints has asked to be left alone. It
+// reports whether there was anything to forget.
 func (p *Peer) ClearError() (had bool) {
-	p.look(func(time.Time) { had = p.faults.clear() })
-	return had
+	var resting bool
+	p.look(func(time.Time) { had, resting = p.faults.clear(), !p.s.restEnd.IsZero() })
+	if resting {
+		p.decide(p.s.awaken)
+	}
+	return had || resting
 }
 
 // Err is the failure for which the peer is left alone, nil if there is none.

@@ -1,13 +1,13 @@
 package peer
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
 	"net"
 	"net/http"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -19,6 +19,9 @@ import (
 // at once; another reads the answers in order. A request has a place from its beginning to the end of its answer.
 type pipe struct {
 	peer   *Peer
+	id     uint64
+	addr   string // of the endpoint; empty: libcurl has looked it up
+	born   time.Time
 	conn   net.Conn
 	in     http1.Buffered // the reading goroutine's, or of who reads the body
 	limits http1.Limits
@@ -27,16 +30,19 @@ type pipe struct {
 	wake   chan struct{} // of the writer
 	text   []byte        // the writer's
 
-	mu     sync.Mutex
-	queue  []*piped // not written
-	sent   []*piped // the first is the next to be answered
-	served int      // written by the reader alone
-	err    error
+	mu      sync.Mutex
+	waiting map[*piped]struct{} // for a place
+	queue   []*piped            // not written
+	sent    []*piped            // the first is the next to be answered
+	served  int                 // written by the reader alone
+	err     error
+	hurry   *time.Timer // runs while what is in the way of others is wanted by nobody; nil: it does not
 }
 
 const (
 	// maxDrain is how much of a body that nobody wants is read for the connection to go on, in
-	// bytes, and drainTime how long that may take from its head on.
+	// bytes, and drainTime how long that may take from its head on. As long may answers of cancelled
+	// requests take, all that are in one another's way together.
 	maxDrain  = 64 << 10
 	drainTime = 2 * time.Second
 )
@@ -46,7 +52,23 @@ var (
 	errLast      = failure.New(failure.ConnectionClosed, "the server ends the connection")
 	errUnwanted  = failure.New(failure.ConnectionClosed, "nobody waits for what is on its way")
 	errMuchAhead = failure.New(failure.ConnectionClosed, "too much of a body that nobody reads is in the way")
+	errSlowAhead = failure.New(failure.ConnectionClosed, "the answer of a cancelled request is in the way for too long")
 )
+
+// newPipe makes a pipeline of a connection; run begins it.
+func newPipe(p *Peer, conn net.Conn, depth, maxHead int) *pipe {
+	return &pipe{
+		peer: p, conn: conn, in: http1.Buffered{Reader: bufio.NewReaderSize(conn, maxAnswerLine)},
+		limits: http1.Limits{Bytes: maxHead, Lines: maxAnswerFields},
+		places: make(chan struct{}, depth), over: make(chan struct{}),
+		wake: make(chan struct{}, 1), waiting: make(map[*piped]struct{}), born: time.Now(),
+	}
+}
+
+func (c *pipe) run() {
+	go c.write()
+	go c.read()
+}
 
 // roundTrip sends a request and waits for its head.
 func (c *pipe) roundTrip(r *piped) (*http.Response, error) {
@@ -55,12 +77,8 @@ func (c *pipe) roundTrip(r *piped) (*http.Response, error) {
 		return nil, c.unsent()
 	default:
 	}
-	select {
-	case c.places <- struct{}{}:
-	case <-c.over:
-		return nil, c.unsent()
-	case <-r.ctx.Done():
-		return nil, contextError(r.ctx)
+	if err := c.place(r); err != nil {
+		return nil, err
 	}
 	c.mu.Lock()
 	if c.err != nil {
@@ -80,6 +98,31 @@ func (c *pipe) roundTrip(r *piped) (*http.Response, error) {
 	case <-r.ctx.Done():
 		c.cancel(r)
 		return nil, contextError(r.ctx)
+	}
+}
+
+// place waits until there is room for a request.
+func (c *pipe) place(r *piped) error {
+	select {
+	case c.places <- struct{}{}:
+		return nil
+	default:
+	}
+	c.mu.Lock()
+	c.waiting[r] = struct{}{}
+	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		delete(c.waiting, r)
+		c.mu.Unlock()
+	}()
+	select {
+	case c.places <- struct{}{}:
+		return nil
+	case <-c.over:
+		return c.unsent()
+	case <-r.ctx.Done():
+		return contextError(r.ctx)
 	}
 }
 
@@ -244,6 +287,29 @@ func (c *pipe) remove(r *piped) {
 		r.freed = true
 		<-c.places
 	}
+	c.await()
+}
+
+// await sees to it that nobody waits long for the answers of those who wait no more: the
+// connection ends unless they are out of the way soon. mu is held.
+func (c *pipe) await() {
+	ahead := c.err == nil && len(c.sent) > 0 && c.sent[0].cancelled
+	switch {
+	case !ahead && c.hurry != nil:
+		c.hurry.Stop()
+		c.hurry = nil
+	case ahead && c.hurry == nil:
+		var t *time.Timer
+		t = time.AfterFunc(drainTime, func() {
+			c.mu.Lock()
+			late := c.hurry == t // else it was stopped too late
+			c.mu.Unlock()
+			if late {
+				c.end(errSlowAhead)
+			}
+		})
+		c.hurry = t
+	}
 }
 
 // drain reads a body that nobody wants to its end, if that is near.
@@ -281,6 +347,7 @@ func (c *pipe) cancel(r *piped) {
 		default:
 		}
 	}
+	c.await()
 	c.mu.Unlock()
 	if unwanted {
 		c.end(errUnwanted)
@@ -298,6 +365,7 @@ func (c *pipe) end(err error) {
 	close(c.over)
 	sent, queue := c.sent, c.queue
 	c.sent, c.queue = nil, nil
+	c.await()
 	for _, r := range sent {
 		if r.state == pipedSent {
 			r.done <- answered{err: &UnansweredError{Sent: true, Err: err}}
@@ -323,25 +391,4 @@ func ended(err error) error {
 		return failure.Wrap(failure.Protocol, err)
 	}
 	return failure.Wrap(failure.ConnectionClosed, err)
-}
-
-// response is what net/http makes of an answer.
-func response(method string, a *http1.Answer, b *pipeBody) *http.Response {
-	resp := &http.Response{
-		Status: strconv.Itoa(a.Status) + " " + a.Reason, StatusCode: a.Status,
-		Proto: "HTTP/1." + strconv.Itoa(a.Minor), ProtoMajor: 1, ProtoMinor: a.Minor,
-		Header: a.Header, ContentLength: a.Length, Close: a.Close, Body: b,
-	}
-	switch {
-	case a.Chunked:
-		resp.TransferEncoding = []string{"chunked"}
-		resp.Trailer = http.Header{}
-	case a.Length == 0:
-		resp.Body = http.NoBody
-		if method == http.MethodHead {
-			resp.ContentLength = a.Announced
-		}
-	}
-	delete(resp.Header, "Transfer-Encoding")
-	return resp
 }

@@ -4,6 +4,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"strconv"
 	"sync"
 
 	"github.com/ratmom/ratmom/internal/http1"
@@ -118,4 +119,25 @@ func (b *pipeBody) hold(l *Pipeline) {
 	if !b.isOver {
 		b.held = l
 	}
+}
+
+// response is what net/http makes of an answer.
+func response(method string, a *http1.Answer, b *pipeBody) *http.Response {
+	resp := &http.Response{
+		Status: strconv.Itoa(a.Status) + " " + a.Reason, StatusCode: a.Status,
+		Proto: "HTTP/1." + strconv.Itoa(a.Minor), ProtoMajor: 1, ProtoMinor: a.Minor,
+		Header: a.Header, ContentLength: a.Length, Close: a.Close, Body: b,
+	}
+	switch {
+	case a.Chunked:
+		resp.TransferEncoding = []string{"chunked"}
+		resp.Trailer = http.Header{}
+	case a.Length == 0:
+		resp.Body = http.NoBody
+		if method == http.MethodHead {
+			resp.ContentLength = a.Announced
+		}
+	}
+	delete(resp.Header, "Transfer-Encoding")
+	return resp
 }

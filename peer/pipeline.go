@@ -1,7 +1,6 @@
 package peer
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -13,7 +12,6 @@ import (
 	"github.com/ratmom/ratmom"
 	"github.com/ratmom/ratmom/config"
 	"github.com/ratmom/ratmom/internal/failure"
-	"github.com/ratmom/ratmom/internal/http1"
 	"github.com/ratmom/ratmom/retry"
 )
 
@@ -58,7 +56,7 @@ const maxDepth = 1024
 //
 // Of the options those for names, addresses, sockets, proxies and TLS apply, and config.Timeout, DefaultHeaders, UserAgent and
 // MaxResponseHeadBytes; no line of a head may be longer than 16 KiB. An HTTP proxy is asked for a tunnel. Pipelines are
-// not among the peer's links, and no limits hold for them. With config.ServerName, and to an authority that a delegation
+// not among the peer's links, and no limits hold for them; [Peer.Snapshot] has them. With config.ServerName, and to an authority that a delegation
 // has named, it fails with ratmom.ErrUnsupported.
 func (p *Peer) Pipeline(ctx context.Context, depth int) (*Pipeline, error) {
 	if depth < 1 || depth > maxDepth {
@@ -88,18 +86,16 @@ func (p *Peer) Pipeline(ctx context.Context, depth int) (*Pipeline, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &pipe{
-		peer: p, conn: conn, in: http1.Buffered{Reader: bufio.NewReaderSize(conn, maxAnswerLine)},
-		limits: http1.Limits{Bytes: p.plan.MaxHead, Lines: maxAnswerFields},
-		places: make(chan struct{}, depth), over: make(chan struct{}),
-		wake: make(chan struct{}, 1),
-	}
+	c := newPipe(p, conn, depth, p.plan.MaxHead)
+	c.addr = addr
 	p.mu.Lock()
 	closed := p.closed
 	if !closed {
 		if p.pipes == nil {
 			p.pipes = make(map[*pipe]struct{})
 		}
+		p.s.lastID++
+		c.id = p.s.lastID
 		p.pipes[c] = struct{}{}
 	}
 	p.unlock()
@@ -107,8 +103,7 @@ func (p *Peer) Pipeline(ctx context.Context, depth int) (*Pipeline, error) {
 		_ = conn.Close()
 		return nil, ErrClosed
 	}
-	go c.write()
-	go c.read()
+	c.run()
 	l := &Pipeline{c}
 	runtime.AddCleanup(l, func(c *pipe) { go c.end(ErrPipelineClosed) }, c)
 	return l, nil
@@ -159,8 +154,8 @@ func (p *Peer) address(ctx context.Context) (string, error) {
 // RoundTrip sends req as soon as fewer than depth are on their way, and returns its response when its head is there. The
 // body streams; those behind wait until it was read or closed, and one that is closed early is read to its end
 // if that is near, else the connection ends. The request's context and config.Timeout end it
-// at any moment: if it has not left, it does not leave; else its answer is passed over if it is little. When nobody waits for an answer any more
-// the connection ends.
+// at any moment: if it has not left, it does not leave; else its answer is passed over if it is little and soon there: what is in the way of
+// those behind for 2 s ends the connection, and so does a cancel after which nobody waits for an answer any more.
 //
 // The error is an [*UnansweredError] if the pipeline was over before an answer began.
 func (l *Pipeline) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -189,6 +184,10 @@ func (l *Pipeline) RoundTrip(req *http.Request) (*http.Response, error) {
 		r.undo()
 	}
 	l.c.peer.learn(resp)
+	if asksForRest(resp.StatusCode) {
+		p := l.c.peer
+		p.decide(func(now time.Time) { p.leaveAlone(p.s.endpointAt(l.c.addr, ""), resp.StatusCode, resp.Header, now) })
+	}
 	return resp, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"slices"
+	"time"
 
 	"golang.org/x/net/http/httpguts"
 
@@ -21,6 +22,9 @@ type piped struct {
 	ctx    context.Context
 	undo   context.CancelFunc
 	done   chan answered // gets one
+	// What a snapshot shows.
+	path, rawQuery string
+	born           time.Time
 
 	// Under the pipe's lock.
 	state     pipedState
@@ -79,7 +83,7 @@ func (c *pipe) newRequest(req *http.Request) (*piped, error) {
 	if c.peer.plan.NoUserinfo && req.URL.User != nil {
 		return nil, failure.New(failure.InvalidRequest, "the URL has a user name in it (config.DisallowUserinfo)")
 	}
-	r := &piped{method: methodOf(req), done: make(chan answered, 1)}
+	r := &piped{method: methodOf(req), done: make(chan answered, 1), path: req.URL.Path, rawQuery: req.URL.RawQuery, born: time.Now()}
 	if r.text, err = c.encode(req); err != nil {
 		return nil, err
 	}

@@ -452,11 +452,8 @@ func TestPipeline_body_whose_request_is_over_as_its_head_comes(t *testing.T) {
 	cancel()
 	here, there := net.Pipe()
 	defer func() { _ = there.Close() }()
-	p := &Peer{}
-	c := &pipe{
-		peer: p, conn: here, in: http1.Buffered{Reader: bufio.NewReader(strings.NewReader("1\r\na\r\n0\r\n\r\n"))},
-		limits: http1.Limits{Bytes: 1 << 10, Lines: 10}, places: make(chan struct{}, 1), over: make(chan struct{}), wake: make(chan struct{}, 1),
-	}
+	c := newPipe(&Peer{}, here, 1, 1<<10)
+	c.in.Reader = bufio.NewReader(strings.NewReader("1\r\na\r\n0\r\n\r\n"))
 	r := &piped{method: http.MethodGet, ctx: ctx, undo: cancel, done: make(chan answered, 1), state: pipedSent}
 	c.places <- struct{}{}
 	c.sent = []*piped{r}

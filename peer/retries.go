@@ -87,11 +87,11 @@ func (c *call) overdue() {
 	})
 }
 
-// failingHeader is the header of a response that may be repeated, nil if it will not be. It is read from the raw head
-// as the response itself may be dropped.
-func (c *call) failingHeader(h *handler.Handler) http.Header {
+// tellingHeader is the header of a response that may be repeated, or that may ask to be left alone; nil of others. It is read
+// from the raw head as the response itself may be dropped.
+func (c *call) tellingHeader(h *handler.Handler) http.Header {
 	p := c.tag.tries.run.Policy()
-	if c.tag.pin != nil || p == nil || !p.Fails(h.Status()) {
+	if !asksForRest(h.Status()) && (c.tag.pin != nil || p == nil || !p.Fails(h.Status())) {
 		return nil
 	}
 	raw := make([]byte, h.CopyHead(nil))

@@ -33,6 +33,7 @@ type scheduler struct {
 	dues      dues
 	linkDue   time.Time      // when the first of the links is due, or earlier; zero: none is
 	recount   bool           // one may be due before that
+	restEnd   time.Time      // when the first endpoint that rests does not any more; zero: none rests
 	pace      *retry.Latency // of answers; nil: nobody asks
 	eps       []*Endpoint    // memory of pick, as the next ones are
 	all       []*Endpoint

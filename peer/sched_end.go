@@ -31,7 +31,7 @@ func (s *scheduler) judge(t *tag, r *run, o outcome, opened bool, now time.Time)
 // exhausted reports whether a tag has failed at every endpoint.
 func (s *scheduler) exhausted(t *tag) bool {
 	for _, e := range s.endpoints {
-		if !e.gone && !slices.Contains(t.tried, e) {
+		if !e.gone && !e.off && !slices.Contains(t.tried, e) {
 			return false
 		}
 	}

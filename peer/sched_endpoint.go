@@ -10,15 +10,17 @@ import (
 // endpoint is an address and what its links are doing.
 type endpoint struct {
 	Endpoint
-	authority string  // that it is asked for, in place of the peer's; empty: none
-	gone      bool    // the resolver names it no more
-	links     int     // not closed, not pinned
-	ready     []*link // of them, those that are ready, since the longest first
-	untold    int     // and those that have had no head, which tells what they can carry
-	failed    int     // connections in a row
-	ejected   bool    // as an outlier
-	failing   bool    // its checks
-	check     uint64  // what the checker knows it by; 0: it does not
+	authority string    // that it is asked for, in place of the peer's; empty: none
+	gone      bool      // the resolver names it no more
+	links     int       // not closed, not pinned
+	ready     []*link   // of them, those that are ready, since the longest first
+	untold    int       // and those that have had no head, which tells what they can carry
+	failed    int       // connections in a row
+	ejected   bool      // as an outlier
+	failing   bool      // its checks
+	rests     time.Time // until when it has asked to be left alone; zero: it has not
+	off       bool      // it rests, and others do not
+	check     uint64    // what the checker knows it by; 0: it does not
 }
 
 // update replaces the endpoints. Those that are there already keep their links and what
@@ -58,6 +60,7 @@ func (s *scheduler) update(addrs []Address, now time.Time) {
 		}
 	}
 	s.forget()
+	s.findResting(now)
 	if u, ok := s.policy.(balance.Updater); ok {
 		s.eps = s.eps[:0]
 		for _, e := range s.endpoints {

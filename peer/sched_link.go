@@ -203,6 +203,9 @@ func (s *scheduler) next() (next time.Time) {
 	if len(s.dues) > 0 && (next.IsZero() || s.dues[0].due.Before(next)) {
 		next = s.dues[0].due
 	}
+	if !s.restEnd.IsZero() && (next.IsZero() || s.restEnd.Before(next)) {
+		next = s.restEnd
+	}
 	if at := s.outliers.Next(); len(s.endpoints) > 1 && !at.IsZero() && (next.IsZero() || at.Before(next)) {
 		next = at
 	}
@@ -269,6 +272,7 @@ func (s *scheduler) tick(now time.Time) {
 		l.because(EndIdle)
 		s.drain(l)
 	}
+	s.rested(now)
 	s.wake(now)
 	s.place(now)
 }

@@ -141,7 +141,7 @@ func (s *scheduler) pickPinned(t *tag, now time.Time) *endpoint {
 	s.eps, s.cands = s.eps[:0], s.cands[:0]
 	s.all = s.all[:0]
 	for _, e := range s.endpoints {
-		if !e.gone {
+		if !e.gone && !e.off {
 			s.all = append(s.all, &e.Endpoint)
 		}
 	}

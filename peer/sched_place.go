@@ -75,7 +75,7 @@ func (s *scheduler) pick(t *tag, now time.Time) *endpoint {
 		}
 		s.eps, s.cands, s.all = s.eps[:0], s.cands[:0], s.all[:0]
 		for _, e := range s.endpoints {
-			if !e.gone && (pass == 2 || !slices.Contains(t.tried, e)) &&
+			if !e.gone && !e.off && (pass == 2 || !slices.Contains(t.tried, e)) &&
 				(pass > 0 || !e.Down && !slices.Contains(t.avoid, e)) {
 				s.all = append(s.all, &e.Endpoint)
 			}
@@ -204,7 +204,7 @@ func (s *scheduler) steal(now time.Time) bool {
 
 func (s *scheduler) freeLink() (best *link) {
 	for _, e := range s.endpoints {
-		if e.gone || e.Down {
+		if e.gone || e.off || e.Down {
 			continue
 		}
 		for _, l := range e.ready {

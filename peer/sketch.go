@@ -41,7 +41,7 @@ func (s *scheduler) sketch(d *PeerSnapshot, q *sketch, r *room, now time.Time) {
 		r.endpoints--
 		d.Endpoints = append(d.Endpoints, EndpointSnapshot{
 			Address: e.Address, Authority: e.authority, Zone: e.Zone, Priority: e.Priority, Weight: e.Weight,
-			Ejected: e.ejected, Gone: e.gone,
+			Ejected: e.ejected, Gone: e.gone, Rests: e.rest(now),
 			InFlight: e.InFlight, Links: e.links, Latency: seconds(e.Latency.At(now)),
 		})
 		q.checks = append(q.checks, e.check)

@@ -24,12 +24,14 @@ type Snapshot struct {
 	Links   int `json:"links"`
 	Running int `json:"running"`
 	Queued  int `json:"queued"`
+	// Pipelines is how many there are of all peers.
+	Pipelines int `json:"pipelines"`
 	// Peers are in the order of their names; there are MorePeers.
 	Peers     []PeerSnapshot `json:"peers"`
 	MorePeers int            `json:"more_peers"`
 }
 
-// PeerSnapshot is a peer, its endpoints, its links and its queue.
+// PeerSnapshot is a peer, its endpoints, its links, its pipelines and its queue.
 type PeerSnapshot struct {
 	Name  string `json:"name"` // as ID.String has it
 	Proxy string `json:"proxy,omitempty"`
@@ -47,6 +49,9 @@ type PeerSnapshot struct {
 	MoreEndpoints int                `json:"more_endpoints"`
 	Links         []LinkSnapshot     `json:"links"`
 	MoreLinks     int                `json:"more_links"`
+	// Pipelines count as links among what is listed, and for nothing else here.
+	Pipelines     []PipelineSnapshot `json:"pipelines"`
+	MorePipelines int                `json:"more_pipelines"`
 	// Queued is how many requests wait for a link, listed or not, those of pins included. Listed are those that
 	// are next, or nearly so if there are more.
 	Queued  int               `json:"queued"`
@@ -70,9 +75,11 @@ type EndpointSnapshot struct {
 	Check      string `json:"check,omitempty"`
 	CheckError string `json:"check_error,omitempty"`
 
-	Gone     bool `json:"gone"` // the resolver names it no more
-	InFlight int  `json:"in_flight"`
-	Links    int  `json:"links"` // without pinned ones
+	// Rests is for how long it has asked to be left alone; 0: it has not.
+	Rests    Seconds `json:"rests_seconds"`
+	Gone     bool    `json:"gone"` // the resolver names it no more
+	InFlight int     `json:"in_flight"`
+	Links    int     `json:"links"` // without pinned ones
 	// Latency is the peak EWMA of the time to the head of a response.
 	Latency Seconds `json:"latency_seconds"`
 }
@@ -134,6 +141,7 @@ func (m *Map) Snapshot(most int) Snapshot {
 		d := p.draw(&r)
 		s.Total.Add(d.Counters)
 		s.Links += len(d.Links) + d.MoreLinks
+		s.Pipelines += len(d.Pipelines) + d.MorePipelines
 		s.Running += d.Running
 		s.Queued += d.Queued
 		if i >= most {
@@ -179,11 +187,13 @@ func (p *Peer) draw(r *room) PeerSnapshot {
 	var err error
 	var facts Facts
 	var count counts
+	var pipes []*pipe
 	p.look(func(at time.Time) {
 		now, err = at, p.faults.err(at)
 		facts, count = *p.facts.Load(), p.s.count
 		d.MaxStreams, d.Pins = p.s.streams, len(p.s.pins)
 		p.s.sketch(&d, &q, r, at)
+		pipes = p.sketchPipes(&d, r)
 	})
 
 	if err != nil {
@@ -192,6 +202,10 @@ func (p *Peer) draw(r *room) PeerSnapshot {
 	d.Software, d.Protocol, d.Fingerprint, d.RTT = facts.Software, facts.Protocol, facts.Fingerprint, seconds(facts.RTT)
 	d.Counters = count.public()
 	q.finish(&d, now)
+	d.Pipelines = make([]PipelineSnapshot, 0, len(pipes))
+	for _, c := range pipes {
+		c.draw(&d, r, now)
+	}
 	for i, id := range q.checks {
 		if id != 0 {
 			state, err := p.checker.State(id)

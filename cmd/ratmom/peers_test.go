@@ -37,6 +37,25 @@ func TestPeers_prints_what_a_process_shows(t *testing.T) {
 	assert.Equal(t, "https://one.peer.invalid:443", shot.Peers[0].Name)
 }
 
+func TestPeers_prints_pipelines(t *testing.T) {
+	client, err := ratmom.New(config.Proxy(""))
+	require.NoError(t, err)
+	m, err := peer.Open(client)
+	require.NoError(t, err)
+	t.Cleanup(func() { m.Close(); _ = client.Close() })
+	s := httptest.NewServer(show.Handler(m))
+	t.Cleanup(s.Close)
+	p, err := m.Get(s.URL)
+	require.NoError(t, err)
+	l, err := p.Pipeline(t.Context(), 5)
+	require.NoError(t, err)
+	defer l.Close()
+	r := ratmomRun(t, "peers", s.URL)
+	assert.Equal(t, exitOK, r.code, r.err)
+	assert.Contains(t, r.out, ", 1 pipelines\n")
+	assert.Contains(t, r.out, "depth 5")
+}
+
 func TestPeers_says_what_is_wrong(t *testing.T) {
 	for _, args := range [][]string{{"peers"}, {"peers", "a", "b"}, {"peers", "ftp://a/"}, {"peers", "--nope", "a"}, {"peers", "http://u:geheim@[/"}} {
 		r := ratmomRun(t, args...)

@@ -101,3 +101,14 @@ func (f flushing) Write(b []byte) (int, error) {
 	}
 	return n, err
 }
+
+// TellConn answers with the [ConnNumber] of the request; at /long the end of the answer waits for the gate.
+func TellConn(gate <-chan struct{}) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = fmt.Fprint(w, ConnNumber(r))
+		if r.URL.Path == "/long" {
+			_ = http.NewResponseController(w).Flush()
+			<-gate
+		}
+	})
+}

@@ -209,6 +209,9 @@ func (e *entry) blocked(now time.Time) *Blocked {
 	return b
 }
 
+// Time is how long a fault is remembered that is the first of its kind; 0 is not at all.
+func (c *Errors[K]) Time(f Fault) time.Duration { return c.duration(f, 1) }
+
 // duration is how long a fault is remembered after so many failures in a row.
 func (c *Errors[K]) duration(f Fault, failures int) time.Duration {
 	ttl, ok := c.TTL[f.Kind]

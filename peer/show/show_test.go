@@ -94,13 +94,16 @@ func TestHandler_escapes_what_servers_say(t *testing.T) {
 
 func TestTable_has_all_and_quotes_what_a_terminal_obeys(t *testing.T) {
 	s := peer.Snapshot{
-		Links: 3, Running: 4, Queued: 5, MorePeers: 6,
+		Links: 3, Running: 4, Queued: 5, MorePeers: 6, Pipelines: 9,
 		Peers: []peer.PeerSnapshot{{
 			Name: "http://a:80", Software: "evil\x1b[2J", Err: "it is away", Queued: 5, MoreLinks: 2, MoreRequests: 7, MoreEndpoints: 8,
 			Endpoints: []peer.EndpointSnapshot{{Address: "10.0.0.1:80", Ejected: true, Latency: 0.25}},
 			Links: []peer.LinkSnapshot{{ID: 9, State: "busy", Pinned: true, Limit: 1, Running: 1, Age: 90,
 				Requests: []peer.RequestSnapshot{{Method: "GET", Target: "/x", State: "head", Revealed: true, Age: 1.5}}}},
-			Waiting: []peer.RequestSnapshot{{Method: "PUT", Target: "/y", State: "queued", Priority: 3}},
+			Pipelines: []peer.PipelineSnapshot{{ID: 11, Remote: "10.0.0.2:80", Depth: 16, Running: 12, Queued: 13, Served: 14, Age: 15,
+				Requests: []peer.RequestSnapshot{{Method: "GET", Target: "/piped", State: "committed", Revealed: true}}}},
+			MorePipelines: 8,
+			Waiting:       []peer.RequestSnapshot{{Method: "PUT", Target: "/y", State: "queued", Priority: 3}},
 		}},
 	}
 	var b bytes.Buffer
@@ -108,12 +111,28 @@ func TestTable_has_all_and_quotes_what_a_terminal_obeys(t *testing.T) {
 	text := b.String()
 	assert.NotContains(t, text, "\x1b")
 	for _, want := range []string{
-		"7 peers, 3 links, 4 requests on links, 5 waiting\n", `software="evil\x1b[2J"`, "error=it is away",
+		"7 peers, 3 links, 4 requests on links, 5 waiting, 9 pipelines\n", "pipeline 11  depth 16", "10.0.0.2:80", "12 running, 13 queued", "served 14", "age 15s", "/piped",
+		"and 8 more pipelines", `software="evil\x1b[2J"`, "error=it is away",
 		"10.0.0.1:80  ejected", "latency 250ms", "link 9", "busy, pinned", "age 1m30s", "head", "/x", "queued", "unrevealed", "priority 3", "/y",
 		"and 2 more links", "and 7 more requests", "and 8 more endpoints", "and 6 more peers",
 	} {
 		assert.Contains(t, text, want)
 	}
+}
+
+func TestHandler_shows_pipelines_in_every_form(t *testing.T) {
+	m, name := used(t)
+	p, err := m.Get(name)
+	require.NoError(t, err)
+	l, err := p.Pipeline(t.Context(), 7)
+	require.NoError(t, err)
+	defer l.Close()
+	assert.Contains(t, get(m, "/?format=text", "").Body.String(), "depth 7")
+	assert.Contains(t, get(m, "/?format=html", "").Body.String(), "<td>depth 7<td>")
+	var s peer.Snapshot
+	require.NoError(t, json.Unmarshal(get(m, "/?format=json", "").Body.Bytes(), &s))
+	require.Len(t, s.Peers[0].Pipelines, 1)
+	assert.Equal(t, 7, s.Peers[0].Pipelines[0].Depth)
 }
 
 func TestMetrics_are_families_that_end_in_EOF(t *testing.T) {

@@ -13,12 +13,16 @@ import (
 	"github.com/ratmom/ratmom/peer"
 )
 
-// Table writes a snapshot as text for people: a line for each peer, link and request.
+// Table writes a snapshot as text for people: a line for each peer, link, pipeline and request.
 // Whatever a terminal would not print is quoted.
 func Table(w io.Writer, s peer.Snapshot) error {
 	out := bufio.NewWriter(w)
-	_, _ = fmt.Fprintf(out, "%d peers, %d links, %d requests on links, %d waiting\n",
+	_, _ = fmt.Fprintf(out, "%d peers, %d links, %d requests on links, %d waiting",
 		len(s.Peers)+s.MorePeers, s.Links, s.Running, s.Queued)
+	if s.Pipelines > 0 {
+		_, _ = fmt.Fprintf(out, ", %d pipelines", s.Pipelines)
+	}
+	_, _ = fmt.Fprintln(out)
 	for _, p := range s.Peers {
 		tablePeer(out, p)
 	}
@@ -49,6 +53,8 @@ func tablePeer(out io.Writer, p peer.PeerSnapshot) {
 			state = "down"
 		case e.Ejected:
 			state = "ejected"
+		case e.Rests > 0:
+			state = "rests " + span(e.Rests)
 		}
 		if e.Authority != "" {
 			state += " as " + clean(e.Authority)
@@ -73,6 +79,14 @@ func tablePeer(out io.Writer, p peer.PeerSnapshot) {
 		}
 	}
 	more(t, "  ", p.MoreLinks, "links")
+	for _, l := range p.Pipelines {
+		_, _ = fmt.Fprintf(t, "  pipeline %d\tdepth %d\t%s\t%d running, %d queued\tserved %d\tage %s\n",
+			l.ID, l.Depth, clean(orHost(l.Remote)), l.Running, l.Queued, l.Served, span(l.Age))
+		for _, r := range l.Requests {
+			tableRequest(t, r)
+		}
+	}
+	more(t, "  ", p.MorePipelines, "pipelines")
 	if p.Queued > 0 {
 		_, _ = fmt.Fprintf(t, "  queue\t%d\n", p.Queued)
 	}

@@ -1,0 +1,171 @@
+package peer
+
+import (
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ratmom/ratmom/peer/health"
+	"github.com/ratmom/ratmom/retry"
+)
+
+// mooded is a server that answers with a status, and asks to be left alone for an hour if that is bad.
+func mooded(t *testing.T, status int) (*server, *atomic.Int64) {
+	mood := new(atomic.Int64)
+	mood.Store(int64(status))
+	return plain(t, func(w http.ResponseWriter, _ *http.Request) {
+		if mood.Load() != 200 {
+			w.Header().Set("Retry-After", "3600")
+		}
+		w.WriteHeader(int(mood.Load()))
+	}), mood
+}
+
+func TestRest_by_a_503_is_that_of_its_endpoint_as_long_as_there_are_others(t *testing.T) {
+	for name, ask := range map[string]func(t *testing.T, m *Map, p *Peer) int{
+		"Do": func(t *testing.T, m *Map, _ *Peer) int {
+			r, err := m.Do(request(t, http.MethodGet, peerURL), AnyStatus())
+			require.NoError(t, err)
+			return r.Status
+		},
+		"RoundTrip": func(t *testing.T, m *Map, _ *Peer) int {
+			resp, err := m.RoundTrip(request(t, http.MethodGet, peerURL))
+			require.NoError(t, err)
+			require.NoError(t, resp.Body.Close())
+			return resp.StatusCode
+		},
+		"a pin": func(t *testing.T, _ *Map, p *Peer) int {
+			pin, err := p.Pin()
+			require.NoError(t, err)
+			defer pin.Release()
+			r, err := pin.Do(request(t, http.MethodGet, peerURL), AnyStatus())
+			require.NoError(t, err)
+			return r.Status
+		},
+		"a pipeline": func(t *testing.T, _ *Map, p *Peer) int {
+			l, err := p.Pipeline(t.Context(), 1)
+			require.NoError(t, err)
+			defer l.Close()
+			a := send(l, request(t, http.MethodGet, peerURL))
+			require.NoError(t, a.err)
+			return a.status
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bad, _ := mooded(t, 503)
+			good, mood := mooded(t, 200)
+			m := openMap(t, of(bad, good), inOrder())
+			p, err := m.Get(peerURL)
+			require.NoError(t, err)
+			require.Equal(t, 503, ask(t, m, p))
+			for range 3 {
+				require.Equal(t, 200, ask(t, m, p), "it goes to the other one")
+			}
+			assert.EqualValues(t, 1, bad.hits.Load())
+			require.NoError(t, p.Err())
+			shown := p.Snapshot(0).Endpoints
+			assert.InDelta(t, 3600, float64(shown[0].Rests), 60)
+			assert.Zero(t, shown[1].Rests)
+
+			mood.Store(503)
+			require.Equal(t, 503, ask(t, m, p))
+			_, err = m.Do(request(t, http.MethodGet, peerURL))
+			require.ErrorIs(t, err, ErrUnavailable)
+			var blocked *health.Blocked
+			require.ErrorAs(t, err, &blocked)
+			assert.Equal(t, health.KindBusy, blocked.Kind)
+			assert.InDelta(t, 3600, time.Until(blocked.Until).Seconds(), 60)
+
+			require.True(t, p.ClearError())
+			require.False(t, p.ClearError())
+			require.Equal(t, 503, ask(t, m, p))
+			assert.EqualValues(t, 2, bad.hits.Load(), "it is the first again")
+			require.True(t, p.ClearError(), "one rests")
+		})
+	}
+}
+
+func TestRest_by_a_429_is_that_of_the_peer(t *testing.T) {
+	bad, _ := mooded(t, 429)
+	good, _ := mooded(t, 200)
+	m := openMap(t, of(bad, good), inOrder())
+	_, err := m.Do(request(t, http.MethodGet, peerURL))
+	var status *StatusError
+	require.ErrorAs(t, err, &status)
+	_, err = m.Do(request(t, http.MethodGet, peerURL))
+	require.ErrorIs(t, err, ErrUnavailable)
+	assert.Zero(t, good.hits.Load())
+}
+
+func TestRest_does_not_hold_up_a_repeat_elsewhere(t *testing.T) {
+	bad, _ := mooded(t, 503)
+	good, _ := mooded(t, 200)
+	m := openMap(t, of(bad, good), inOrder(), Requests(soon(retry.Policy{MaxRetryAfter: 10 * time.Hour})))
+	_, err := m.Do(request(t, http.MethodGet, peerURL), Timeout(patience))
+	require.NoError(t, err)
+	assert.EqualValues(t, 1, bad.hits.Load())
+	assert.EqualValues(t, 1, good.hits.Load())
+}
+
+func TestRest_is_as_long_as_the_errors_of_its_kind_may_be(t *testing.T) {
+	bad, _ := mooded(t, 503)
+	good, _ := mooded(t, 200)
+	for longest, hits := range map[time.Duration]int64{0: 3, time.Hour: 1} {
+		m := openMap(t, of(bad, good), inOrder(), ErrorTTL(health.KindBusy, health.TTL{Max: longest}))
+		for range 3 {
+			_, err := m.Do(request(t, http.MethodGet, peerURL), AnyStatus())
+			require.NoError(t, err)
+		}
+		assert.Equal(t, hits, bad.hits.Swap(0), longest)
+	}
+}
+
+func TestRest_ends_by_time_for_what_waits(t *testing.T) {
+	tr := new(noted)
+	s := newScheduler(limits{maxLinks: 1, maxPins: 1, maxStreams: 1, maxQueue: 10, maxAttempts: 8}, first{}, tr)
+	s.breaker.Limits = health.Limits{Links: -1, Pending: -1, Requests: -1, Retries: -1}
+	now := time.Unix(0, 0)
+	s.update([]Address{{Addr: "a:1"}, {Addr: "b:1"}, {Addr: "c:1"}}, now)
+	a, b, c := s.endpoints[0], s.endpoints[1], s.endpoints[2]
+	s.update([]Address{{Addr: "a:1"}, {Addr: "b:1"}}, now) // c has gone
+	require.NotContains(t, s.endpoints, c)
+
+	all, _ := s.rest(a, 10*time.Second, now)
+	require.False(t, all)
+	all, _ = s.rest(a, time.Second, now) // it stays the longer one
+	require.False(t, all)
+	submit := func() { s.submit(&tag{}, now) }
+	submit()
+	require.Len(t, tr.runs, 1)
+	require.Same(t, b, tr.runs[0].link.ep)
+	submit()
+	pinned := &tag{pin: s.newPin()}
+	s.submit(pinned, now)
+	require.Len(t, tr.runs, 2)
+	require.Same(t, b, pinned.run.link.ep, "a new pin keeps off as well")
+	require.Equal(t, now.Add(10*time.Second), s.next())
+	now = now.Add(10*time.Second - 1)
+	s.tick(now)
+	require.Len(t, tr.runs, 2)
+	now = s.next()
+	s.tick(now)
+	require.Len(t, tr.runs, 3)
+	require.Same(t, a, tr.runs[2].link.ep)
+
+	all, _ = s.rest(a, 3*time.Second, now)
+	require.False(t, all)
+	all, until := s.rest(b, 2*time.Second, now)
+	require.True(t, all, "then it is the peer that is left alone")
+	require.Equal(t, now.Add(2*time.Second), until)
+	require.False(t, a.off || b.off, "what waits already goes on")
+	now = until
+	s.tick(now)
+	require.True(t, a.off)
+	require.False(t, b.off)
+	s.update([]Address{{Addr: "a:1"}}, now)
+	require.False(t, a.off, "the other one has gone")
+}
