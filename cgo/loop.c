@@ -76,6 +76,8 @@ static void unlink_live(struct ratmom_multi *m, struct ratmom_req *r) {
     if (!m->nlive)
         ratmom_alloc_idle();
     m->ntunnels -= r->tunnel != 0;
+    m->nheld -= r->answer_held;
+    r->answer_held = 0;
 }
 
 static void add(struct ratmom_multi *m, struct ratmom_req *r) {
@@ -321,7 +323,7 @@ static void collect(struct ratmom_multi *m) {
         CURLcode result = msg->data.result;
         curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&r);
         if (r)
-            ratmom_finish(m, r, result);
+            ratmom_finish(m, r, ratmom_answered(r, result) ? CURLE_OK : result);
     }
 }
 
@@ -353,6 +355,8 @@ served:
         send_ends(m);
     ratmom_wait_end(m, m->park);
     collect(m);
+    if (m->nheld)
+        ratmom_end_held(m);
     if (m->recheck)
         recheck(m);
     return 0;
