@@ -154,8 +154,7 @@ __attribute__((weak)) void nghttp2_session_callbacks_set_on_stream_close_callbac
 
 /* Whether all of an answer is out whose server has reset the upload. */
 static int all_out(struct ratmom_req *r) {
-    return r->answer_whole && r->head_state == 2 && !r->head_held &&
-           r->answer_bytes == r->received;
+    return r->answer_whole && r->head_state == 2 && !r->head_held && r->answer_bytes == r->received;
 }
 
 /* Whether a transfer that failed has its whole answer: nothing could go wrong behind

@@ -211,7 +211,8 @@ static void on_dropped(struct ratmom_multi *m, curl_socket_t fd, struct ratmom_f
                 ctl(m, fd, f, EPOLLIN);
             return;
         }
-        if (f->http2 && n > 0) { /* a PING or SETTINGS: libcurl reads it at the next use */
+        if (f->http2 && n > 0 &&
+            !ratmom_fd_ended(fd)) { /* a PING or SETTINGS: libcurl reads it at the next use */
             if (f->reg != EPOLLRDHUP) {
                 ctl(m, fd, f, EPOLLRDHUP);
                 return;

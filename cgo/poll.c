@@ -50,7 +50,7 @@ static void look_at_idle(struct ratmom_multi *m) {
         ssize_t n = recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
             continue;
-        if (n > 0 && f->http2)
+        if (n > 0 && f->http2 && !ratmom_fd_ended(fd))
             continue; /* a PING or SETTINGS: libcurl reads it at the next use */
         f->removed = 1;
         ratmom_fd_hangup(m, fd);

@@ -18,7 +18,7 @@ import (
 
 // Handlers that do not read the body: Go's server answers, and then resets the stream with NO_ERROR.
 func TestAnswer_to_an_upload_that_nobody_reads_is_whole(t *testing.T) {
-	text := strings.Repeat("not for you", 20_000)
+	text := strings.Repeat("not for you", 10_000)
 	s := testserver.Start(t, testserver.H2, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		n, _ := strconv.Atoi(req.URL.Query().Get("n"))
 		if req.URL.Path == "/flushed" {
@@ -36,13 +36,13 @@ func TestAnswer_to_an_upload_that_nobody_reads_is_whole(t *testing.T) {
 		buffer     int
 	}{
 		{"a small upload", "/", 11, 30_000, true, 1 << 18},
-		{"an upload", "/", 11, 3_000_000, true, 1 << 18},
-		{"an upload of unknown length", "/", 11, 3_000_000, false, 1 << 18},
-		{"an answer without a length", "/flushed", 11, 3_000_000, true, 1 << 18},
-		{"an answer without a body", "/flushed", 0, 3_000_000, true, 1 << 18},
-		{"a long answer", "/", len(text), 3_000_000, true, 1 << 20},
-		{"a long answer that is read slowly", "/", len(text), 3_000_000, true, 16 << 10},
-		{"a long answer that is read slowly to an upload of unknown length", "/", len(text), 1_000_000, false, 16 << 10},
+		{"an upload", "/", 11, 1_000_000, true, 1 << 18},
+		{"an upload of unknown length", "/", 11, 1_000_000, false, 1 << 18},
+		{"an answer without a length", "/flushed", 11, 1_000_000, true, 1 << 18},
+		{"an answer without a body", "/flushed", 0, 1_000_000, true, 1 << 18},
+		{"a long answer", "/", len(text), 1_000_000, true, 1 << 20},
+		{"a long answer that is read slowly", "/", len(text), 1_000_000, true, 4 << 10},
+		{"a long answer that is read slowly to an upload of unknown length", "/", len(text), 1_000_000, false, 4 << 10},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			client := clientFor(t, testserver.H2, s.CAFile)
@@ -50,8 +50,8 @@ func TestAnswer_to_an_upload_that_nobody_reads_is_whole(t *testing.T) {
 			var callers sync.WaitGroup
 			for range 3 {
 				callers.Go(func() {
-					for i := range 15 {
-						n := 1 + i*c.upload/15
+					for i := range 8 {
+						n := 1 + i*c.upload/8
 						req := request(t, ctx, http.MethodPost, s.URL+c.path+"?n="+strconv.Itoa(c.n))
 						req.Body = io.NopCloser(bytes.NewReader(make([]byte, n)))
 						req.ContentLength = -1
