@@ -36,13 +36,13 @@ func TestAnswer_to_an_upload_that_nobody_reads_is_whole(t *testing.T) {
 		buffer     int
 	}{
 		{"a small upload", "/", 11, 30_000, true, 1 << 18},
-		{"an upload", "/", 11, 1_000_000, true, 1 << 18},
-		{"an upload of unknown length", "/", 11, 1_000_000, false, 1 << 18},
-		{"an answer without a length", "/flushed", 11, 1_000_000, true, 1 << 18},
-		{"an answer without a body", "/flushed", 0, 1_000_000, true, 1 << 18},
-		{"a long answer", "/", len(text), 1_000_000, true, 1 << 20},
-		{"a long answer that is read slowly", "/", len(text), 1_000_000, true, 4 << 10},
-		{"a long answer that is read slowly to an upload of unknown length", "/", len(text), 1_000_000, false, 4 << 10},
+		{"an upload", "/", 11, 500_000, true, 1 << 18},
+		{"an upload of unknown length", "/", 11, 500_000, false, 1 << 18},
+		{"an answer without a length", "/flushed", 11, 500_000, true, 1 << 18},
+		{"an answer without a body", "/flushed", 0, 500_000, true, 1 << 18},
+		{"a long answer", "/", len(text), 500_000, true, 1 << 20},
+		{"a long answer that is read slowly", "/", len(text), 500_000, true, 4 << 10},
+		{"a long answer that is read slowly to an upload of unknown length", "/", len(text), 500_000, false, 4 << 10},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			client := clientFor(t, testserver.H2, s.CAFile)
@@ -50,8 +50,8 @@ func TestAnswer_to_an_upload_that_nobody_reads_is_whole(t *testing.T) {
 			var callers sync.WaitGroup
 			for range 3 {
 				callers.Go(func() {
-					for i := range 8 {
-						n := 1 + i*c.upload/8
+					for i := range 6 {
+						n := 1 + i*c.upload/6
 						req := request(t, ctx, http.MethodPost, s.URL+c.path+"?n="+strconv.Itoa(c.n))
 						req.Body = io.NopCloser(bytes.NewReader(make([]byte, n)))
 						req.ContentLength = -1
