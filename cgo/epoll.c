@@ -211,7 +211,8 @@ static void on_dropped(struct ratmom_multi *m, curl_socket_t fd, struct ratmom_f
                 ctl(m, fd, f, EPOLLIN);
             return;
         }
-        if (f->http2 && n > 0) { /* a PING or SETTINGS: libcurl reads it at the next use */
+        if (f->http2 && n > 0 &&
+            !ratmom_fd_ended(fd)) { /* a PING or SETTINGS: libcurl reads it at the next use */
             if (f->reg != EPOLLRDHUP) {
                 ctl(m, fd, f, EPOLLRDHUP);
                 return;
@@ -236,7 +237,7 @@ static uint64_t sent_bytes(curl_socket_t fd) {
 
 static void on_ready(struct ratmom_multi *m, curl_socket_t fd, uint32_t ev) {
     struct ratmom_fd *f = ratmom_fd_at(m, fd);
-    int running, mask = 0;
+    int mask = 0;
     if (f && f->relay) {
         ratmom_relay_run(m, f->relay, (ev & EPOLLHUP) && ratmom_relay_gone(f->relay));
         return;
@@ -257,7 +258,7 @@ static void on_ready(struct ratmom_multi *m, curl_socket_t fd, uint32_t ev) {
     }
     mask |= (ev & EPOLLIN ? CURL_CSELECT_IN : 0) | (ev & EPOLLOUT ? CURL_CSELECT_OUT : 0);
     uint32_t reads = m->read_calls, gen = f->gen;
-    CURLMcode rc = curl_multi_socket_action(m->m, fd, mask, &running);
+    CURLMcode rc = ratmom_drive(m, fd, mask);
     if (rc && rc != CURLM_BAD_SOCKET)
         m->multi_code = rc;
     if (mask != CURL_CSELECT_OUT)
@@ -346,10 +347,9 @@ int ratmom_wait_serve(struct ratmom_multi *m) {
 }
 
 void ratmom_wait_expire(struct ratmom_multi *m) {
-    int running;
     for (int i = 0; i < 4 && m->deadline <= m->now; i++) {
         m->deadline = INT64_MAX; /* it does not repeat */
-        CURLMcode rc = curl_multi_socket_action(m->m, CURL_SOCKET_TIMEOUT, 0, &running);
+        CURLMcode rc = ratmom_drive(m, CURL_SOCKET_TIMEOUT, 0);
         if (rc)
             m->multi_code = rc;
         if (m->nlimited)

@@ -77,6 +77,8 @@ static void unlink_live(struct ratmom_multi *m, struct ratmom_req *r) {
     if (!m->nlive)
         ratmom_alloc_idle();
     m->ntunnels -= r->tunnel != 0;
+    m->nheld -= r->answer_held;
+    r->answer_held = 0;
 }
 
 static void add(struct ratmom_multi *m, struct ratmom_req *r) {
@@ -180,7 +182,6 @@ static void flush(struct ratmom_multi *m, int32_t fd) {
 void ratmom_cancel(struct ratmom_multi *m, struct ratmom_req *r) {
     int32_t fd = r->fd;
     uint32_t gen = r->fd_gen;
-    int running;
     if (r->in_multi && fd >= 0 && m->io->fds[fd].gen == gen && m->io->fds[fd].http2 &&
         (r->recv_paused || ratmom_version() < 0x080000)) {
         /* 7.88.1 leaves the connection's input half read when it drops a stream that has
@@ -190,7 +191,7 @@ void ratmom_cancel(struct ratmom_multi *m, struct ratmom_req *r) {
         r->discard_left = UINT64_MAX;
         if (r->recv_paused)
             ratmom_unpause(r, 1, 0);
-        curl_multi_socket_action(m->m, fd, CURL_CSELECT_IN, &running);
+        ratmom_drive(m, fd, CURL_CSELECT_IN);
         if (m->named)
             ratmom_lookup_unname(m);
     }
@@ -241,12 +242,11 @@ static int quiet(struct ratmom_multi *m) {
 /* Lets the transfer read the end of its body, if nothing is read from its connection
  * before (upload.c looks): it reads its socket first, and others may run with it. */
 static void end_old(struct ratmom_multi *m, struct ratmom_req *r) {
-    int running;
     r->end_now = 1;
     r->taken = ratmom_fd_taken(r->fd);
     r->send_paused = 0;
     curl_easy_pause(r->easy, r->recv_paused ? CURLPAUSE_RECV : 0);
-    curl_multi_socket_action(m->m, CURL_SOCKET_TIMEOUT, 0, &running);
+    ratmom_drive(m, CURL_SOCKET_TIMEOUT, 0);
     r->end_now = 0;
 }
 
@@ -339,7 +339,7 @@ static void collect(struct ratmom_multi *m) {
         CURLcode result = msg->data.result;
         curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&r);
         if (r)
-            ratmom_finish(m, r, result);
+            ratmom_finish(m, r, ratmom_answered(r, result) ? CURLE_OK : result);
     }
 }
 
@@ -371,6 +371,8 @@ served:
         send_ends(m);
     ratmom_wait_end(m, m->park);
     collect(m);
+    if (m->nheld)
+        ratmom_end_held(m);
     if (m->recheck)
         recheck(m);
     return 0;

@@ -50,7 +50,7 @@ static void look_at_idle(struct ratmom_multi *m) {
         ssize_t n = recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
             continue;
-        if (n > 0 && f->http2)
+        if (n > 0 && f->http2 && !ratmom_fd_ended(fd))
             continue; /* a PING or SETTINGS: libcurl reads it at the next use */
         f->removed = 1;
         ratmom_fd_hangup(m, fd);
@@ -83,7 +83,9 @@ static void relay(struct ratmom_multi *m) {
  * in its list are to be run at once, such as one whose bytes another has just read. */
 static int perform(struct ratmom_multi *m, int *running) {
     uint32_t starts = m->starts;
+    ratmom_driving = 1;
     CURLMcode rc = curl_multi_perform(m->m, running);
+    ratmom_driving = 0;
     if (rc)
         m->multi_code = rc;
     return m->starts != starts;

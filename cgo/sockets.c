@@ -1,7 +1,11 @@
+#ifdef __linux__
+#define _GNU_SOURCE
+#endif
 #include "sockets.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -393,6 +397,16 @@ void ratmom_fd_hangup(struct ratmom_multi *m, curl_socket_t fd) {
         ratmom_link_down(m, &m->io->fds[fd]);
     }
     ratmom_fd_drop(m, fd);
+}
+
+/* Whether the other side has ended a connection behind bytes that are still to be read:
+ * TLS says by some that it ends, and they look like any other record. */
+int ratmom_fd_ended(curl_socket_t fd) {
+#ifndef POLLRDHUP
+#define POLLRDHUP 0 /* the others set POLLHUP for it */
+#endif
+    struct pollfd p = {.fd = fd, .events = POLLIN | POLLRDHUP};
+    return poll(&p, 1, 0) == 1 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR));
 }
 
 /* Shuts down every connection that no transfer uses; libcurl finds them dead

@@ -53,6 +53,7 @@ int ratmom_io_open(struct ratmom_multi *m);
 void ratmom_io_close(struct ratmom_multi *m);
 /* Ends a connection that no transfer uses; libcurl finds it dead later. */
 void ratmom_fd_hangup(struct ratmom_multi *m, curl_socket_t fd);
+int ratmom_fd_ended(curl_socket_t fd);
 int ratmom_io_unplaced(struct ratmom_multi *m);
 /* Has epoll report what happens on a connection that nobody waits for. */
 void ratmom_fd_watch(struct ratmom_multi *m, curl_socket_t fd);

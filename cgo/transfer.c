@@ -164,7 +164,8 @@ static size_t on_body(char *p, size_t size, size_t nitems, void *user) {
         r->received += n;
         return n;
     }
-    if (!r->flushing && __atomic_load_n(&r->buffered, __ATOMIC_RELAXED) >= (int64_t)r->high_water) {
+    if (!r->flushing && !r->answer_whole &&
+        __atomic_load_n(&r->buffered, __ATOMIC_RELAXED) >= (int64_t)r->high_water) {
         r->recv_paused = 1;
         ratmom_io_paused(r);
         ratmom_mark(r, RATMOM_EV_PAUSED);
@@ -245,6 +246,7 @@ static int on_prereq(void *user, char *rip, char *lip, int rport, int lport) {
         }
     }
     r->heads_since = r->refused = r->stream = r->adrift = 0;
+    r->answer_bytes = 0;
     int32_t was = r->fd;
     uint32_t gen = r->fd_gen;
     ratmom_io_assign(r, lip, lport, rip, rport);

@@ -45,6 +45,28 @@ vet() {
 	each_module go vet ./... && each_module go vet -tags ratmom_poll ./...
 }
 
+# Packages that need no cgo also build elsewhere than on Linux; where their tests need
+# none either, those do, too.
+without_cgo() (
+	export GOOS=darwin CGO_ENABLED=0
+	local all tested
+	all=$(go list -e -f '{{.ImportPath}} {{join .Deps " "}}' ./...) || return 1
+	tested=$(go list -e -test -f '{{or .ForTest .ImportPath}} {{join .Deps " "}}' ./...) || return 1
+	# shellcheck disable=SC2046 # paths are words
+	go build $(needing_no_cgo <<<"$all") && go vet $(needing_no_cgo <<<"$tested")
+)
+
+# needing_no_cgo: of lines "package dependency...", the packages none of whose lines
+# has our package cgo.
+needing_no_cgo() {
+	awk '{
+		sub(/\.test$/, "", $1)
+		seen[$1]
+		for (i = 1; i <= NF; i++) if ($i ~ /\/ratmom\/cgo$/) cgo[$1]
+	}
+	END { for (p in seen) if (!(p in cgo)) print p }'
+}
+
 tidy() {
 	each_module go mod tidy -diff
 }
@@ -84,6 +106,7 @@ check "gofmt" go_format
 check "project rules" ci/checks.sh
 if command -v clang-format >/dev/null; then check "clang-format" c_format; fi
 check "go vet" vet
+check "go vet without cgo" without_cgo
 check "go mod tidy" tidy
 check "golangci-lint" golangci
 check "govulncheck" vulnerabilities

@@ -267,9 +267,6 @@ func TestLink_behaves_as_the_ClientConn_of_net_http(t *testing.T) {
 			{do: (*C).get, fails: true, want: over},
 		}},
 	} {
-		if tc.name == "HTTP/2: the server closes" && noticed > time.Second {
-			continue // the portable loop sees the notice of TLS, which hides the end, and leaves it to the next request
-		}
 		for who, connect := range map[string]func(*C){
 			"ours": func(c *C) { c.ours(limit) }, "net/http": (*C).netHTTP,
 		} {

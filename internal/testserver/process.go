@@ -107,8 +107,8 @@ func (d *daemon) start(t testing.TB) (*Process, []int) {
 	}
 }
 
-// run starts the process on a thread that stays until it has ended: the kernel
-// sends the signal of Pdeathsig when the starting thread ends, not the process.
+// run starts the process on a thread that stays until it has ended: where the kernel
+// kills it with us, it does so when the starting thread ends, not the process.
 func (p *Process) run(path string, args, env []string) {
 	started := make(chan error, 1)
 	go func() {
@@ -125,7 +125,7 @@ func (p *Process) run(path string, args, env []string) {
 		p.cmd.Dir = p.Dir
 		p.cmd.Env = append(os.Environ(), env...)
 		p.cmd.Stdout, p.cmd.Stderr = output, output
-		p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+		p.cmd.SysProcAttr = ofItsOwn()
 		err = p.cmd.Start()
 		started <- err
 		if err == nil {

@@ -16,6 +16,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ratmom/ratmom/internal/testserver"
 )
 
 func open(t testing.TB, c Config, network, address string) net.Listener {
@@ -115,9 +117,7 @@ func TestListen_leaves_alone_what_is_not_stale(t *testing.T) {
 
 	// A server that does not get round to accepting is alive, too.
 	full := filepath.Join(dir, "full")
-	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
-	require.NoError(t, err)
-	defer func() { _ = syscall.Close(fd) }()
+	fd := testserver.Socket(t, syscall.AF_UNIX)
 	require.NoError(t, syscall.Bind(fd, &syscall.SockaddrUnix{Name: full}))
 	require.NoError(t, syscall.Listen(fd, 0))
 	c, err := net.Dial("unix", full)

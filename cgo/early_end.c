@@ -1,0 +1,193 @@
+/* The end of an answer that comes before the end of the upload, over HTTP/2.
+ *
+ * A server may answer, end its side of the stream, and then reset it with NO_ERROR to
+ * say that it wants nothing more of the body (RFC 9113, section 8.1); Go's server does
+ * so when a handler leaves the body unread. Before 8.1.0 libcurl takes the
+ * answer out of its buffer, sees the reset behind it, and drops what it took
+ * (cf_h2_recv in lib/http2.c). Nothing in libcurl's own interface comes between the two.
+ *
+ * So ratmom comes between libcurl and nghttp2: it has the function with which libcurl
+ * registers its callback for frames, and keeps from that callback a reset that says
+ * nothing new: NO_ERROR on a stream whose other side has ended. libcurl then sees
+ * the stream close in good order, and gives out what it holds. When it goes on with the
+ * upload it meets the closed stream and fails: ratmom_answered tells that all had come. */
+#define _GNU_SOURCE
+#include "ratmom.h"
+
+__thread int ratmom_driving;
+
+CURLMcode ratmom_drive(struct ratmom_multi *m, curl_socket_t fd, int mask) {
+    int running;
+    ratmom_driving = 1;
+    CURLMcode rc = curl_multi_socket_action(m->m, fd, mask, &running);
+    ratmom_driving = 0;
+    return rc;
+}
+
+#if defined(__linux__) && LIBCURL_VERSION_NUM < 0x080100
+
+#include <dlfcn.h>
+#include <pthread.h>
+
+/* What nghttp2.h has, and keeps as long as the library's number is 14. */
+enum { DATA = 0, HEADERS = 1, RST_STREAM = 3 };
+
+struct frame {
+    size_t length;
+    int32_t stream;
+    uint8_t type, flags, reserved;
+    union {
+        size_t padding;  /* of DATA: part of length */
+        uint32_t reason; /* of RST_STREAM */
+    } is;
+};
+typedef int (*on_frame)(void *session, const struct frame *f, void *user);
+typedef int (*on_close)(void *session, int32_t stream, uint32_t reason, void *user);
+
+static struct {
+    void (*set_on_frame)(void *callbacks, on_frame f);
+    void (*set_on_begin)(void *callbacks, on_frame f);
+    void (*set_on_close)(void *callbacks, on_close f);
+    int (*remote_ended)(void *session, int32_t stream);
+    void *(*easy_of)(void *session, int32_t stream);
+    on_frame frame; /* libcurl's own */
+    on_close close; /* likewise */
+} h2;
+
+/* The stream that a reset is coming for and that its server had ended. */
+static __thread struct {
+    void *session;
+    int32_t stream;
+} ended;
+
+/* nghttp2 shuts the stream before it tells of the reset: only when the frame begins
+ * is it as it was. There is nothing of f but what all frames have. */
+static int begin_frame(void *session, const struct frame *f, void *user) {
+    (void)user;
+    if (f->type == RST_STREAM && h2.remote_ended(session, f->stream) == 1) {
+        ended.session = session;
+        ended.stream = f->stream;
+    }
+    return 0;
+}
+
+static struct ratmom_req *req_of(void *session, int32_t stream) {
+    struct ratmom_req *r = NULL;
+    CURL *e = h2.easy_of(session, stream);
+    if (e)
+        curl_easy_getinfo(e, CURLINFO_PRIVATE, (char **)&r);
+    return r;
+}
+
+static int end_frame(void *session, const struct frame *f, void *user) {
+    struct ratmom_req *r;
+    if (f->type == DATA) {
+        if ((r = req_of(session, f->stream)))
+            r->answer_bytes += f->length - f->is.padding;
+    } else if (f->type == HEADERS) {
+        if ((r = req_of(session, f->stream)) && r->head_state == 2 && !r->head_held)
+            r->answer_trailed = 1;
+    } else if (f->type == RST_STREAM) {
+        int good = ended.session == session && ended.stream == f->stream && f->is.reason == 0;
+        ended.session = NULL;
+        if (good) {
+            if ((r = req_of(session, f->stream)))
+                r->answer_whole = 1;
+            return 0;
+        }
+    }
+    return h2.frame(session, f, user);
+}
+
+/* A transfer whose reader has paused it goes on with the upload, and when that meets
+ * the closed stream libcurl drops what the reader has not taken. So the stream
+ * stays open for libcurl, and the loop ends the transfer when all is out. (Trailers
+ * come out with the stream's end alone.) */
+static int end_stream(void *session, int32_t stream, uint32_t reason, void *user) {
+    struct ratmom_req *r = req_of(session, stream);
+    if (r && r->multi && r->answer_whole && r->recv_paused && !r->answer_trailed && !reason) {
+        r->answer_held = 1;
+        r->multi->nheld++;
+        return 0;
+    }
+    return h2.close(session, stream, reason, user);
+}
+
+/* Whether f is a function of libcurl's, and not of another user of nghttp2. (Another user
+ * of libcurl is kept out by ratmom_driving: its handles are no business of ours.) */
+static int of_libcurl(void *f) {
+    Dl_info a, b;
+    void *known = dlsym(RTLD_DEFAULT, "curl_version_info");
+    return known && dladdr(known, &a) && dladdr(f, &b) && a.dli_fbase == b.dli_fbase;
+}
+
+static void *next(const char *name) { return dlsym(RTLD_NEXT, name); }
+
+static void find(void) {
+    *(void **)&h2.set_on_frame = next("nghttp2_session_callbacks_set_on_frame_recv_callback");
+    *(void **)&h2.set_on_begin = next("nghttp2_session_callbacks_set_on_begin_frame_callback");
+    *(void **)&h2.set_on_close = next("nghttp2_session_callbacks_set_on_stream_close_callback");
+    *(void **)&h2.remote_ended = next("nghttp2_session_get_stream_remote_close");
+    *(void **)&h2.easy_of = next("nghttp2_session_get_stream_user_data");
+}
+
+static int ours(void *f) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, find);
+    return ratmom_driving && h2.set_on_begin && h2.remote_ended && h2.easy_of &&
+           ratmom_version() < 0x080100 && of_libcurl(f);
+}
+
+/* These take the place of nghttp2's, which libcurl calls for each session. Weak, for
+ * where nghttp2 is linked statically: there all is as libcurl has it. */
+__attribute__((weak)) void nghttp2_session_callbacks_set_on_frame_recv_callback(void *callbacks,
+                                                                                on_frame f) {
+    if (ours((void *)f)) {
+        __atomic_store_n(&h2.frame, f, __ATOMIC_RELEASE);
+        h2.set_on_begin(callbacks, begin_frame);
+        f = end_frame;
+    }
+    if (h2.set_on_frame)
+        h2.set_on_frame(callbacks, f);
+}
+
+__attribute__((weak)) void nghttp2_session_callbacks_set_on_stream_close_callback(void *callbacks,
+                                                                                  on_close f) {
+    if (ours((void *)f)) {
+        __atomic_store_n(&h2.close, f, __ATOMIC_RELEASE);
+        f = end_stream;
+    }
+    if (h2.set_on_close)
+        h2.set_on_close(callbacks, f);
+}
+
+#endif
+
+/* Whether all of an answer is out whose server has reset the upload. */
+static int all_out(struct ratmom_req *r) {
+    return r->answer_whole && r->head_state == 2 && !r->head_held && r->answer_bytes == r->received;
+}
+
+/* Whether a transfer that failed has its whole answer: nothing could go wrong behind
+ * it but the upload that nobody wanted. */
+int ratmom_answered(struct ratmom_req *r, CURLcode result) {
+    switch (result) {
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+        return !r->cause && all_out(r);
+    default:
+        return 0;
+    }
+}
+
+/* Ends the transfers whose streams are open for libcurl alone. */
+void ratmom_end_held(struct ratmom_multi *m) {
+    for (struct ratmom_req *r = m->live, *next; r && m->nheld; r = next) {
+        next = r->next;
+        if (r->answer_held && all_out(r))
+            ratmom_finish(m, r, CURLE_OK);
+    }
+}

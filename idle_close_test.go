@@ -1,0 +1,42 @@
+package ratmom_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ratmom/ratmom"
+	"github.com/ratmom/ratmom/config"
+)
+
+// The notice of TLS that a connection ends stands before its end, and looks like
+// a frame of HTTP/2 to those who cannot read it.
+func TestRequest_goes_over_a_new_connection_when_the_server_has_closed_the_idle_one(t *testing.T) {
+	for _, h2 := range []bool{true, false} {
+		s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			_, _ = io.Copy(w, req.Body)
+		}))
+		s.EnableHTTP2 = h2
+		s.StartTLS()
+		t.Cleanup(s.Close)
+		client, err := ratmom.New(config.DangerAcceptInvalidCertificates(true))
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, client.Close()) })
+		for i := range 15 {
+			resp, err := client.Get(s.URL)
+			require.NoError(t, err, "round %d", i)
+			require.NoError(t, resp.Discard())
+			s.CloseClientConnections()
+			resp, err = client.Post(s.URL, "text/plain", strings.NewReader("some"))
+			require.NoError(t, err, "round %d", i)
+			text, err := resp.Text()
+			require.NoError(t, err)
+			require.Equal(t, "some", text)
+			s.CloseClientConnections()
+		}
+	}
+}
