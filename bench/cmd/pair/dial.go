@@ -23,6 +23,12 @@ func (l *lastConn) dial(ctx context.Context, network, addr string) (net.Conn, er
 	return nc, err
 }
 
+func (l *lastConn) dialled() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.nc != nil
+}
+
 // reset has the other side see a reset.
 func (l *lastConn) reset() error {
 	l.mu.Lock()

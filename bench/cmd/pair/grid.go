@@ -4,12 +4,9 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
-	"hash/fnv"
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/ratmom/ratmom/grid"
@@ -54,7 +51,7 @@ type gridNode struct {
 	server *http.Server
 }
 
-// listening starts servers that know nobody yet.
+// listening starts servers that know nobody yet; the first dials with dial.
 func listening(o options, n int, dial func(context.Context, string, string) (net.Conn, error)) (nodes gridNodes, err error) {
 	for range n {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -65,6 +62,7 @@ func listening(o options, n int, dial func(context.Context, string, string) (net
 		if err != nil {
 			return nodes, err
 		}
+		dial = nil
 		mux := http.NewServeMux()
 		mux.Handle(grid.DefaultPath, m.Handler())
 		node := &gridNode{m, &http.Server{Handler: mux, TLSConfig: o.server}}
@@ -140,7 +138,7 @@ func (n *gridNode) register(o options) error {
 				}
 				b.Release()
 			}
-		}, floodWindow()...),
+		}, grid.InCapacity(100), grid.Window(4<<20)),
 		n.m.HandleStream(openID, func(ctx context.Context, s *grid.ServerStream) error {
 			_, err := s.Recv(ctx)
 			return only(err)
@@ -156,37 +154,23 @@ func only(err error) error {
 	return err
 }
 
+// openGrid has the side that asks dial, as with gRPC: what it sends is masked. Which one
+// dials follows from the names, which are addresses here.
 func openGrid(o options) (carrier, error) {
-	last := new(lastConn)
-	nodes, err := listening(o, 2, last.dial)
-	if os.Getenv("DIR") != "" {
-		for {
-			if err != nil {
-				return nil, err
-			}
-			a, b := nodes[0].m.Self(), nodes[1].m.Self()
-			h := fnv.New64a()
-			io.WriteString(h, min(a, b)+"\x00"+max(a, b))
-			x := h.Sum64()
-			x ^= x >> 33
-			x *= 0xff51afd7ed558ccd
-			x ^= x >> 33
-			dials := (x%2 == 0) == (a < b)
-			if dials == (os.Getenv("DIR") == "dial") {
-				break
-			}
-			nodes.close()
-			nodes, err = listening(o, 2, last.dial)
+	for {
+		last := new(lastConn)
+		nodes, err := listening(o, 2, last.dial)
+		if err == nil {
+			err = nodes.connect()
+		}
+		if err == nil && last.dialled() {
+			return &overGrid{nodes, nodes[0].m.Connections()[0], o.carrier == "typed", last}, nil
+		}
+		nodes.close()
+		if err != nil {
+			return nil, err
 		}
 	}
-	if err == nil {
-		err = nodes.connect()
-	}
-	if err != nil {
-		nodes.close()
-		return nil, err
-	}
-	return &overGrid{nodes, nodes[0].m.Connections()[0], o.carrier == "typed", last}, nil
 }
 
 // ofCaller is a context as callers have: with a deadline, and its own.
@@ -264,10 +248,6 @@ func (g *overGrid) flood(message []byte, more func() bool) error {
 		return err
 	}
 	_, err = s.Recv(ctx)
-	if os.Getenv("DBG") != "" {
-		sn := g.conn.Snapshot()
-		fmt.Fprintf(os.Stderr, "%d bytes out rtt %v window %d stalls %d batches out %d in %d\n", sn.Traffic.BytesOut, sn.RTT, sn.Traffic.BulkWindow, sn.Traffic.CreditStalls, sn.Traffic.BatchesOut, sn.Traffic.BatchesIn)
-	}
 	return only(err)
 }
 
@@ -297,11 +277,4 @@ func (g *overGrid) cut() error {
 func meshGrid(o options) (func() error, func(), error) {
 	nodes, err := listening(o, o.callers, nil)
 	return nodes.connect, nodes.close, err
-}
-
-func floodWindow() []grid.HandlerOption {
-	if os.Getenv("WIN") != "" {
-		return []grid.HandlerOption{grid.InCapacity(100)}
-	}
-	return []grid.HandlerOption{grid.InCapacity(100), grid.Window(4 << 20)}
 }
