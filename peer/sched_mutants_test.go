@@ -82,7 +82,7 @@ var mutants = []struct{ name, file, from, to string }{
 	{"reservations are not counted", "sched_reserve.go",
 		"limit-runs-p.reserved", "limit-runs"},
 	{"an endpoint that has gone is used", "sched_place.go",
-		"!e.gone && (pass", "(pass"},
+		"!e.gone && !e.off && (pass", "!e.off && (pass"},
 	{"what was cut goes on", "sched_health.go",
 		"			s.do.abort(r)\n", ""},
 	{"what was cut is always repeated", "sched_health.go",
