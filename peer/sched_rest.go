@@ -13,7 +13,9 @@ func (s *scheduler) rest(e *endpoint, d time.Duration, now time.Time) (all bool,
 	if end := now.Add(d); end.After(e.rests) {
 		e.rests = end
 	}
-	return s.findResting(now), s.restEnd
+	all = s.findResting(now)
+	s.place(now) // there may be others to use now: of the next priority, or that rest as well
+	return all, s.restEnd
 }
 
 // rest is how much longer the endpoint rests.
