@@ -73,7 +73,10 @@ func (p *Peer) leaveAlone(e *endpoint, status int, header http.Header, now time.
 		return
 	}
 	fault := health.Fault{Kind: health.KindBusy, Err: fmt.Errorf("status %d", status), For: d}
-	if status == http.StatusServiceUnavailable && e != nil {
+	if status == http.StatusServiceUnavailable {
+		if e == nil { // the resolver names it no more
+			return
+		}
 		all, until := p.s.rest(e, p.faults.errs.Time(fault), now)
 		if !all {
 			return

@@ -206,3 +206,40 @@ func TestRest_leads_what_waits_to_where_there_is_room_now(t *testing.T) {
 	require.Len(t, tr.runs, 2, "there is the next priority")
 	assert.Same(t, s.endpoints[1], tr.runs[1].link.ep)
 }
+
+func TestRest_of_all_ends_for_the_first_request_that_comes_then(t *testing.T) {
+	for _, pinned := range []bool{false, true} {
+		tr := new(noted)
+		s := newScheduler(limits{maxLinks: 1, maxPins: 1, maxStreams: 1, maxQueue: 10, maxAttempts: 8}, first{}, tr)
+		s.breaker.Limits = health.Limits{Links: -1, Pending: -1, Requests: -1, Retries: -1}
+		now := time.Unix(0, 0)
+		s.update([]Address{{Addr: "a:1"}, {Addr: "b:1"}}, now)
+		_, _ = s.rest(s.endpoints[0], time.Hour, now)
+		all, until := s.rest(s.endpoints[1], time.Second, now)
+		require.True(t, all)
+		probe := &tag{}
+		if pinned {
+			probe.pin = s.newPin()
+		}
+		s.submit(probe, until) // before the timer
+		require.Len(t, tr.runs, 1)
+		assert.Same(t, s.endpoints[1], tr.runs[0].link.ep, "the other one rests on")
+	}
+}
+
+func TestRest_of_an_endpoint_that_has_gone_is_not_that_of_the_others(t *testing.T) {
+	bad, mood := mooded(t, 200)
+	good, _ := mooded(t, 200)
+	m := openMap(t, of(bad))
+	p, err := m.Get(peerURL)
+	require.NoError(t, err)
+	l, err := p.Pipeline(t.Context(), 1)
+	require.NoError(t, err)
+	defer l.Close()
+	p.decide(func(now time.Time) { p.update([]Address{{Addr: good.Listener.Addr().String()}}, now) })
+	mood.Store(503)
+	a := send(l, request(t, http.MethodGet, peerURL))
+	require.NoError(t, a.err)
+	require.Equal(t, 503, a.status)
+	require.NoError(t, p.Err())
+}
