@@ -243,3 +243,23 @@ func TestRest_of_an_endpoint_that_has_gone_is_not_that_of_the_others(t *testing.
 	require.Equal(t, 503, a.status)
 	require.NoError(t, p.Err())
 }
+
+func TestRest_is_that_of_the_peer_when_the_resolver_names_no_other_any_more(t *testing.T) {
+	bad, _ := mooded(t, 503)
+	good, _ := mooded(t, 200)
+	m := openMap(t, of(bad, good), inOrder())
+	p, err := m.Get(peerURL)
+	require.NoError(t, err)
+	_, err = m.Do(request(t, http.MethodGet, peerURL), AnyStatus())
+	require.NoError(t, err)
+	require.NoError(t, p.Err())
+	for range 2 { // it may be told so again
+		p.decide(func(now time.Time) { p.update([]Address{{Addr: bad.Listener.Addr().String()}}, now) })
+		_, err = m.Do(request(t, http.MethodGet, peerURL))
+		require.ErrorIs(t, err, ErrUnavailable)
+	}
+	assert.EqualValues(t, 1, bad.hits.Load())
+	require.True(t, p.ClearError())
+	_, err = m.Do(request(t, http.MethodGet, peerURL), AnyStatus())
+	require.NoError(t, err)
+}

@@ -46,6 +46,16 @@ func (s *scheduler) findResting(now time.Time) (all bool) {
 	return all
 }
 
+// allRest is when the first endpoint does not rest any more, if all do; zero: not all do.
+func (s *scheduler) allRest() time.Time {
+	for _, e := range s.endpoints {
+		if !e.gone && e.rests.IsZero() {
+			return time.Time{}
+		}
+	}
+	return s.restEnd
+}
+
 // rested takes back into use what has rested long enough.
 func (s *scheduler) rested(now time.Time) {
 	if !s.restEnd.IsZero() && !s.restEnd.After(now) {
