@@ -72,6 +72,9 @@ func CheckWorkers(n int) Option {
 func (p *Peer) update(addrs []Address, now time.Time) {
 	before := slices.Clone(p.s.endpoints)
 	p.s.update(addrs, now)
+	if until := p.s.allRest(); until.After(now) {
+		p.leavePeer(http.StatusServiceUnavailable, until.Sub(now), now) // none is left that does not
+	}
 	p.watchEndpoints(before)
 }
 

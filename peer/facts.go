@@ -38,22 +38,31 @@ func (p *Peer) Facts() (f Facts) {
 
 // learn notes what a response tells. Most tell what is known: they need no lock.
 func (p *Peer) learn(resp *http.Response) {
-	f := *p.facts.Load()
-	known := f
-	f.Protocol = resp.Proto
+	told := Facts{Protocol: resp.Proto}
 	if s := resp.Header.Get("Server"); s != "" {
-		f.Software = s[:min(len(s), maxFact)]
+		told.Software = s[:min(len(s), maxFact)]
 	}
 	if resp.TLS != nil && len(resp.TLS.PeerCertificates) > 0 {
 		sum := sha256.Sum256(resp.TLS.PeerCertificates[0].Raw)
-		f.Fingerprint = hex.EncodeToString(sum[:])
+		told.Fingerprint = hex.EncodeToString(sum[:])
 	}
-	if f == known {
+	if f := p.facts.Load(); f.with(told) == *f {
 		return
 	}
 	p.mu.Lock()
 	defer p.unlock()
-	news := f
-	news.RTT = p.facts.Load().RTT
+	news := p.facts.Load().with(told) // what others have told meanwhile stays
 	p.facts.Store(&news)
+}
+
+// with is f with what a response has told.
+func (f Facts) with(told Facts) Facts {
+	f.Protocol = told.Protocol
+	if told.Software != "" {
+		f.Software = told.Software
+	}
+	if told.Fingerprint != "" {
+		f.Fingerprint = told.Fingerprint
+	}
+	return f
 }

@@ -72,15 +72,26 @@ func (p *Peer) leaveAlone(e *endpoint, status int, header http.Header, now time.
 	if !ok || d <= 0 {
 		return
 	}
-	fault := health.Fault{Kind: health.KindBusy, Err: fmt.Errorf("status %d", status), For: d}
-	if status == http.StatusServiceUnavailable && e != nil {
-		all, until := p.s.rest(e, p.faults.errs.Time(fault), now)
+	if status == http.StatusServiceUnavailable {
+		if e == nil { // the resolver names it no more
+			return
+		}
+		all, until := p.s.rest(e, p.faults.errs.Time(busy(status, d)), now)
 		if !all {
 			return
 		}
-		fault.For = until.Sub(now)
+		d = until.Sub(now)
 	}
-	p.faults.errs.Fail(struct{}{}, health.Ticket{}, fault, now)
+	p.leavePeer(status, d, now)
+}
+
+// leavePeer leaves the peer alone that has answered with this status. The lock is held.
+func (p *Peer) leavePeer(status int, d time.Duration, now time.Time) {
+	p.faults.errs.Fail(struct{}{}, health.Ticket{}, busy(status, d), now)
+}
+
+func busy(status int, d time.Duration) health.Fault {
+	return health.Fault{Kind: health.KindBusy, Err: fmt.Errorf("status %d", status), For: d}
 }
 
 func (f *faults) clear() (had bool) { return f.errs.Clear(struct{}{}) }

@@ -169,3 +169,97 @@ func TestRest_ends_by_time_for_what_waits(t *testing.T) {
 	s.update([]Address{{Addr: "a:1"}}, now)
 	require.False(t, a.off, "the other one has gone")
 }
+
+func TestRest_of_an_endpoint_does_not_hurry_what_the_peer_asks_for(t *testing.T) {
+	tr := new(noted)
+	s := newScheduler(limits{maxLinks: 2, maxStreams: 1, maxQueue: 10, maxAttempts: 8}, first{}, tr)
+	s.breaker.Limits = health.Limits{Links: -1, Pending: -1, Requests: -1, Retries: -1}
+	now := time.Unix(0, 0)
+	s.update([]Address{{Addr: "a:1"}, {Addr: "b:1"}}, now)
+	p := retry.Policy{Tries: 2}.Full()
+	var tags []*tag
+	for range 2 {
+		asked := &tag{tries: tries{ask: retry.Request{Method: http.MethodGet, Replayable: true}, run: retry.Begin(&p, nil, now)}}
+		s.submit(asked, now)
+		tags = append(tags, asked)
+	}
+	require.Same(t, s.endpoints[0], tr.runs[1].link.ep)
+	all, _ := s.rest(s.endpoints[0], time.Hour, now)
+	require.False(t, all)
+	after := http.Header{"Retry-After": {"9"}}
+	require.False(t, s.head(tr.runs[0], false, http.StatusServiceUnavailable, after, now))
+	require.False(t, s.head(tr.runs[1], false, http.StatusTooManyRequests, after, now))
+	assert.True(t, tags[0].due.Before(now.Add(9*time.Second)), "a 503 is about that server")
+	assert.False(t, tags[1].due.Before(now.Add(9*time.Second)), "a 429 is about all")
+}
+
+func TestRest_leads_what_waits_to_where_there_is_room_now(t *testing.T) {
+	tr := new(noted)
+	s := newScheduler(limits{maxLinks: 1, maxStreams: 1, maxQueue: 10, maxAttempts: 8}, first{}, tr)
+	s.breaker.Limits = health.Limits{Links: -1, Pending: -1, Requests: -1, Retries: -1}
+	now := time.Unix(0, 0)
+	s.update([]Address{{Addr: "a:1"}, {Addr: "b:1", Priority: 1}}, now)
+	s.submit(&tag{}, now)
+	s.submit(&tag{}, now)
+	require.Len(t, tr.runs, 1, "one waits for the first")
+	_, _ = s.rest(s.endpoints[0], time.Hour, now)
+	require.Len(t, tr.runs, 2, "there is the next priority")
+	assert.Same(t, s.endpoints[1], tr.runs[1].link.ep)
+}
+
+func TestRest_of_all_ends_for_the_first_request_that_comes_then(t *testing.T) {
+	for _, pinned := range []bool{false, true} {
+		tr := new(noted)
+		s := newScheduler(limits{maxLinks: 1, maxPins: 1, maxStreams: 1, maxQueue: 10, maxAttempts: 8}, first{}, tr)
+		s.breaker.Limits = health.Limits{Links: -1, Pending: -1, Requests: -1, Retries: -1}
+		now := time.Unix(0, 0)
+		s.update([]Address{{Addr: "a:1"}, {Addr: "b:1"}}, now)
+		_, _ = s.rest(s.endpoints[0], time.Hour, now)
+		all, until := s.rest(s.endpoints[1], time.Second, now)
+		require.True(t, all)
+		probe := &tag{}
+		if pinned {
+			probe.pin = s.newPin()
+		}
+		s.submit(probe, until) // before the timer
+		require.Len(t, tr.runs, 1)
+		assert.Same(t, s.endpoints[1], tr.runs[0].link.ep, "the other one rests on")
+	}
+}
+
+func TestRest_of_an_endpoint_that_has_gone_is_not_that_of_the_others(t *testing.T) {
+	bad, mood := mooded(t, 200)
+	good, _ := mooded(t, 200)
+	m := openMap(t, of(bad))
+	p, err := m.Get(peerURL)
+	require.NoError(t, err)
+	l, err := p.Pipeline(t.Context(), 1)
+	require.NoError(t, err)
+	defer l.Close()
+	p.decide(func(now time.Time) { p.update([]Address{{Addr: good.Listener.Addr().String()}}, now) })
+	mood.Store(503)
+	a := send(l, request(t, http.MethodGet, peerURL))
+	require.NoError(t, a.err)
+	require.Equal(t, 503, a.status)
+	require.NoError(t, p.Err())
+}
+
+func TestRest_is_that_of_the_peer_when_the_resolver_names_no_other_any_more(t *testing.T) {
+	bad, _ := mooded(t, 503)
+	good, _ := mooded(t, 200)
+	m := openMap(t, of(bad, good), inOrder())
+	p, err := m.Get(peerURL)
+	require.NoError(t, err)
+	_, err = m.Do(request(t, http.MethodGet, peerURL), AnyStatus())
+	require.NoError(t, err)
+	require.NoError(t, p.Err())
+	for range 2 { // it may be told so again
+		p.decide(func(now time.Time) { p.update([]Address{{Addr: bad.Listener.Addr().String()}}, now) })
+		_, err = m.Do(request(t, http.MethodGet, peerURL))
+		require.ErrorIs(t, err, ErrUnavailable)
+	}
+	assert.EqualValues(t, 1, bad.hits.Load())
+	require.True(t, p.ClearError())
+	_, err = m.Do(request(t, http.MethodGet, peerURL), AnyStatus())
+	require.NoError(t, err)
+}

@@ -119,6 +119,7 @@ func (s *scheduler) submit(t *tag, now time.Time) {
 		s.finish(t, outcome{err: ErrClosed, unsent: true, hopeless: true})
 		return
 	}
+	s.rested(now) // the peer may have been left alone until now
 	s.seq++
 	t.seq = s.seq
 	if t.pin != nil {

@@ -38,6 +38,10 @@ func (m *model) head(r *modelRun, status int) {
 	t := r.r.tag
 	header := http.Header{"Retry-After": {"1"}}
 	l := r.r.link
+	if status == 503 && m.rng.IntN(4) == 0 {
+		m.rest(l.ep)
+	}
+	elsewhere := status == 503 && l.ep.off
 	answer := m.s.head(r.r, m.links[l].http2, status, header, m.now)
 	m.answered(l)
 	if answer {
@@ -52,7 +56,7 @@ func (m *model) head(r *modelRun, status int) {
 	if r.r.tag != nil {
 		fail("a run that is dropped has a tag")
 	}
-	if mt := m.tag[t]; mt != nil && t.state == tagWaiting && status != 404 {
+	if mt := m.tag[t]; mt != nil && t.state == tagWaiting && status != 404 && !elsewhere {
 		if mt.asked = m.now.Add(time.Second); t.due.Before(mt.asked) {
 			fail("Retry-After is not heeded")
 		}
@@ -256,6 +260,17 @@ var modelEvents = []modelEvent{
 			addrs = nil
 		}
 		m.s.update(addrs, m.now)
+		return true
+	}},
+	{"rest", 2, func(m *model) bool {
+		if len(m.s.endpoints) == 0 {
+			return false
+		}
+		m.rest(m.s.endpoints[m.rng.IntN(len(m.s.endpoints))])
+		return true
+	}},
+	{"all are awake", 1, func(m *model) bool {
+		m.s.awaken(m.now)
 		return true
 	}},
 	{"health", 8, func(m *model) bool {

@@ -124,6 +124,7 @@ func (m *model) step() {
 				m.happened[e.name]++
 				m.check()
 				m.checkHealth()
+				m.checkRest()
 			}
 			return
 		}

@@ -37,6 +37,7 @@ func (m *model) close(l *link) {
 
 func (m *model) start(r *run) {
 	l, t := m.links[r.link], m.tag[r.tag]
+	m.startsAt(r)
 	switch {
 	case t == nil || t.finished:
 		fail("a tag that has ended was started")

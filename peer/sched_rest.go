@@ -13,7 +13,9 @@ func (s *scheduler) rest(e *endpoint, d time.Duration, now time.Time) (all bool,
 	if end := now.Add(d); end.After(e.rests) {
 		e.rests = end
 	}
-	return s.findResting(now), s.restEnd
+	all = s.findResting(now)
+	s.place(now) // there may be others to use now: of the next priority, or that rest as well
+	return all, s.restEnd
 }
 
 // rest is how much longer the endpoint rests.
@@ -42,6 +44,16 @@ func (s *scheduler) findResting(now time.Time) (all bool) {
 		e.off = !all && !e.gone && !e.rests.IsZero()
 	}
 	return all
+}
+
+// allRest is when the first endpoint does not rest any more, if all do; zero: not all do.
+func (s *scheduler) allRest() time.Time {
+	for _, e := range s.endpoints {
+		if !e.gone && e.rests.IsZero() {
+			return time.Time{}
+		}
+	}
+	return s.restEnd
 }
 
 // rested takes back into use what has rested long enough.

@@ -158,7 +158,7 @@ func (s *scheduler) unanswered(r *run, status int, h http.Header, now time.Time)
 	if s.dropFailed(r, retry.Attempt{Class: retry.Status, Status: status}, now) {
 		return true
 	}
-	if r.link.ep.off {
+	if status == http.StatusServiceUnavailable && r.link.ep.off {
 		h = nil // how long it is to be left alone is nothing to the others
 	}
 	try := retry.Try{Class: retry.Status, Status: status, Header: h, Now: now}

@@ -3,7 +3,6 @@ package server
 import (
 	"net/http"
 	"strconv"
-	"strings"
 )
 
 // checkHTTP2 is the strict profile for a request that came over HTTP/2, of which net/http looks at the names and
@@ -24,7 +23,7 @@ func (s *Server) checkHTTP2(r *http.Request) *refusal {
 		return bad("malformed Host")
 	case len(hosts) > 1:
 		return bad("more than one Host")
-	case len(hosts) == 1 && !strings.EqualFold(hosts[0], r.Host):
+	case len(hosts) == 1 && !sameHost(r, hosts[0]):
 		return bad("Host is not that of the request target")
 	}
 	delete(r.Header, "Host") // where it is with HTTP/1
@@ -44,6 +43,19 @@ func (s *Server) checkHTTP2(r *http.Request) *refusal {
 		}
 	}
 	return nil
+}
+
+// sameHost compares Host with the authority of a request of HTTP/2, as with HTTP/1: without the port that is the
+// scheme's (RFC 9113, section 8.3.1).
+func sameHost(r *http.Request, host string) bool {
+	target := "http://" + r.Host
+	switch {
+	case r.Method == http.MethodConnect:
+		target = r.Host
+	case r.TLS != nil:
+		target = "https://" + r.Host
+	}
+	return sameAuthority([]byte(r.Host), []byte(host), []byte(target))
 }
 
 // checkHTTP2Target accepts a path, and an authority for CONNECT: the absolute form is HTTP/1's (RFC 9113, section 8.3.1).

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net/http"
@@ -66,6 +67,8 @@ func TestServer_is_as_strict_over_HTTP_2(t *testing.T) {
 	}{
 		{"plain", plainHead("GET", "/a?b=c", "a"), "299"},
 		{"a Host beside the authority", plainHead("GET", "/", "a:80", [2]string{"host", "A:80"}), "299"},
+		{"a Host with the port of the scheme", plainHead("GET", "/", "a", [2]string{"host", "a:80"}), "299"},
+		{"an authority with the port of the scheme", plainHead("GET", "/", "[::1]:80", [2]string{"host", "[::1]"}), "299"},
 		{"a Host in place of the authority", streamHead{{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {"host", "b"}}, "299"},
 		{"an unknown method", plainHead("BREW", "/", "a"), "299"},
 		{"OPTIONS *", plainHead("OPTIONS", "*", "a"), "200"},
@@ -86,6 +89,8 @@ func TestServer_is_as_strict_over_HTTP_2(t *testing.T) {
 		{"no host", streamHead{{":method", "GET"}, {":scheme", "http"}, {":path", "/"}}, "400"},
 		{"two Hosts", streamHead{{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {"host", "a"}, {"host", "a"}}, "400"},
 		{"another Host", plainHead("GET", "/", "a", [2]string{"host", "b"}), "400"},
+		{"a Host with another port", plainHead("GET", "/", "a", [2]string{"host", "a:443"}), "400"},
+		{"a Host with a port that is none", plainHead("GET", "/", "a", [2]string{"host", "a:x"}), "400"},
 		{"an authority with a space", plainHead("GET", "/", "a b"), "400"},
 		{"an authority with a path", plainHead("GET", "/", "a/b"), "400"},
 		{"an authority with a port that is none", plainHead("GET", "/", "a:x"), "400"},
@@ -110,4 +115,25 @@ func TestServer_lets_through_over_HTTP_2_what_is_relaxed_by_name(t *testing.T) {
 	addr := start(t, &Server{Protocols: bothProtocols(), Handler: echo, Relax: Relax{RawTarget: true}})
 	got := dial(t, addr).streams([]streamHead{plainHead("GET", "/\xc3\xa4#x", "a"), plainHead("GET", "/ x", "a")})
 	assert.Equal(t, "[200 400]", fmt.Sprint(got))
+}
+
+func TestServer_knows_the_port_of_the_scheme_over_HTTP_2(t *testing.T) {
+	secure := &tls.ConnectionState{}
+	for _, c := range []struct {
+		method, authority, host string
+		tls                     *tls.ConnectionState
+		same                    bool
+	}{
+		{"GET", "a", "A:443", secure, true},
+		{"GET", "a:443", "a", secure, true},
+		{"GET", "a:80", "a", secure, false},
+		{"GET", "a", "b", secure, false},
+		{"GET", "a:80", "a", nil, true},
+		{"GET", "a:443", "a", nil, false},
+		{"GET", "a:8080", "a", nil, false},
+		{"CONNECT", "a:443", "a", nil, true},
+		{"CONNECT", "a:8080", "a", secure, false},
+	} {
+		assert.Equal(t, c.same, sameHost(&http.Request{Method: c.method, Host: c.authority, TLS: c.tls}, c.host), "%+v", c)
+	}
 }

@@ -21,7 +21,7 @@ type answer struct {
 	pace    pace
 
 	mu  sync.Mutex
-	own bool // the handler has set a deadline
+	own bool // the handler has set a deadline, or has the stream
 
 	failed error // sticky: the client is too slow
 }
@@ -137,6 +137,9 @@ func (a *answer) HTTPStream() (*h3.Stream, error) {
 	stream, err := a.ResponseWriter.(h3.HTTPStreamer).HTTPStream()
 	if err == nil {
 		err = a.SetWriteDeadline(time.Time{})
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.own = true // the end of the handler is not that of the stream
 	}
 	return stream, err
 }
