@@ -186,15 +186,15 @@ func (st *ClientStream) onCredit(h frame.Header, payload []byte) error {
 	return st.core.onCredit(h, payload)
 }
 
+// cutShort reports whether a message of a stream that runs is incomplete.
+func (st *ClientStream) cutShort() bool { return st.req.state.Load() == open && st.core.amid() }
+
 // onEnd takes the end from the peer: with e, or well if that is nil.
 func (st *ClientStream) onEnd(e *Error) error {
 	if !st.req.state.CompareAndSwap(open, decided) {
 		return nil
 	}
 	if e == nil {
-		if st.core.amid() {
-			return errAmid
-		}
 		st.end(io.EOF, false)
 		return nil
 	}
