@@ -21,6 +21,9 @@ type ClientStream struct {
 // OpenStream begins a streaming request and returns without waiting for the
 // other side. The stream ends with the context. It has no goroutine of its own.
 func (c *Connection) OpenStream(ctx context.Context, h HandlerID, payload []byte, opts ...CallOption) (*ClientStream, error) {
+	if c == nil {
+		return nil, unknownPeer()
+	}
 	if len(payload) > sched.Small {
 		payload = append([]byte(nil), payload...) // it is sent after the return
 	}
