@@ -31,6 +31,8 @@ type streamCore struct {
 	err      error
 	arrived  chan struct{}
 
+	abandoned bool // its caller has given it up, or its context has ended, after its end was decided
+
 	// Sending.
 	sendWindow int64 // the whole credit
 	credit     int64
@@ -243,6 +245,9 @@ func (st *streamCore) finish(err error, discard bool) {
 	}
 	st.closed.open()
 	st.finished.open()
+	if st.abandoned {
+		st.releaseQueue()
+	}
 	st.mu.Unlock()
 	for _, m := range dropped {
 		st.s.release(m.reserved)
@@ -250,6 +255,26 @@ func (st *streamCore) finish(err error, discard bool) {
 	}
 	signal(st.arrived)
 	signal(st.changed)
+}
+
+// abandon notes that its caller wants no more of a stream that ends well. It may never receive what is in the queue,
+// which is no longer memory of the session then.
+func (st *streamCore) abandon() {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.abandoned = true
+	if st.over {
+		st.releaseQueue()
+	}
+}
+
+// releaseQueue gives back what the messages that wait have of the session's budgets. It is called under the lock.
+func (st *streamCore) releaseQueue() {
+	left := st.queue.left()
+	for i := range left {
+		st.s.release(left[i].reserved)
+		left[i].reserved = reservation{}
+	}
 }
 
 const errAmid = protocolError("END amid a message")
