@@ -142,7 +142,7 @@ func (st *ClientStream) Send(ctx context.Context, b []byte) error {
 	return err
 }
 
-func (st *ClientStream) waits(ctx context.Context) waits { return waits{ctx, ctx == st.ctx} }
+func (st *ClientStream) waits(ctx context.Context) waits { return waits{ctx, sameContext(ctx, st.ctx)} }
 
 // CloseSend says that nothing more is sent.
 func (st *ClientStream) CloseSend() error {
