@@ -97,7 +97,7 @@ func (in *incoming) run() {
 	h.started.Add(1)
 	in.ctx.base = in.s.c.labelled(h)
 	pprof.SetGoroutineLabels(in.ctx.base)
-	defer pprof.SetGoroutineLabels(context.Background())
+	defer unlabelled()
 	var result []byte
 	var err error
 	if in.stream != nil {
