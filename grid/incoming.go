@@ -298,6 +298,7 @@ func (in *incoming) conclude(r *refusal) {
 	in.refusal = r
 	if in.stream != nil {
 		in.stream.core.silent, in.stream.core.welcome = true, false
+		in.stream.core.tellSender(false)
 	}
 	in.mark.Of = (*incomingControl)(in)
 	s.q.Set(&in.mark)

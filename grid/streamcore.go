@@ -45,13 +45,15 @@ type streamCore struct {
 	changed    chan struct{} // wakes one of them, who wakes the next
 	closed     latch         // sendClosed or over
 	finished   latch         // over
-	sent       chan struct{} // the large message was sent
+	sent       chan bool     // the large message was sent, or never will be
 
 	asm assembly
 
 	// Under the session's lock.
 	silent    bool // nothing is said any more
 	endQueued bool // the end of this direction
+	lasting   bool // the handler has returned: what is queued is sent before the end
+	broken    bool // a message was begun, and not sent to its end
 	flow      sched.Flow
 	opening   *sched.Flow // of a first message that is not small; nil else
 	msg       sched.Message
