@@ -27,6 +27,7 @@ type streamCore struct {
 	taken    int  // of held, what was handed out
 	takenN   int  // messages
 	awaited  bool // somebody waits for the next message
+	readers  int  // those who wait
 	ended    bool // err is what comes after the queue
 	err      error
 	arrived  chan struct{}
@@ -120,11 +121,17 @@ func (st *streamCore) data(h frame.Header, ext *frame.Extensions, payload []byte
 
 // recv hands out the next message.
 func (st *streamCore) recv(w waits) (Buf, error) {
-	stopped := false
+	stopped, waited := false, false
 	for {
 		st.mu.Lock()
+		if waited {
+			st.readers--
+		}
 		if st.queue.len() > 0 {
 			m := st.queue.pop()
+			if st.readers > 0 && st.queue.len() > 0 {
+				signal(st.arrived) // for another who waits
+			}
 			if !m.reserved.ahead {
 				st.count(len(m.buf.p))
 			}
@@ -141,9 +148,13 @@ func (st *streamCore) recv(w waits) (Buf, error) {
 			signal(st.arrived) // for another who waits
 			return Buf{}, err
 		}
-		st.awaited = !stopped
+		st.awaited = !stopped || st.readers > 0
 		st.giveAhead()
 		st.giveBack()
+		waited = !stopped
+		if waited {
+			st.readers++
+		}
 		st.mu.Unlock()
 		if stopped {
 			return Buf{}, st.s.c.ended(w.ctx, MaybeExecuted)
