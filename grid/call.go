@@ -32,6 +32,9 @@ func (c *Connection) Do(ctx context.Context, h HandlerID, req []byte, opts ...Ca
 }
 
 func (c *Connection) single(ctx context.Context, h HandlerID, req []byte, opts []CallOption, pooled bool) (*request, error) {
+	if c == nil {
+		return nil, unknownPeer()
+	}
 	if len(opts) == 0 {
 		return c.call(ctx, h, req, nil, pooled)
 	}
@@ -109,16 +112,19 @@ func (c *Connection) moved(ctx context.Context, s *session, o *callOptions, err 
 
 // prepare checks a request, finds the session for it, and fills in its extensions.
 func (c *Connection) prepare(ctx context.Context, payload []byte, o *callOptions, ext *frame.Extensions) (s *session, until int64, err error) {
-	if ctx.Err() != nil {
-		return nil, 0, c.ended(ctx, NotSent)
-	}
 	if o == nil {
 		o = &noOptions
+	}
+	s = c.current.Load()
+	if ctx.Err() != nil {
+		if s == nil && o.waitForReady {
+			return nil, 0, c.endedUnready(ctx)
+		}
+		return nil, 0, c.ended(ctx, NotSent)
 	}
 	if o.window != 0 && (o.window < minWindow || o.window > maxWindow) {
 		return nil, 0, c.fail(InvalidMessage, NotSent, "Window must be from 64 KiB to 64 MiB")
 	}
-	s = c.current.Load()
 	if s == nil {
 		if !o.waitForReady {
 			return nil, 0, c.notConnected()

@@ -9,8 +9,8 @@ import (
 )
 
 // ClientStream is a stream as its caller sees it. One goroutine may send while
-// another receives. It needs no end: when Recv has returned an error, there is
-// nothing left of it.
+// another receives. It needs no end: when Recv has returned the error with which it ended, there is
+// nothing left of it. One that is left before that is to be canceled, or its context ends.
 type ClientStream struct {
 	core streamCore
 	req  request
@@ -21,6 +21,9 @@ type ClientStream struct {
 // OpenStream begins a streaming request and returns without waiting for the
 // other side. The stream ends with the context. It has no goroutine of its own.
 func (c *Connection) OpenStream(ctx context.Context, h HandlerID, payload []byte, opts ...CallOption) (*ClientStream, error) {
+	if c == nil {
+		return nil, unknownPeer()
+	}
 	if len(payload) > sched.Small {
 		payload = append([]byte(nil), payload...) // it is sent after the return
 	}
@@ -62,11 +65,8 @@ func (s *session) openStream(ctx context.Context, h HandlerID, payload []byte, e
 		stop := context.AfterFunc(ctx, st.contextEnded)
 		st.core.mu.Lock()
 		st.stop = stop
-		over := st.core.over
 		st.core.mu.Unlock()
-		if over {
-			stop()
-		}
+		st.forgetContext()
 	}
 	return st, nil
 }
@@ -77,7 +77,8 @@ func (st *ClientStream) contextEnded() {
 }
 
 // Cancel ends the stream on both sides, if it has not ended yet. Recv returns an
-// error of code Canceled that wraps the cause, which may be nil.
+// error of code Canceled that wraps the cause, which may be nil. Of a stream that has ended, messages that were
+// not received yet can be received still, but do not count against Limits.Large any more.
 func (st *ClientStream) Cancel(cause error) {
 	e := st.core.s.c.fail(Canceled, MaybeExecuted, "")
 	if cause != nil {
@@ -90,6 +91,7 @@ func (st *ClientStream) giveUp(code Code, e *Error) {
 	s := st.core.s
 	sent, ok := s.giveUp(&st.req, code)
 	if !ok {
+		st.core.abandon()
 		return
 	}
 	e.Sent = sent
@@ -104,9 +106,19 @@ func (st *ClientStream) end(err error, discard bool) {
 	st.core.silent = true
 	s.q.Remove(&st.core.flow)
 	s.mu.Unlock()
-	st.core.mu.Lock()
-	stop := st.stop
-	st.core.mu.Unlock()
+	st.forgetContext()
+}
+
+// forgetContext is for a stream that is over: the end of its context has nothing to do any more, unless
+// it is to give back what messages have that wait.
+func (st *ClientStream) forgetContext() {
+	c := &st.core
+	c.mu.Lock()
+	var stop func() bool
+	if c.over && !c.queue.reserved() {
+		stop = st.stop
+	}
+	c.mu.Unlock()
 	if stop != nil {
 		stop()
 	}
@@ -130,7 +142,7 @@ func (st *ClientStream) Send(ctx context.Context, b []byte) error {
 	return err
 }
 
-func (st *ClientStream) waits(ctx context.Context) waits { return waits{ctx, ctx == st.ctx} }
+func (st *ClientStream) waits(ctx context.Context) waits { return waits{ctx, sameContext(ctx, st.ctx)} }
 
 // CloseSend says that nothing more is sent.
 func (st *ClientStream) CloseSend() error {
@@ -142,7 +154,11 @@ func (st *ClientStream) CloseSend() error {
 // ended well, and otherwise the error with which it ended. The buffer should be
 // released.
 func (st *ClientStream) Recv(ctx context.Context) (Buf, error) {
-	return st.core.recv(st.waits(ctx))
+	b, err := st.core.recv(st.waits(ctx))
+	if err != nil {
+		st.forgetContext()
+	}
+	return b, err
 }
 
 // Accepted waits for the handler to be found, and returns how many messages it
@@ -186,15 +202,15 @@ func (st *ClientStream) onCredit(h frame.Header, payload []byte) error {
 	return st.core.onCredit(h, payload)
 }
 
+// cutShort reports whether a message of a stream that runs is incomplete.
+func (st *ClientStream) cutShort() bool { return st.req.state.Load() == open && st.core.amid() }
+
 // onEnd takes the end from the peer: with e, or well if that is nil.
 func (st *ClientStream) onEnd(e *Error) error {
 	if !st.req.state.CompareAndSwap(open, decided) {
 		return nil
 	}
 	if e == nil {
-		if st.core.amid() {
-			return errAmid
-		}
 		st.end(io.EOF, false)
 		return nil
 	}

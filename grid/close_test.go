@@ -55,3 +55,31 @@ func TestClose_frames_that_cross_end_the_session_well(t *testing.T) {
 		require.Equal(b, errGoodbye.Error(), sy.cause.Message)
 	})
 }
+
+// However seldom the peer is asked for signs of life, a write has its time, and so has the answer to a close frame.
+func TestWrite_and_close_are_not_waited_for_until_the_next_ping(t *testing.T) {
+	for name, begin := range map[string]func(x, y *node){
+		"a write": func(x, y *node) {
+			go func() { _, _ = x.to(y).Request(context.Background(), echoID, make([]byte, 100_000)) }()
+		},
+		"a close frame": func(x, y *node) { x.to(y).current.Load().close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(b *bubble) {
+				x, y := b.pair(func(c *Config) {
+					c.Timing.Ping, c.Timing.Dead = time.Hour, 2*time.Hour
+					if c.Self == "b" {
+						c.Timing.Write = time.Hour
+					}
+				})
+				time.Sleep(time.Minute)
+				s := x.to(y).current.Load()
+				b.net.SetBoth("a", "b", gridtest.Faults{Path: gridtest.Stalled, Buffer: 1000})
+				began := time.Now()
+				begin(x, y)
+				<-s.gone
+				require.LessOrEqual(b, time.Since(began), 8*time.Second)
+			})
+		})
+	}
+}

@@ -68,8 +68,12 @@ func (c *Connection) State() State {
 	return c.state
 }
 
-// WaitReady waits until the connection is [Up].
+// WaitReady waits until the connection is [Up]. If ctx ends first, the error says why it is not, and wraps that
+// beside the context's.
 func (c *Connection) WaitReady(ctx context.Context) error {
+	if c == nil {
+		return unknownPeer()
+	}
 	_, err := c.waitSession(ctx)
 	return err
 }
@@ -88,9 +92,31 @@ func (c *Connection) waitSession(ctx context.Context) (*session, error) {
 		select {
 		case <-ready:
 		case <-ctx.Done():
-			return nil, c.ended(ctx, NotSent)
+			return nil, c.endedUnready(ctx)
 		}
 	}
+}
+
+// endedUnready is the error of a request whose context ended while there was no connection for it. It says why, and
+// wraps both.
+func (c *Connection) endedUnready(ctx context.Context) *Error {
+	e := c.ended(ctx, NotSent)
+	c.mu.Lock()
+	state, last := c.state, c.lastErr
+	c.mu.Unlock()
+	why := "not connected"
+	switch {
+	case state == Leaving:
+		why = "the connection is about to end"
+	case last != nil:
+		why += ": " + last.Error()
+		e.cause = errors.Join(e.cause, last)
+	}
+	if e.Message != "" {
+		why = e.Message + ": " + why
+	}
+	e.Message = why
+	return e
 }
 
 func (c *Connection) notConnected() *Error {

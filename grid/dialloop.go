@@ -22,6 +22,7 @@ const freshGrace = 25 * time.Millisecond
 // loop keeps the connection: it waits while there is a session, and dials when
 // there is none. It ends when the peer is removed.
 func (c *Connection) loop() {
+	unlabelled() // a handler may have added the peer
 	failures, fresh := 0, true
 	since := c.m.clock.now()
 	for c.ctx.Err() == nil {

@@ -57,13 +57,13 @@ func (s Sent) String() string {
 // Error is the error of a request. Errors of handlers keep their code, their
 // words and their identity, if registered with [RegisterError], on the way to the caller.
 type Error struct {
-	Code    Code
+	Code    Code   // what kind of failure it is
 	App     uint16 // of an Application error: the code given to RegisterError, or 0
-	Message string
+	Message string // more words, none if the code says it all
 	Details []byte // whatever the handler added
 	Remote  bool   // the other side said so
 	Peer    string // the other side
-	Sent    Sent
+	Sent    Sent   // whether the request can have been executed
 
 	cause error // of this process
 }
@@ -109,18 +109,19 @@ func (e *Error) Is(target error) bool {
 // Timeout reports whether a deadline has passed.
 func (e *Error) Timeout() bool { return e.Code == DeadlineExceeded }
 
-// For errors.Is.
+// What errors.Is finds in every [*Error] of the same code, whichever side noticed. They are not returned
+// themselves, and must not be changed. Application has none: its errors are those of [RegisterError].
 var (
-	ErrCanceled          = &Error{Code: Canceled}
-	ErrDeadlineExceeded  = &Error{Code: DeadlineExceeded}
-	ErrDisconnected      = &Error{Code: Disconnected}
-	ErrDraining          = &Error{Code: Draining}
-	ErrUnknownHandler    = &Error{Code: UnknownHandler}
-	ErrOverloaded        = &Error{Code: Overloaded}
-	ErrResourceExhausted = &Error{Code: ResourceExhausted}
-	ErrTooLarge          = &Error{Code: TooLarge}
-	ErrInvalidMessage    = &Error{Code: InvalidMessage}
-	ErrInternal          = &Error{Code: Internal}
+	ErrCanceled          = &Error{Code: Canceled}          // the caller gave up; context.Canceled is found too
+	ErrDeadlineExceeded  = &Error{Code: DeadlineExceeded}  // the caller's deadline or the handler's Timeout passed; context.DeadlineExceeded is found too
+	ErrDisconnected      = &Error{Code: Disconnected}      // there is no connection, or it was lost
+	ErrDraining          = &Error{Code: Draining}          // one of the two servers is shutting down
+	ErrUnknownHandler    = &Error{Code: UnknownHandler}    // the server has no such handler, or it is of the other kind
+	ErrOverloaded        = &Error{Code: Overloaded}        // too many requests wait for the handler
+	ErrResourceExhausted = &Error{Code: ResourceExhausted} // there was no memory for a message, see Limits.Large
+	ErrTooLarge          = &Error{Code: TooLarge}          // a message is longer than Limits.Message of its receiver
+	ErrInvalidMessage    = &Error{Code: InvalidMessage}    // a message that cannot be read or written, or that must not be sent
+	ErrInternal          = &Error{Code: Internal}          // the handler panicked, or its answer could not be written
 )
 
 // ErrHandlerExists is the error of registering a second handler for an id.

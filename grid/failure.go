@@ -56,6 +56,12 @@ func (c *Connection) ended(ctx context.Context, sent Sent) *Error {
 	return e
 }
 
+// unknownPeer is the error of a request on a connection that is nil, as Manager.Connection gives it for a
+// peer that is not known.
+func unknownPeer() *Error {
+	return &Error{Code: Disconnected, Message: "a peer that is not known", Sent: NotSent}
+}
+
 // fail is an error of this side.
 func (c *Connection) fail(code Code, sent Sent, text string) *Error {
 	return &Error{Code: code, Message: text, Peer: c.name, Sent: sent}

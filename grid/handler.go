@@ -120,7 +120,8 @@ type callOption func(*callOptions)
 func (f callOption) applyCall(o *callOptions) { f(o) }
 
 // WaitForReady has the request wait for a connection, within its context,
-// where there is none, or only one that is [Leaving]. Without it such a request fails at once.
+// where there is none, or only one that is [Leaving]. If the context ends first, the error says why there was none,
+// and wraps that beside the context's. Without WaitForReady such a request fails at once.
 func WaitForReady() CallOption {
 	return callOption(func(o *callOptions) { o.waitForReady = true })
 }

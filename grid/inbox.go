@@ -38,9 +38,22 @@ func (q *inbox) pop() message {
 	return m
 }
 
+// left is what was not taken.
+func (q *inbox) left() []message { return q.all[q.head:] }
+
+// reserved reports whether a message has something of the session's budgets.
+func (q *inbox) reserved() bool {
+	for _, m := range q.left() {
+		if m.reserved.bytes != 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // drain takes all messages and the memory.
 func (q *inbox) drain() []message {
-	left := q.all[q.head:]
+	left := q.left()
 	*q = inbox{}
 	return left
 }

@@ -1,10 +1,14 @@
 package grid
 
 import (
+	"context"
 	"math/rand/v2"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ratmom/ratmom/grid/internal/frame"
 )
 
 func TestInbox_hands_out_in_order_and_keeps_little(t *testing.T) {
@@ -47,4 +51,47 @@ func TestInbox_without_a_backlog_allocates_once(t *testing.T) {
 		q.push(message{})
 		q.pop()
 	}))
+}
+
+// slow is a context for which it takes until begin is closed that somebody waits.
+type slow struct {
+	context.Context
+	begin chan struct{}
+}
+
+func (s *slow) Done() <-chan struct{} {
+	<-s.begin
+	return s.Context.Done()
+}
+
+// Messages that come together wake as many as wait for them, even if those only begin to.
+func TestStream_messages_that_come_at_once_are_for_all_who_wait(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		m, err := NewManager(Config{Self: "a"})
+		require.NoError(b, err)
+		defer func() { _ = m.Close() }()
+		c := newConnection(m, Peer{Name: "b"})
+		defer c.remove()
+		var st streamCore
+		st.init(newSession(c, &script{closed: make(chan struct{})}, params{}, instance{1}, true, false), 1)
+		st.window, st.capacity = minWindow, maxCapacity
+		const readers = 4
+		ctx := &slow{context.Background(), make(chan struct{})}
+		got := make(chan error, readers)
+		for range readers {
+			go func() {
+				_, err := st.recv(waits{ctx: ctx})
+				got <- err
+			}()
+		}
+		synctest.Wait()
+		for range readers {
+			_, err := st.data(frame.Header{Type: frame.Data, Flags: frame.First}, nil, nil)
+			require.NoError(b, err)
+		}
+		close(ctx.begin)
+		for range readers {
+			require.NoError(b, <-got)
+		}
+	})
 }

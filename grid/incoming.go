@@ -97,7 +97,7 @@ func (in *incoming) run() {
 	h.started.Add(1)
 	in.ctx.base = in.s.c.labelled(h)
 	pprof.SetGoroutineLabels(in.ctx.base)
-	defer pprof.SetGoroutineLabels(context.Background())
+	defer unlabelled()
 	var result []byte
 	var err error
 	if in.stream != nil {
@@ -298,6 +298,7 @@ func (in *incoming) conclude(r *refusal) {
 	in.refusal = r
 	if in.stream != nil {
 		in.stream.core.silent, in.stream.core.welcome = true, false
+		in.stream.core.tellSender(false)
 	}
 	in.mark.Of = (*incomingControl)(in)
 	s.q.Set(&in.mark)

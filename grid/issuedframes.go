@@ -111,6 +111,9 @@ func (s *session) onEnd(r *request, h frame.Header, payload []byte) error {
 		}
 	}
 	stream := r.stream
+	if stream != nil && h.Type == frame.End && e == nil && stream.cutShort() {
+		return errAmid // the stream is still in its slot, and ends with the session
+	}
 	s.free(r)
 	if stream == nil {
 		s.drop(&r.asm)

@@ -23,6 +23,9 @@ func (c *Connection) labelled(h *handler) context.Context {
 	return ctx
 }
 
+// unlabelled takes the labels off a goroutine that works for nobody in particular.
+func unlabelled() { pprof.SetGoroutineLabels(context.Background()) }
+
 // title is what the handler is called in profiles.
 func (h *handler) title() string {
 	switch id := strconv.Itoa(int(h.id)); {

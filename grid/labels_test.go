@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -66,5 +67,33 @@ func TestHandler_is_named_in_profiles(t *testing.T) {
 		require.NoError(b, err)
 		synctest.Wait()
 		require.Empty(b, labels(b), "goroutines that are used again are nobody's")
+	})
+}
+
+// What a handler sets going that outlasts it does not bear its labels.
+func TestGoroutines_that_a_handler_is_the_reason_for_are_not_named_after_it(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		x, y := b.pair(nil)
+		release := make(chan struct{})
+		require.NoError(b, y.HandleSingle(firstFree, func(context.Context, *Call) ([]byte, error) {
+			<-release
+			return nil, y.AddPeer(Peer{Name: "c"})
+		}, Name("stat"), Dedupe(1, time.Minute)))
+		key := NewIdempotencyKey()
+		answers := make(chan error, 2)
+		for range cap(answers) { // the second waits for the first, and then needs a worker
+			go func() {
+				_, err := x.to(y).Request(context.Background(), firstFree, nil, key)
+				answers <- err
+			}()
+		}
+		synctest.Wait()
+		require.Equal(b, []string{`{"grid.handler":"stat", "grid.peer":"a"}`}, labels(b))
+		close(release)
+		for range cap(answers) {
+			require.NoError(b, <-answers)
+		}
+		synctest.Wait()
+		require.Empty(b, labels(b))
 	})
 }

@@ -90,7 +90,7 @@ func NewManager(cfg Config) (*Manager, error) {
 func (m *Manager) Self() string { return m.cfg.Self }
 
 // Connection returns the connection to a peer, by its name; nil if it is not
-// known.
+// known. Requests on nil fail with Disconnected, and were not sent.
 func (m *Manager) Connection(host string) *Connection { return (*m.connections.Load())[host] }
 
 // Connections returns all connections, in the order of their names.

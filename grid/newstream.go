@@ -8,7 +8,9 @@ import (
 
 // NewStream begins a streaming request and waits until the handler has been
 // found. The channels of the stream are served by a goroutine for each direction that it
-// has.
+// has. If ctx ends while as many responses wait in the channel as it holds, its error takes the place of the
+// oldest of them, so that nothing has to wait for a reader: who reads on then misses a response before the
+// error. The Recv of OpenStream loses none.
 func (c *Connection) NewStream(ctx context.Context, h HandlerID, payload []byte, opts ...CallOption) (*Stream, error) {
 	st, err := c.OpenStream(ctx, h, payload, opts...)
 	if err != nil {

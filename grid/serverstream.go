@@ -38,7 +38,7 @@ func (st *ServerStream) accept(h *handler) {
 func (st *ServerStream) Send(ctx context.Context, b []byte) error {
 	begun, err := st.core.send(st.waits(ctx), b)
 	if begun {
-		st.abort(Canceled, "the handler stopped amid a message")
+		st.abort(Canceled, stoppedAmid)
 	}
 	if err == nil {
 		st.h.bytesOut.Add(uint64(len(b)))
@@ -91,6 +91,14 @@ func (st *ServerStream) finish(err error) {
 		st.discard()
 		return
 	}
+	s := st.s
+	s.mu.Lock()
+	st.core.lasting = true
+	broken := st.core.broken
+	s.mu.Unlock()
+	if broken && err == nil {
+		err = s.c.fail(Canceled, MaybeExecuted, stoppedAmid)
+	}
 	st.core.finish(io.EOF, true)
 	h := frame.Header{Type: frame.End, Flags: frame.First, ID: st.id}
 	var payload []byte
@@ -99,15 +107,19 @@ func (st *ServerStream) finish(err error) {
 		h.Code, h.Flags = uint16(code), h.Flags|frame.Err
 		payload = f.Append(nil)
 	}
-	s := st.s
 	s.mu.Lock()
 	if s.waitRoom(nil) && st.refusal == nil { // it may have been cut off meanwhile
 		st.core.silent = true
 		st.core.queueEnd(h, payload, st.gone)
 	}
+	if !st.core.flow.Empty() {
+		st.payload.buf = Buf{} // a message that is still to be sent may be a part of it
+	}
 	s.unlockAndWake()
 	st.discard()
 }
+
+const stoppedAmid = "the handler stopped amid a message"
 
 func (st *ServerStream) receive(h frame.Header, ext *frame.Extensions, payload []byte) error {
 	code, err := st.core.data(h, ext, payload)

@@ -115,7 +115,7 @@ func newSession(c *Connection, conn transport, peer params, inst instance, diale
 func (s *session) run() {
 	s.mu.Lock()
 	s.ping()
-	s.dog = time.AfterFunc(s.m.timing.Ping/4, s.watch)
+	s.dog = time.AfterFunc(s.m.timing.look(), s.watch)
 	s.mu.Unlock()
 	s.m.tasks.Add(1) // by a task, so that Shutdown still waits
 	var both sync.WaitGroup

@@ -8,49 +8,49 @@ import (
 
 // Snapshot is the state of a manager at one moment.
 type Snapshot struct {
-	Self        string
-	Connections []ConnectionSnapshot // by name
-	Handlers    []HandlerSnapshot    // by id
+	Self        string               // the name of this server
+	Connections []ConnectionSnapshot // to all peers that are known, in the order of their names
+	Handlers    []HandlerSnapshot    // all that are registered, in the order of their ids and subroutes
 }
 
 // ConnectionSnapshot is the state of a connection, with what runs on it.
 type ConnectionSnapshot struct {
-	Name      string
-	State     State
-	Dialed    bool          // by this side
-	Since     time.Time     // of the present connection
-	RTT       time.Duration // the last that was measured
+	Name      string        // of the peer
+	State     State         // how it is doing
+	Dialed    bool          // the present connection was dialled by this side; false if there is none
+	Since     time.Time     // when the present connection was made; zero if there is none
+	RTT       time.Duration // the last round trip that was measured on it; 0 if there is none
 	Opened    uint64        // how often a connection was made
-	LastError error         // why there is no connection
-	Active    []Activity
-	Traffic   Traffic
+	LastError error         // why there is no connection: the last dial's error, or how the last one ended; nil if there is one
+	Active    []Activity    // the calls and streams of both sides that run, in no order
+	Traffic   Traffic       // of all connections to the peer so far
 }
 
 // Activity is a call or a stream that runs.
 type Activity struct {
-	Handler  HandlerID
-	Name     string // of the handler, if it is registered here
-	Outgoing bool   // issued here
-	Stream   bool
-	Since    time.Time
-	Canceled bool // given up, and not yet ended on the other side
+	Handler  HandlerID // the number it was issued for
+	Name     string    // of the handler, if it is registered here
+	Outgoing bool      // issued here; else by the peer
+	Stream   bool      // a stream; else a call
+	Since    time.Time // when it was issued or, if the peer has issued it, had begun to arrive
+	Canceled bool      // over on this side, and not yet said to be on the other
 }
 
 // HandlerSnapshot has the counters of a handler.
 type HandlerSnapshot struct {
-	ID         HandlerID
-	Subroute   string
-	Name       string
-	Stream     bool
-	Running    int
-	Waiting    int
-	Started    uint64
-	Failed     uint64 // of Started: that returned an error
-	Panicked   uint64 // of Failed
-	Canceled   uint64 // of Started: whose result nobody waited for any more
-	Overloaded uint64 // answered at once
-	BytesIn    uint64
-	BytesOut   uint64
+	ID         HandlerID // its number
+	Subroute   string    // with which it was registered; empty if with none
+	Name       string    // see [Name]
+	Stream     bool      // it is for streams
+	Running    int       // how many requests it works at
+	Waiting    int       // how many wait for their turn, see [MaxWaiting]
+	Started    uint64    // how often it was called
+	Failed     uint64    // of Started: that returned an error
+	Panicked   uint64    // of Failed: that panicked
+	Canceled   uint64    // of Started: whose result nobody waited for any more
+	Overloaded uint64    // answered Overloaded at once
+	BytesIn    uint64    // of requests, and of the messages that its streams have received
+	BytesOut   uint64    // of results, and of the messages that its streams have sent
 	Latency    Histogram // from arrival to the end of the handler
 }
 

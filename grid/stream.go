@@ -5,7 +5,7 @@ type Stream struct {
 	// Responses from the remote server. The channel is closed after an error or
 	// when the remote closes. All responses must be read by the caller until
 	// either an error is returned or the channel is closed. Canceling the context
-	// causes its error to be returned.
+	// causes its error to be returned, in place of a response if the channel is full.
 	Responses <-chan Response
 
 	// Requests sent to the server. It is nil if the handler is defined with an
@@ -17,6 +17,6 @@ type Stream struct {
 
 // Response is a message of a [Stream], or the error that ends it.
 type Response struct {
-	Msg []byte
-	Err error
+	Msg []byte // nil if there is an error; it is the reader's
+	Err error  // an [*Error], after which nothing comes
 }

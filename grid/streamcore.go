@@ -27,9 +27,12 @@ type streamCore struct {
 	taken    int  // of held, what was handed out
 	takenN   int  // messages
 	awaited  bool // somebody waits for the next message
+	readers  int  // those who wait
 	ended    bool // err is what comes after the queue
 	err      error
 	arrived  chan struct{}
+
+	abandoned bool // its caller has given it up, or its context has ended, after its end was decided
 
 	// Sending.
 	sendWindow int64 // the whole credit
@@ -43,13 +46,15 @@ type streamCore struct {
 	changed    chan struct{} // wakes one of them, who wakes the next
 	closed     latch         // sendClosed or over
 	finished   latch         // over
-	sent       chan struct{} // the large message was sent
+	sent       chan bool     // the large message was sent, or never will be
 
 	asm assembly
 
 	// Under the session's lock.
 	silent    bool // nothing is said any more
 	endQueued bool // the end of this direction
+	lasting   bool // the handler has returned: what is queued is sent before the end
+	broken    bool // a message was begun, and not sent to its end
 	flow      sched.Flow
 	opening   *sched.Flow // of a first message that is not small; nil else
 	msg       sched.Message
@@ -116,11 +121,17 @@ func (st *streamCore) data(h frame.Header, ext *frame.Extensions, payload []byte
 
 // recv hands out the next message.
 func (st *streamCore) recv(w waits) (Buf, error) {
-	stopped := false
+	stopped, waited := false, false
 	for {
 		st.mu.Lock()
+		if waited {
+			st.readers--
+		}
 		if st.queue.len() > 0 {
 			m := st.queue.pop()
+			if st.readers > 0 && st.queue.len() > 0 {
+				signal(st.arrived) // for another who waits
+			}
 			if !m.reserved.ahead {
 				st.count(len(m.buf.p))
 			}
@@ -137,9 +148,13 @@ func (st *streamCore) recv(w waits) (Buf, error) {
 			signal(st.arrived) // for another who waits
 			return Buf{}, err
 		}
-		st.awaited = !stopped
+		st.awaited = !stopped || st.readers > 0
 		st.giveAhead()
 		st.giveBack()
+		waited = !stopped
+		if waited {
+			st.readers++
+		}
 		st.mu.Unlock()
 		if stopped {
 			return Buf{}, st.s.c.ended(w.ctx, MaybeExecuted)
@@ -243,6 +258,9 @@ func (st *streamCore) finish(err error, discard bool) {
 	}
 	st.closed.open()
 	st.finished.open()
+	if st.abandoned {
+		st.releaseQueue()
+	}
 	st.mu.Unlock()
 	for _, m := range dropped {
 		st.s.release(m.reserved)
@@ -250,6 +268,26 @@ func (st *streamCore) finish(err error, discard bool) {
 	}
 	signal(st.arrived)
 	signal(st.changed)
+}
+
+// abandon notes that its caller wants no more of a stream that ends well. It may never receive what is in the queue,
+// which is no longer memory of the session then.
+func (st *streamCore) abandon() {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.abandoned = true
+	if st.over {
+		st.releaseQueue()
+	}
+}
+
+// releaseQueue gives back what the messages that wait have of the session's budgets. It is called under the lock.
+func (st *streamCore) releaseQueue() {
+	left := st.queue.left()
+	for i := range left {
+		st.s.release(left[i].reserved)
+		left[i].reserved = reservation{}
+	}
 }
 
 const errAmid = protocolError("END amid a message")

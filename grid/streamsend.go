@@ -35,7 +35,7 @@ func (st *streamCore) send(w waits, b []byte) (begun bool, err error) {
 		return false, st.unsent(w.ctx, spent)
 	}
 	if st.sent == nil {
-		st.sent = make(chan struct{}, 1)
+		st.sent = make(chan bool, 1)
 	}
 	st.msg = sched.Message{Header: h, Payload: b, Taken: st.wasSent}
 	s.q.Add(&st.flow, &st.msg)
@@ -72,7 +72,15 @@ func (st *streamCore) waitRoom(w waits) bool {
 // mute reports whether no message may follow what is queued. It is called under the session's lock.
 func (st *streamCore) mute() bool { return st.silent || st.endQueued }
 
-func (st *streamCore) wasSent() { signal(st.sent) }
+func (st *streamCore) wasSent() { st.tellSender(true) }
+
+// tellSender says whether the large message that waits was sent. It is called under the session's lock.
+func (st *streamCore) tellSender(sent bool) {
+	select {
+	case st.sent <- sent:
+	default: // nobody sends one, or it was said
+	}
+}
 
 func (s *session) unlockAndWake() {
 	wake := s.wakeWriter()
@@ -87,21 +95,36 @@ func (st *streamCore) waitSent(w waits, spent int64) (begun bool, err error) {
 	s := st.s
 	stop := w.done()
 	st.mu.Lock()
-	finished := st.finished.wait()
+	over := st.finished.wait()
 	st.mu.Unlock()
+	finished := over
 	for {
 		select {
-		case <-st.sent:
+		case sent := <-st.sent:
+			if !sent {
+				<-over // which knows why
+				return false, st.unsent(w.ctx, 0)
+			}
 			return false, nil
 		case <-s.gone:
 			return false, st.unsent(w.ctx, 0)
 		case <-finished:
 			s.mu.Lock()
+			if st.lasting && !st.flow.Empty() {
+				s.mu.Unlock()
+				finished, stop = nil, nil // the end may be behind it
+				continue
+			}
 			s.q.Remove(&st.flow)
 			s.mu.Unlock()
 			return false, st.unsent(w.ctx, 0)
 		case <-stop:
 			s.mu.Lock()
+			if st.lasting {
+				s.mu.Unlock()
+				stop = nil
+				continue
+			}
 			if s.q.Withdraw(&st.flow, &st.msg) {
 				s.mu.Unlock()
 				return false, st.unsent(w.ctx, spent)
@@ -110,7 +133,7 @@ func (st *streamCore) waitSent(w waits, spent int64) (begun bool, err error) {
 				s.mu.Unlock()
 				continue // it was sent at the same moment
 			}
-			s.q.Remove(&st.flow)
+			st.broken = s.q.Remove(&st.flow)
 			s.mu.Unlock()
 			return true, s.c.ended(w.ctx, MaybeExecuted)
 		}

@@ -9,9 +9,9 @@ import (
 
 // Traffic counts what went over the connections to a peer.
 type Traffic struct {
-	BytesIn, BytesOut     uint64
-	BatchesIn, BatchesOut uint64
-	FramesIn              uint64
+	BytesIn, BytesOut     uint64        // of batches, without the heads of the WebSocket and what TLS adds
+	BatchesIn, BatchesOut uint64        // messages of the WebSocket
+	FramesIn              uint64        // in the batches that were read
 	CreditStalls          uint64        // how often a sender of a stream waited for the receiver
 	QueueStalls           uint64        // how often a sender waited for room in the queue
 	QueueBytes            int           // small messages that wait to be sent
@@ -63,9 +63,9 @@ type counters struct {
 // Histogram counts durations by powers of two: bucket i those below 2^i µs, and
 // the last one the rest.
 type Histogram struct {
-	Buckets [32]uint64
-	Count   uint64
-	Sum     time.Duration
+	Buckets [32]uint64    // how many were counted in each
+	Count   uint64        // in all buckets together
+	Sum     time.Duration // of all durations
 }
 
 // Quantile returns an upper bound of the q-th quantile (0 to 1), 0 if nothing was

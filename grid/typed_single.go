@@ -122,7 +122,7 @@ func withSub(sub, opts []CallOption) []CallOption {
 // outgoing encodes what a request begins with. Nothing is sent if there is an error.
 func outgoing[T any](conn *Connection, bad error, c Codec[T], b *[]byte, v T) error {
 	if conn == nil {
-		return &Error{Code: Disconnected, Message: "a peer that is not known", Sent: NotSent}
+		return unknownPeer()
 	}
 	err := bad
 	if err == nil {

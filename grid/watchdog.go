@@ -13,6 +13,9 @@ var (
 	errExit    = errors.New("an inline handler has ended the goroutine that reads")
 )
 
+// look is how long the watchdog sleeps at most, so that pings that are far apart do not make it late for a write.
+func (t *Timing) look() time.Duration { return min(t.Ping/4, t.Write) }
+
 // watch looks after a session from outside: neither its reader nor its writer
 // needs to notice that the other side is gone.
 func (s *session) watch() {
@@ -38,7 +41,7 @@ func (s *session) watch() {
 		s.end(errGoodbye)
 		return
 	}
-	next := t.Ping / 4
+	next := t.look()
 	switch {
 	case quiet >= t.Ping:
 		next = min(next, t.Dead-quiet)

@@ -53,6 +53,7 @@ func (w *workers) wakeOne() {
 }
 
 func (w *workers) run() {
+	unlabelled() // it may be a handler that has made it
 	var ch chan struct{}
 	w.mu.Lock()
 	w.woken--
