@@ -212,8 +212,9 @@ struct ratmom_req {
     uint32_t prereqs, heads_since, resends, in_multi;
     uint32_t alert;          /* of TLS, the last fatal one that we sent */
     uint64_t answer_bytes;   /* see early_end.c: of the answer's body, as the frames have it */
-    uint32_t answer_whole;   /* its server has ended it, and reset the upload */
-    uint32_t answer_trailed; /* there are trailers */
+    int32_t answer_heads;    /* heads and trailers that have come and are not out */
+    uint32_t answer_ended;   /* its last frame has come, and is in order */
+    uint32_t answer_whole;   /* and then its server has reset the upload */
     uint32_t answer_held;    /* libcurl does not know that the stream is closed */
     uint32_t refused;        /* the server has said that it has not processed the stream */
     uint32_t stream;         /* HTTP/2 stream of the running sending; 0: none or not known */
