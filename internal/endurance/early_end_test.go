@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/http2/hpack"
 
 	"github.com/ratmom/ratmom"
+	"github.com/ratmom/ratmom/body"
 	"github.com/ratmom/ratmom/config"
 	"github.com/ratmom/ratmom/internal/testserver"
 )
@@ -97,6 +98,32 @@ func TestAnswer_that_ends_before_its_length_is_not_whole_though_the_upload_is_re
 		}
 		require.Error(t, err)
 	}
+}
+
+// The first round is one that asks for a password, and is reset like others.
+func TestAnswer_that_breaks_off_after_a_round_of_authentication_is_not_whole(t *testing.T) {
+	read := make(chan struct{})
+	s := endsEarly(t, func(c *testserver.FrameConn, s *testserver.Stream) {
+		if s.ID == 1 {
+			together(c, s).head(false, ":status", "401", "www-authenticate", `Digest realm="r", nonce="n", qop="auth"`).data(true, 50).reset().send()
+			return
+		}
+		together(c, s).head(false, ":status", "200").data(false, 50).send()
+		if c.WaitFor(read) == nil {
+			_ = c.WriteRSTStream(s.ID, http2.ErrCodeInternal)
+		}
+	})
+	client := clientFor(t, testserver.H2, s.CAFile)
+	req := request(t, patient(t), http.MethodPost, s.URL)
+	req.Body, req.ContentLength = body.Bytes(make([]byte, 500_000)), 500_000
+	resp, err := client.Send(req, config.DigestAuth("user", "password"))
+	require.NoError(t, err)
+	_, err = io.ReadFull(resp.Body, make([]byte, 50))
+	require.NoError(t, err)
+	close(read)
+	_, err = resp.Text()
+	require.ErrorIs(t, err, ratmom.ErrHTTP2)
+	require.Len(t, s.Requests(), 2)
 }
 
 func TestAnswers_to_reset_uploads_are_whole_whatever_frames_they_are_made_of(t *testing.T) {
