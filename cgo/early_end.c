@@ -162,6 +162,7 @@ int ratmom_answered(struct ratmom_req *r, CURLcode result) {
 
 /* Ends the transfers whose streams are open for libcurl alone. */
 void ratmom_end_held(struct ratmom_multi *m) {
+    m->held_moved = 0;
     for (struct ratmom_req *r = m->live, *next; r && m->nheld; r = next) {
         next = r->next;
         if (r->answer_held && all_out(r))

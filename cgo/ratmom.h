@@ -297,6 +297,7 @@ struct ratmom_multi {
     uint32_t nwaiting;  /* of them, without a connection yet */
     uint32_t ntunnels;  /* of them, tunnels */
     uint32_t nheld;     /* of them, such as early_end.c keeps open */
+    int held_moved;     /* of one of those, more has come out */
     uint64_t dial_id;   /* of the last connection that was asked for */
     uint64_t *given_up; /* those that nobody waits for any more; taken by Go */
     uint32_t ngiven_up, cap_given_up;

@@ -159,6 +159,8 @@ static size_t on_body(char *p, size_t size, size_t nitems, void *user) {
     }
     if (r->head_held)
         head_done(r);
+    if (r->answer_held)
+        r->multi->held_moved = 1;
     r->t_recv = r->multi ? r->multi->now : 0;
     if (r->discard) {
         if (n > r->discard_left)
