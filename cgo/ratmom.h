@@ -210,19 +210,19 @@ struct ratmom_req {
     uint32_t discard;
     uint64_t discard_left;
     uint32_t prereqs, heads_since, resends, in_multi;
-    uint32_t alert;          /* of TLS, the last fatal one that we sent */
-    uint64_t answer_bytes;   /* see early_end.c: of the answer's body, as the frames have it */
-    int32_t answer_heads;    /* heads and trailers that have come and are not out */
-    uint32_t answer_ended;   /* its last frame has come, and is in order */
-    uint32_t answer_whole;   /* and then its server has reset the upload */
-    uint32_t answer_held;    /* libcurl does not know that the stream is closed */
-    uint32_t refused;        /* the server has said that it has not processed the stream */
-    uint32_t stream;         /* HTTP/2 stream of the running sending; 0: none or not known */
-    uint32_t wary;           /* counted as such by its connection */
-    uint32_t loud;           /* tells of a GOAWAY for the sake of others */
-    uint32_t adrift;         /* libcurl has given up the connection that fd names */
-    uint32_t unended;        /* the end of the body is not sent by itself, see loop.c */
-    uint32_t end_now;        /* and now may be, if no more than this was read meanwhile: */
+    uint32_t alert;        /* of TLS, the last fatal one that we sent */
+    uint64_t answer_bytes; /* see early_end.c: of the answer's body, as the frames have it */
+    int32_t answer_heads;  /* heads and trailers that have come and are not out */
+    uint32_t answer_ended; /* its last frame has come, and is in order */
+    uint32_t answer_whole; /* and then its server has reset the upload */
+    uint32_t answer_held;  /* libcurl does not know that the stream is closed */
+    uint32_t refused;      /* the server has said that it has not processed the stream */
+    uint32_t stream;       /* HTTP/2 stream of the running sending; 0: none or not known */
+    uint32_t wary;         /* counted as such by its connection */
+    uint32_t loud;         /* tells of a GOAWAY for the sake of others */
+    uint32_t adrift;       /* libcurl has given up the connection that fd names */
+    uint32_t unended;      /* the end of the body is not sent by itself, see loop.c */
+    uint32_t end_now;      /* and now may be, if no more than this was read meanwhile: */
     int64_t taken;
     int32_t fd;
     uint32_t fd_gen;

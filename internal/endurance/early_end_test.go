@@ -131,9 +131,11 @@ func TestAnswers_to_reset_uploads_are_whole_whatever_frames_they_are_made_of(t *
 		frames func(b *batch)
 		n      int
 	}{
-		"padding":                {func(b *batch) { b.head(false, ":status", "200").padded(false, 100, 7).padded(true, 20, 255) }, 120},
-		"an empty frame":         {func(b *batch) { b.head(false, ":status", "200").data(false, 100).data(true, 0) }, 100},
-		"heads before":           {func(b *batch) { b.head(false, ":status", "103").head(false, ":status", "103").head(false, ":status", "200").data(true, 100) }, 100},
+		"padding":        {func(b *batch) { b.head(false, ":status", "200").padded(false, 100, 7).padded(true, 20, 255) }, 120},
+		"an empty frame": {func(b *batch) { b.head(false, ":status", "200").data(false, 100).data(true, 0) }, 100},
+		"heads before": {func(b *batch) {
+			b.head(false, ":status", "103").head(false, ":status", "103").head(false, ":status", "200").data(true, 100)
+		}, 100},
 		"a head alone":           {func(b *batch) { b.head(true, ":status", "200") }, 0},
 		"a head behind another":  {func(b *batch) { b.head(false, ":status", "103").head(true, ":status", "200") }, 0},
 		"nothing by its status":  {func(b *batch) { b.head(true, ":status", "204") }, 0},
