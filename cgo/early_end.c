@@ -30,7 +30,7 @@ CURLMcode ratmom_drive(struct ratmom_multi *m, curl_socket_t fd, int mask) {
 #include <pthread.h>
 
 /* What nghttp2.h has, and keeps as long as the library's number is 14. */
-enum { DATA = 0, HEADERS = 1, RST_STREAM = 3 };
+enum { DATA = 0, HEADERS = 1, RST_STREAM = 3, END_STREAM = 1 };
 
 struct frame {
     size_t length;
@@ -46,30 +46,11 @@ typedef int (*on_close)(void *session, int32_t stream, uint32_t reason, void *us
 
 static struct {
     void (*set_on_frame)(void *callbacks, on_frame f);
-    void (*set_on_begin)(void *callbacks, on_frame f);
     void (*set_on_close)(void *callbacks, on_close f);
-    int (*remote_ended)(void *session, int32_t stream);
     void *(*easy_of)(void *session, int32_t stream);
     on_frame frame; /* libcurl's own */
     on_close close; /* likewise */
 } h2;
-
-/* The stream that a reset is coming for and that its server had ended. */
-static __thread struct {
-    void *session;
-    int32_t stream;
-} ended;
-
-/* nghttp2 shuts the stream before it tells of the reset: only when the frame begins
- * is it as it was. There is nothing of f but what all frames have. */
-static int begin_frame(void *session, const struct frame *f, void *user) {
-    (void)user;
-    if (f->type == RST_STREAM && h2.remote_ended(session, f->stream) == 1) {
-        ended.session = session;
-        ended.stream = f->stream;
-    }
-    return 0;
-}
 
 static struct ratmom_req *req_of(void *session, int32_t stream) {
     struct ratmom_req *r = NULL;
@@ -79,22 +60,21 @@ static struct ratmom_req *req_of(void *session, int32_t stream) {
     return r;
 }
 
+/* nghttp2 does not tell of a last frame behind which the body is not as long as the
+ * head has said: then the answer is not whole, whatever the reset says. */
 static int end_frame(void *session, const struct frame *f, void *user) {
-    struct ratmom_req *r;
-    if (f->type == DATA) {
-        if ((r = req_of(session, f->stream)))
-            r->answer_bytes += f->length - f->is.padding;
-    } else if (f->type == HEADERS) {
-        if ((r = req_of(session, f->stream)) && r->head_state == 2 && !r->head_held)
-            r->answer_trailed = 1;
-    } else if (f->type == RST_STREAM) {
-        int good = ended.session == session && ended.stream == f->stream && f->is.reason == 0;
-        ended.session = NULL;
-        if (good) {
-            if ((r = req_of(session, f->stream)))
-                r->answer_whole = 1;
-            return 0;
-        }
+    struct ratmom_req *r = NULL;
+    if (f->type == DATA || f->type == HEADERS || f->type == RST_STREAM)
+        r = req_of(session, f->stream);
+    if (r && f->type == DATA)
+        r->answer_bytes += f->length - f->is.padding;
+    if (r && f->type == HEADERS)
+        r->answer_heads += f->length != 0; /* of trailers without a field nothing comes out */
+    if (r && f->type != RST_STREAM)
+        r->answer_ended |= f->flags & END_STREAM;
+    else if (r && r->answer_ended && f->is.reason == 0) {
+        r->answer_whole = 1;
+        return 0;
     }
     return h2.frame(session, f, user);
 }
@@ -105,7 +85,7 @@ static int end_frame(void *session, const struct frame *f, void *user) {
  * come out with the stream's end alone.) */
 static int end_stream(void *session, int32_t stream, uint32_t reason, void *user) {
     struct ratmom_req *r = req_of(session, stream);
-    if (r && r->multi && r->answer_whole && r->recv_paused && !r->answer_trailed && !reason) {
+    if (r && r->multi && r->answer_whole && r->recv_paused && r->answer_heads <= 0 && !reason) {
         r->answer_held = 1;
         r->multi->nheld++;
         return 0;
@@ -125,17 +105,14 @@ static void *next(const char *name) { return dlsym(RTLD_NEXT, name); }
 
 static void find(void) {
     *(void **)&h2.set_on_frame = next("nghttp2_session_callbacks_set_on_frame_recv_callback");
-    *(void **)&h2.set_on_begin = next("nghttp2_session_callbacks_set_on_begin_frame_callback");
     *(void **)&h2.set_on_close = next("nghttp2_session_callbacks_set_on_stream_close_callback");
-    *(void **)&h2.remote_ended = next("nghttp2_session_get_stream_remote_close");
     *(void **)&h2.easy_of = next("nghttp2_session_get_stream_user_data");
 }
 
 static int ours(void *f) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, find);
-    return ratmom_driving && h2.set_on_begin && h2.remote_ended && h2.easy_of &&
-           ratmom_version() < 0x080100 && of_libcurl(f);
+    return ratmom_driving && h2.easy_of && ratmom_version() < 0x080100 && of_libcurl(f);
 }
 
 /* These take the place of nghttp2's, which libcurl calls for each session. Weak, for
@@ -144,7 +121,6 @@ __attribute__((weak)) void nghttp2_session_callbacks_set_on_frame_recv_callback(
                                                                                 on_frame f) {
     if (ours((void *)f)) {
         __atomic_store_n(&h2.frame, f, __ATOMIC_RELEASE);
-        h2.set_on_begin(callbacks, begin_frame);
         f = end_frame;
     }
     if (h2.set_on_frame)
@@ -165,7 +141,8 @@ __attribute__((weak)) void nghttp2_session_callbacks_set_on_stream_close_callbac
 
 /* Whether all of an answer is out whose server has reset the upload. */
 static int all_out(struct ratmom_req *r) {
-    return r->answer_whole && r->head_state == 2 && !r->head_held && r->answer_bytes == r->received;
+    return r->answer_whole && r->head_state == 2 && !r->head_held && r->answer_heads <= 0 &&
+           r->answer_bytes == r->received;
 }
 
 /* Whether a transfer that failed has its whole answer: nothing could go wrong behind
@@ -185,6 +162,7 @@ int ratmom_answered(struct ratmom_req *r, CURLcode result) {
 
 /* Ends the transfers whose streams are open for libcurl alone. */
 void ratmom_end_held(struct ratmom_multi *m) {
+    m->held_moved = 0;
     for (struct ratmom_req *r = m->live, *next; r && m->nheld; r = next) {
         next = r->next;
         if (r->answer_held && all_out(r))

@@ -121,9 +121,11 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *s
         f->want = 0;
         f->held_out = 0;
         f->out_spins = 0;
-        if (f->ours)
+        if (f->ours) {
             f->removed = 1; /* lazily: the next request mostly wants it again */
-        else
+            if (f->in_epoll && f->reg == EPOLLET)
+                ctl(m, fd, f, EPOLLIN);
+        } else
             ratmom_fd_drop(m, fd);
         return 0;
     }
@@ -276,10 +278,12 @@ static void on_ready(struct ratmom_multi *m, curl_socket_t fd, uint32_t ev) {
         f->out_spins = 1;
         return;
     }
-    if (++f->out_spins >= OUT_SPINS && (f->want & EPOLLIN)) {
+    if (++f->out_spins >= OUT_SPINS) {
+        /* With the reader paused it does not even ask for IN: then there is nothing to wait
+         * for but the end of the connection, which is reported in any case: once. */
         f->held_out = 1;
         f->out_spins = 0;
-        ctl(m, fd, f, EPOLLIN);
+        ctl(m, fd, f, f->want & EPOLLIN ? EPOLLIN : EPOLLET);
         mend_at(m, m->now + HOLD_NS);
     }
 }

@@ -371,7 +371,7 @@ served:
         send_ends(m);
     ratmom_wait_end(m, m->park);
     collect(m);
-    if (m->nheld)
+    if (m->held_moved)
         ratmom_end_held(m);
     if (m->recheck)
         recheck(m);

@@ -210,18 +210,19 @@ struct ratmom_req {
     uint32_t discard;
     uint64_t discard_left;
     uint32_t prereqs, heads_since, resends, in_multi;
-    uint32_t alert;          /* of TLS, the last fatal one that we sent */
-    uint64_t answer_bytes;   /* see early_end.c: of the answer's body, as the frames have it */
-    uint32_t answer_whole;   /* its server has ended it, and reset the upload */
-    uint32_t answer_trailed; /* there are trailers */
-    uint32_t answer_held;    /* libcurl does not know that the stream is closed */
-    uint32_t refused;        /* the server has said that it has not processed the stream */
-    uint32_t stream;         /* HTTP/2 stream of the running sending; 0: none or not known */
-    uint32_t wary;           /* counted as such by its connection */
-    uint32_t loud;           /* tells of a GOAWAY for the sake of others */
-    uint32_t adrift;         /* libcurl has given up the connection that fd names */
-    uint32_t unended;        /* the end of the body is not sent by itself, see loop.c */
-    uint32_t end_now;        /* and now may be, if no more than this was read meanwhile: */
+    uint32_t alert;        /* of TLS, the last fatal one that we sent */
+    uint64_t answer_bytes; /* see early_end.c: of the answer's body, as the frames have it */
+    int32_t answer_heads;  /* heads and trailers that have come and are not out */
+    uint32_t answer_ended; /* its last frame has come, and is in order */
+    uint32_t answer_whole; /* and then its server has reset the upload */
+    uint32_t answer_held;  /* libcurl does not know that the stream is closed */
+    uint32_t refused;      /* the server has said that it has not processed the stream */
+    uint32_t stream;       /* HTTP/2 stream of the running sending; 0: none or not known */
+    uint32_t wary;         /* counted as such by its connection */
+    uint32_t loud;         /* tells of a GOAWAY for the sake of others */
+    uint32_t adrift;       /* libcurl has given up the connection that fd names */
+    uint32_t unended;      /* the end of the body is not sent by itself, see loop.c */
+    uint32_t end_now;      /* and now may be, if no more than this was read meanwhile: */
     int64_t taken;
     int32_t fd;
     uint32_t fd_gen;
@@ -296,6 +297,7 @@ struct ratmom_multi {
     uint32_t nwaiting;  /* of them, without a connection yet */
     uint32_t ntunnels;  /* of them, tunnels */
     uint32_t nheld;     /* of them, such as early_end.c keeps open */
+    int held_moved;     /* of one of those, more has come out */
     uint64_t dial_id;   /* of the last connection that was asked for */
     uint64_t *given_up; /* those that nobody waits for any more; taken by Go */
     uint32_t ngiven_up, cap_given_up;

@@ -98,6 +98,7 @@ static size_t on_header(char *p, size_t size, size_t nitems, void *user) {
     if (r->head_state == 2 && r->head_held && n > 5 && !memcmp(p, "HTTP/", 5))
         r->head_state = 0; /* libcurl tried again: the held head was not final */
     if (r->head_state == 2) {
+        r->answer_heads = 0; /* trailers come out together */
         if (!blank && ratmom_buf_add(&r->trailer, p, n))
             return ratmom_stop(r, RATMOM_CAUSE_MEMORY);
         return n;
@@ -118,6 +119,8 @@ static size_t on_header(char *p, size_t size, size_t nitems, void *user) {
         return ratmom_stop(r, RATMOM_CAUSE_MEMORY);
     if (!blank)
         return n;
+    if (r->head.len > 5 && r->head.p[5] == '2')
+        r->answer_heads--;
 
     if (r->status / 100 == 1 && r->status != 101) {
         r->head_state = 0;
@@ -156,6 +159,8 @@ static size_t on_body(char *p, size_t size, size_t nitems, void *user) {
     }
     if (r->head_held)
         head_done(r);
+    if (r->answer_held)
+        r->multi->held_moved = 1;
     r->t_recv = r->multi ? r->multi->now : 0;
     if (r->discard) {
         if (n > r->discard_left)
@@ -246,7 +251,8 @@ static int on_prereq(void *user, char *rip, char *lip, int rport, int lport) {
         }
     }
     r->heads_since = r->refused = r->stream = r->adrift = 0;
-    r->answer_bytes = 0;
+    r->answer_bytes = r->answer_ended = r->answer_whole = 0;
+    r->answer_heads = 0;
     int32_t was = r->fd;
     uint32_t gen = r->fd_gen;
     ratmom_io_assign(r, lip, lport, rip, rport);
