@@ -79,18 +79,21 @@ func GivenUp(req *http.Request, plan *Plan, cause error) error {
 // Cancel gives the request up: the future completes and the body fails at once
 // with cause; the transfer is removed as soon as the agent hears of it.
 func (h *Handler) Cancel(cause error) {
-	if h.spec.Tunnel && !h.complete(h.annotate(cancelError(cause))) {
+	err := h.annotate(cancelError(cause))
+	if h.spec.Tunnel && !h.complete(err) {
 		return // it is the caller's already
 	}
 	h.mu.Lock()
 	if h.cancelErr == nil {
 		h.cancelErr = cause
 	}
+	// With the same lock: a failure that came between would be neither repeated nor the caller's reason.
 	h.givenUp = h.givenUp || !h.completed
-	s := h.stream
+	done, s := h.settle(err), h.stream
 	h.mu.Unlock()
-	err := h.annotate(cancelError(cause))
-	if !h.complete(err) && s != nil {
+	if done != nil {
+		done.Completed(h)
+	} else if s != nil {
 		s.Fail(err)
 	}
 	h.spec.Driver.Cancel(h)
@@ -102,17 +105,23 @@ const cancelGrace = 20 * time.Millisecond
 // complete settles the future once.
 func (h *Handler) complete(err error) bool {
 	h.mu.Lock()
-	if h.completed {
-		h.mu.Unlock()
+	done := h.settle(err)
+	h.mu.Unlock()
+	if done == nil {
 		return false
 	}
-	h.completed = true
-	h.err = err
-	done := h.spec.Done
-	h.spec.Done = nil
-	h.mu.Unlock()
 	done.Completed(h)
 	return true
+}
+
+// settle returns who is to be told, nil if the future was settled before. The lock is held.
+func (h *Handler) settle(err error) Waiter {
+	if h.completed {
+		return nil
+	}
+	done := h.spec.Done
+	h.completed, h.err, h.spec.Done = true, err, nil
+	return done
 }
 
 // Canceled reports whether the request has been given up.
