@@ -24,7 +24,9 @@ type Config struct {
 	Self string
 
 	// Peers are the other servers. One that bears the name Self is left out, so
-	// that all servers can be given the same list.
+	// that all servers can be given the same list. They are dialled at once: where their
+	// requests may not meet a server without handlers (UnknownHandler), register those first
+	// and then use [Manager.AddPeer].
 	Peers []Peer
 
 	// Path is the request target of the WebSocket; default [DefaultPath]. It begins with a

@@ -49,6 +49,8 @@ func start(t testing.TB, l net.Listener, cfg Config) *node {
 	if os.Getenv("GRID_LOG") != "" {
 		cfg.Logger = slog.New(slog.NewTextHandler(os.Stderr, nil)).With("self", cfg.Self)
 	}
+	peers := cfg.Peers
+	cfg.Peers = nil // they are dialled at once, and may ask before there are handlers
 	m, err := NewManager(cfg)
 	require.NoError(t, err)
 	handlers(t, m)
@@ -60,6 +62,11 @@ func start(t testing.TB, l net.Listener, cfg Config) *node {
 		_ = n.server.Serve(l)
 	}()
 	t.Cleanup(n.stop)
+	for _, p := range peers {
+		if p.Name != cfg.Self {
+			require.NoError(t, m.AddPeer(p))
+		}
+	}
 	return n
 }
 
