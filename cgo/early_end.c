@@ -14,16 +14,6 @@
 #define _GNU_SOURCE
 #include "ratmom.h"
 
-__thread int ratmom_driving;
-
-CURLMcode ratmom_drive(struct ratmom_multi *m, curl_socket_t fd, int mask) {
-    int running;
-    ratmom_driving = 1;
-    CURLMcode rc = curl_multi_socket_action(m->m, fd, mask, &running);
-    ratmom_driving = 0;
-    return rc;
-}
-
 #if defined(__linux__) && LIBCURL_VERSION_NUM < 0x080100
 
 #include <dlfcn.h>

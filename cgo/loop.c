@@ -6,6 +6,16 @@
 #include <string.h>
 #include <time.h>
 
+__thread int ratmom_driving;
+
+CURLMcode ratmom_drive(struct ratmom_multi *m, curl_socket_t fd, int mask) {
+    int running;
+    ratmom_driving = 1;
+    CURLMcode rc = curl_multi_socket_action(m->m, fd, mask, &running);
+    ratmom_driving = 0;
+    return rc;
+}
+
 /* How much is done between two looks of Go's scheduler: transfers added, each of
  * which writes its request, and sockets served, each of which reads its response. The
  * portable loop serves all that there are at once, which no slices make cheaper. */
