@@ -80,6 +80,10 @@ static void set(struct loop *l, struct request *r, const struct args *a) {
         curl_easy_setopt(e, CURLOPT_BUFFERSIZE, a->buffer);
     if (a->ca)
         curl_easy_setopt(e, CURLOPT_CAINFO, a->ca);
+    /* libcurl keeps what it has read of a file between connections, but not of a
+     * directory, and has one by default: it would read both for each connection. */
+    if (a->ca && a->tuned)
+        curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
     if (a->fresh) {
         curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
         curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
