@@ -32,6 +32,15 @@ func (s *session) write() {
 			s.mu.Unlock()
 			continue
 		}
+		for s.q.Short(&batch) {
+			// Those whose message is in the batch, or who are woken now, may have another one for it.
+			s.mu.Unlock()
+			runtime.Gosched()
+			s.mu.Lock()
+			if !s.q.More(&batch, now) {
+				break
+			}
+		}
 		s.window.Sent(s.q.Sent(), now)
 		if s.room != nil && s.q.Bytes() <= s.m.limits.SendQueue/2 {
 			close(s.room)
