@@ -27,15 +27,19 @@ func (c *Connection) OpenStream(ctx context.Context, h HandlerID, payload []byte
 	if len(payload) > sched.Small {
 		payload = append([]byte(nil), payload...) // it is sent after the return
 	}
-	o := readOptions(opts)
+	o := &noOptions
+	if len(opts) > 0 {
+		given := readOptions(opts)
+		o = &given
+	}
 	for {
 		var ext frame.Extensions
-		s, until, err := c.prepare(ctx, payload, &o, &ext)
+		s, until, err := c.prepare(ctx, payload, o, &ext)
 		if err != nil {
 			return nil, err
 		}
 		st, err := s.openStream(ctx, h, payload, &ext, until)
-		if err == nil || !c.moved(ctx, s, &o, err) {
+		if err == nil || !c.moved(ctx, s, o, err) {
 			return st, err
 		}
 	}

@@ -1,16 +1,19 @@
 package grid
 
+import "sync"
+
 // inbox is a queue of messages that have arrived. It keeps its memory when it is empty, so that a stream whose
 // reader is as fast as its sender allocates nothing for it.
 type inbox struct {
-	all  []message
-	head int // those before it were taken
+	all   []message
+	head  int                 // those before it were taken
+	first *[inboxKept]message // the memory of all, if that is from the pool
 }
 
-const (
-	inboxFirst = 4  // messages that an inbox has room for at first
-	inboxKept  = 16 // the largest capacity that an empty one keeps
-)
+// inboxKept is how many messages an inbox has room for at first, and the largest capacity that an empty one keeps.
+const inboxKept = 16
+
+var inboxes = sync.Pool{New: func() any { return new([inboxKept]message) }}
 
 func (q *inbox) len() int { return len(q.all) - q.head }
 
@@ -21,9 +24,28 @@ func (q *inbox) push(m message) {
 		q.all, q.head = q.all[:n], 0
 	}
 	if q.all == nil {
-		q.all = make([]message, 0, inboxFirst)
+		q.first = inboxes.Get().(*[inboxKept]message)
+		q.all = q.first[:0]
 	}
 	q.all = append(q.all, m)
+	if q.first != nil && len(q.all) > inboxKept {
+		clear(q.first[:])
+		q.giveFirst()
+	}
+}
+
+// giveFirst gives the memory back, all zero, that the inbox does not use any more.
+func (q *inbox) giveFirst() {
+	inboxes.Put(q.first)
+	q.first = nil
+}
+
+// close gives the memory of an inbox back that is empty and will stay so.
+func (q *inbox) close() {
+	if q.len() == 0 && q.first != nil {
+		q.giveFirst()
+		q.all, q.head = nil, 0
+	}
 }
 
 func (q *inbox) pop() message {
@@ -54,6 +76,7 @@ func (q *inbox) reserved() bool {
 // drain takes all messages and the memory.
 func (q *inbox) drain() []message {
 	left := q.left()
+	q.close()
 	*q = inbox{}
 	return left
 }

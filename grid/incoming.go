@@ -43,8 +43,6 @@ type incoming struct {
 	// Under the session's lock.
 	mark    sched.Mark
 	refusal *refusal
-	flow    sched.Flow
-	msg     sched.Message
 }
 
 // refusal is an end that is said in the control class: nothing was sent for the request, or it is cut off.
@@ -186,8 +184,8 @@ func (in *incoming) reply(result []byte, err error) {
 	case s.cause != nil:
 		large = false
 	case large:
-		in.msg = sched.Message{Header: h, Payload: result, Taken: in.sent}
-		s.q.Add(&in.flow, &in.msg)
+		in.call.msg = sched.Message{Header: h, Payload: result, Taken: in.sent}
+		s.q.Add(&in.call.flow, &in.call.msg)
 	case in.inlined || s.waitRoom(nil):
 		s.q.Put(h, nil, result, 0, in.arrived)
 		in.gone()
@@ -287,7 +285,7 @@ func (in *incoming) outFlow() *sched.Flow {
 	if in.stream != nil {
 		return &in.stream.core.flow
 	}
-	return &in.flow
+	return &in.call.flow
 }
 
 // conclude has the end of the request said in the control class.

@@ -4,10 +4,17 @@ import (
 	"time"
 
 	"github.com/ratmom/ratmom/grid/internal/frame"
+	"github.com/ratmom/ratmom/grid/internal/sched"
 )
 
 // Call is a single request as its handler sees it.
-type Call struct{ incoming }
+type Call struct {
+	incoming
+
+	// Of a large answer, under the session's lock.
+	flow sched.Flow
+	msg  sched.Message
+}
 
 // onServed does what a frame about a request of the peer says.
 func (s *session) onServed(h frame.Header, payload []byte) error {

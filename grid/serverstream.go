@@ -110,7 +110,7 @@ func (st *ServerStream) finish(err error) {
 	s.mu.Lock()
 	if s.waitRoom(nil) && st.refusal == nil { // it may have been cut off meanwhile
 		st.core.silent = true
-		st.core.queueEnd(h, payload, st.gone)
+		st.core.queueEnd(h, payload, &st.incoming)
 	}
 	if !st.core.flow.Empty() {
 		st.payload.buf = Buf{} // a message that is still to be sent may be a part of it

@@ -30,7 +30,7 @@ type streamCore struct {
 	readers  int  // those who wait
 	ended    bool // err is what comes after the queue
 	err      error
-	arrived  chan struct{}
+	arrived  chan struct{} // wakes one of the readers, who wakes the next; made by those who wait
 
 	abandoned bool // its caller has given it up, or its context has ended, after its end was decided
 
@@ -43,10 +43,9 @@ type streamCore struct {
 	ready      chan struct{} // closed once accepted or over; made by those who wait
 	sendClosed bool
 	spenders   int           // those who wait for credit
-	changed    chan struct{} // wakes one of them, who wakes the next
+	changed    chan struct{} // wakes one of them, who wakes the next; made by those who wait
 	closed     latch         // sendClosed or over
 	finished   latch         // over
-	sent       chan bool     // the large message was sent, or never will be
 
 	asm assembly
 
@@ -56,21 +55,26 @@ type streamCore struct {
 	lasting   bool // the handler has returned: what is queued is sent before the end
 	broken    bool // a message was begun, and not sent to its end
 	flow      sched.Flow
-	opening   *sched.Flow // of a first message that is not small; nil else
-	msg       sched.Message
+	opening   *sched.Flow   // of a first message that is not small; nil else
+	large     *largeMessage // made for the first one
 	mark      sched.Mark
 	give      uint32 // credit to be given, in bytes
 	giveN     uint32 // in messages
 	welcome   bool   // the stream is to be accepted
 }
 
+// largeMessage is the one that is sent.
+type largeMessage struct {
+	msg  sched.Message
+	sent chan bool // it was sent, or never will be
+}
+
 func (st *streamCore) init(s *session, id uint32) {
 	st.s, st.id = s, id
-	st.arrived = make(chan struct{}, 1)
-	st.changed = make(chan struct{}, 1)
 	st.mark.Of = (*streamControl)(st)
 }
 
+// signal wakes one who waits for ch, which is nil if nobody has yet. It is called under the lock under which ch is made.
 func signal(ch chan struct{}) {
 	select {
 	case ch <- struct{}{}:
@@ -144,8 +148,9 @@ func (st *streamCore) recv(w waits) (Buf, error) {
 		}
 		if st.ended {
 			err := st.err
-			st.mu.Unlock()
+			st.queue.close()
 			signal(st.arrived) // for another who waits
+			st.mu.Unlock()
 			return Buf{}, err
 		}
 		st.awaited = !stopped || st.readers > 0
@@ -155,12 +160,16 @@ func (st *streamCore) recv(w waits) (Buf, error) {
 		if waited {
 			st.readers++
 		}
+		if st.arrived == nil {
+			st.arrived = make(chan struct{}, 1)
+		}
+		arrived := st.arrived
 		st.mu.Unlock()
 		if stopped {
 			return Buf{}, st.s.c.ended(w.ctx, MaybeExecuted)
 		}
 		select {
-		case <-st.arrived:
+		case <-arrived:
 		case <-w.done():
 			stopped = true
 		}
@@ -261,13 +270,13 @@ func (st *streamCore) finish(err error, discard bool) {
 	if st.abandoned {
 		st.releaseQueue()
 	}
+	signal(st.arrived)
+	signal(st.changed)
 	st.mu.Unlock()
 	for _, m := range dropped {
 		st.s.release(m.reserved)
 		m.buf.Release()
 	}
-	signal(st.arrived)
-	signal(st.changed)
 }
 
 // abandon notes that its caller wants no more of a stream that ends well. It may never receive what is in the queue,

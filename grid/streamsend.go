@@ -26,7 +26,7 @@ func (st *streamCore) send(w waits, b []byte) (begun bool, err error) {
 			s.mu.Unlock()
 			return false, st.unsent(w.ctx, spent)
 		}
-		s.q.Put(h, nil, b, 0, s.clock.now())
+		s.putStream(h, b)
 		s.unlockAndWake()
 		return false, nil
 	}
@@ -34,11 +34,11 @@ func (st *streamCore) send(w waits, b []byte) (begun bool, err error) {
 		s.mu.Unlock()
 		return false, st.unsent(w.ctx, spent)
 	}
-	if st.sent == nil {
-		st.sent = make(chan bool, 1)
+	if st.large == nil {
+		st.large = &largeMessage{sent: make(chan bool, 1)}
 	}
-	st.msg = sched.Message{Header: h, Payload: b, Taken: st.wasSent}
-	s.q.Add(&st.flow, &st.msg)
+	st.large.msg = sched.Message{Header: h, Payload: b, Taken: st.wasSent}
+	s.q.Add(&st.flow, &st.large.msg)
 	s.unlockAndWake()
 	return st.waitSent(w, spent)
 }
@@ -69,6 +69,16 @@ func (st *streamCore) waitRoom(w waits) bool {
 	return s.cause == nil
 }
 
+// putStream queues a small frame of a stream. The clock is asked only if the time is needed, which it is of few.
+// It is called under the lock.
+func (s *session) putStream(h frame.Header, payload []byte) {
+	now := int64(0)
+	if s.q.Fresh(len(payload)) {
+		now = s.clock.now()
+	}
+	s.q.Put(h, nil, payload, 0, now)
+}
+
 // mute reports whether no message may follow what is queued. It is called under the session's lock.
 func (st *streamCore) mute() bool { return st.silent || st.endQueued }
 
@@ -76,8 +86,11 @@ func (st *streamCore) wasSent() { st.tellSender(true) }
 
 // tellSender says whether the large message that waits was sent. It is called under the session's lock.
 func (st *streamCore) tellSender(sent bool) {
+	if st.large == nil {
+		return
+	}
 	select {
-	case st.sent <- sent:
+	case st.large.sent <- sent:
 	default: // nobody sends one, or it was said
 	}
 }
@@ -100,7 +113,7 @@ func (st *streamCore) waitSent(w waits, spent int64) (begun bool, err error) {
 	finished := over
 	for {
 		select {
-		case sent := <-st.sent:
+		case sent := <-st.large.sent:
 			if !sent {
 				<-over // which knows why
 				return false, st.unsent(w.ctx, 0)
@@ -125,7 +138,7 @@ func (st *streamCore) waitSent(w waits, spent int64) (begun bool, err error) {
 				stop = nil
 				continue
 			}
-			if s.q.Withdraw(&st.flow, &st.msg) {
+			if s.q.Withdraw(&st.flow, &st.large.msg) {
 				s.mu.Unlock()
 				return false, st.unsent(w.ctx, spent)
 			}
@@ -156,10 +169,14 @@ func (st *streamCore) spend(w waits, n int) (spent int64, err error) {
 			st.s.stats.creditStalls.Add(1)
 		}
 		st.spenders++
+		if st.changed == nil {
+			st.changed = make(chan struct{}, 1)
+		}
+		changed := st.changed
 		st.mu.Unlock()
 		stopped := false
 		select {
-		case <-st.changed:
+		case <-changed:
 		case <-w.done():
 			stopped = true
 		}
@@ -238,11 +255,13 @@ func (st *streamCore) closeSend() {
 	done := st.sendClosed || st.over
 	st.sendClosed = true
 	st.closed.open()
+	if !done {
+		signal(st.changed)
+	}
 	st.mu.Unlock()
 	if done {
 		return
 	}
-	signal(st.changed)
 	s := st.s
 	s.mu.Lock()
 	if st.silent || s.cause != nil {
@@ -255,19 +274,23 @@ func (st *streamCore) closeSend() {
 }
 
 // queueEnd queues END behind all that was sent. It is called under the session's
-// lock. taken, if set, is called when it is on its way.
-func (st *streamCore) queueEnd(h frame.Header, payload []byte, taken func()) {
+// lock. in, if set, is gone when it is on its way.
+func (st *streamCore) queueEnd(h frame.Header, payload []byte, in *incoming) {
 	s := st.s
 	flow := &st.flow
 	if st.opening != nil && !st.opening.Empty() {
 		flow = st.opening // the stream is not known to the peer before that
 	}
 	if !flow.Empty() {
-		s.q.Add(flow, &sched.Message{Header: h, Payload: payload, Taken: taken})
+		m := &sched.Message{Header: h, Payload: payload}
+		if in != nil {
+			m.Taken = in.gone
+		}
+		s.q.Add(flow, m)
 		return
 	}
-	s.q.Put(h, nil, payload, 0, s.clock.now())
-	if taken != nil {
-		taken()
+	s.putStream(h, payload)
+	if in != nil {
+		in.gone()
 	}
 }

@@ -11,8 +11,14 @@ import (
 	"github.com/ratmom/ratmom/grid/internal/ws"
 )
 
-// fewBytes is how little is worth a moment's wait for more.
-const fewBytes = 4 << 10
+const (
+	// fewBytes is how little is worth a moment's wait for more.
+	fewBytes = 4 << 10
+
+	// moreTurns is how often a batch of large messages that is short waits for a moment. Where other goroutines
+	// take all processors, each may last.
+	moreTurns = 2
+)
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -31,6 +37,15 @@ func (s *session) write() {
 		if !s.q.Next(&batch, now) {
 			s.mu.Unlock()
 			continue
+		}
+		for turns := 0; turns < moreTurns && s.q.Short(&batch); turns++ {
+			// Those whose message is in the batch, or who are woken now, may have another one for it.
+			s.mu.Unlock()
+			runtime.Gosched()
+			s.mu.Lock()
+			if !s.q.More(&batch, now) {
+				break
+			}
 		}
 		s.window.Sent(s.q.Sent(), now)
 		if s.room != nil && s.q.Bytes() <= s.m.limits.SendQueue/2 {

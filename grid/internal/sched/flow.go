@@ -93,10 +93,13 @@ func (q *Queue) bulkReady() bool {
 // Bulk reports whether large messages wait.
 func (q *Queue) Bulk() bool { return q.ring != nil }
 
+// enough is how many bytes of fragments a batch has.
+func (q *Queue) enough() int { return int(min(max(q.BulkLimit/2, minBulkBatch), maxBulkBatch)) }
+
 // takeBulk appends fragments, by deficit round robin. A short message costs
 // what it is long.
 func (q *Queue) takeBulk(b []byte, now int64) []byte {
-	enough := int(min(max(q.BulkLimit/2, minBulkBatch), maxBulkBatch))
+	enough := q.enough()
 	for len(b) < enough && q.bulkReady() {
 		f := q.ring
 		if f.deficit <= 0 {
