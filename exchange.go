@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ratmom/ratmom/agent"
 	"github.com/ratmom/ratmom/config"
 	"github.com/ratmom/ratmom/handler"
 	"github.com/ratmom/ratmom/internal/altsvc"
@@ -195,6 +196,32 @@ func (x *exchange) start(req *http.Request) error {
 		return at(err, req)
 	}
 	a := x.client.pick(req.URL)
+	h, race := x.handler(a, req, &tokens)
+	if err := h.Prepare(); err != nil {
+		return err
+	}
+	x.h, x.req = h, req
+	if x.steps != nil {
+		x.steps.start(x.tries.more())
+	}
+	if race != nil {
+		race.begin(h)
+	}
+	if x.fut != nil {
+		x.fut.running(h)
+	}
+	if race != nil {
+		race.arm()
+	}
+	a.Execute(h)
+	return nil
+}
+
+// handler makes what runs a transfer. It is apart from start because its frame is large,
+// and a goroutine that waits keeps the stack that it needed to start.
+//
+//go:noinline
+func (x *exchange) handler(a *agent.Handle, req *http.Request, tokens *tokens) (*handler.Handler, *race) {
 	x.alternative = x.otherWay(req)
 	spec := handler.Spec{
 		Request:  req,
@@ -216,25 +243,7 @@ func (x *exchange) start(req *http.Request) error {
 	if race != nil {
 		spec.Done = race
 	}
-	h, err := handler.New(a.Pool(), &spec)
-	if err != nil {
-		return err
-	}
-	x.h, x.req = h, req
-	if x.steps != nil {
-		x.steps.start(x.tries.more())
-	}
-	if race != nil {
-		race.begin(h)
-	}
-	if x.fut != nil {
-		x.fut.running(h)
-	}
-	if race != nil {
-		race.arm()
-	}
-	a.Execute(h)
-	return nil
+	return handler.Make(a.Pool(), &spec), race
 }
 
 // at notes where err happened.

@@ -371,12 +371,14 @@ served:
         add(m, m->adds[m->added++]);
         if (++n == ADD_SLICE) {
             ratmom_wait_expire(m);
+            ratmom_cork(m, n);
             if (m->ntunnels)
                 collect(m);
             return 1;
         }
     }
     ratmom_wait_expire(m);
+    ratmom_uncork(m);
     if (m->unended)
         send_ends(m);
     ratmom_wait_end(m, m->park);

@@ -283,6 +283,8 @@ enum ratmom_recheck {
     RATMOM_RECHECK_ALL = 2
 };
 
+#define RATMOM_CORKS 8
+
 struct ratmom_multi {
     CURLM *m;
     struct ratmom_req **adds; /* filled by Go, taken by the next step */
@@ -320,6 +322,10 @@ struct ratmom_multi {
     int64_t armed;       /* when the timerfd fires; INT64_MAX when off */
     int64_t mend;        /* when changes of the epoll set are to be made up for */
     uint32_t max_paused; /* streams of a connection; 0: any number. Set by Go */
+    struct ratmom_corks {
+        int32_t fd[RATMOM_CORKS];
+        int32_t n, since; /* how many sockets; transfers added since the last */
+    } corks;
     struct ratmom_lane *lanes;
     int64_t swept; /* when unused lanes were looked for */
     struct ratmom_link *link_events;

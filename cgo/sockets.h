@@ -21,6 +21,7 @@ struct ratmom_fd {
     uint8_t out_spins;
     uint8_t hungup; /* we have shut it down */
     uint8_t tls;    /* known with http2 */
+    uint8_t corked; /* see cork.c */
     uint8_t mute;   /* nothing comes through any more, see lanes.c */
     uint64_t sent;  /* bytes the kernel had sent at the last spin */
     uint64_t key;   /* of its local address; 0 until known */
@@ -79,5 +80,7 @@ void ratmom_fd_unclog(struct ratmom_multi *m, int32_t fd);
 int ratmom_fd_unheard(curl_socket_t fd);
 int ratmom_fd_silent(curl_socket_t fd, long seconds);
 void ratmom_fd_mute(struct ratmom_multi *m, int32_t fd);
+void ratmom_cork(struct ratmom_multi *m, int n);
+void ratmom_uncork(struct ratmom_multi *m);
 
 #endif

@@ -11,37 +11,75 @@ import (
 
 // encodeHeaders lists the header lines, and takes back those that libcurl would
 // add by itself.
+//
+// It is one short list of calls because a goroutine that waits in Send keeps the stack
+// that the deepest of them needed: lines with their parts, all in one function, doubled it.
 func (h *Handler) encodeHeaders(o *cgo.Options, setup *cgo.Setup) error {
-	req := h.spec.Request
-	signer, err := h.newSigner()
-	if err != nil {
+	l := headerLines{ListWriter: o.BeginList(cgo.OptHTTPHeader), order: h.plan.Order}
+	if err := h.addHost(&l); err != nil {
 		return err
 	}
-	l := headerLines{ListWriter: o.BeginList(cgo.OptHTTPHeader), order: h.plan.Order}
-	has := func(key string) bool { return hasHeader(req.Header, key) }
-	if h.plan.Raw {
-		has = func(key string) bool { return hasFolded(req.Header, key) }
+	h.addUserAgent(&l)
+	for k, vv := range h.spec.Request.Header {
+		h.addField(&l, k, vv)
 	}
-	raw := func(key string) bool { return h.plan.Raw && has(key) } // sent with the rest, as it is
+	for k, vv := range h.plan.Defaults {
+		if !h.has(k) && !h.plan.Raw {
+			h.addField(&l, k, vv)
+		}
+	}
+	h.addOptions(&l)
+	h.addTrailer(&l)
+	h.addUserinfo(&l)
+	h.addConnection(&l)
+	h.addAccept(&l)
+	h.addExpect(&l, setup)
+	h.addEncoding(&l)
+	if a := h.spec.Authorization; a != "" {
+		l.Add("Authorization: ", a)
+	}
+	if l.places("Content-Length") {
+		h.addLength(&l)
+	}
+	l.End()
+	return nil
+}
+
+// has reports whether the request has a field of its own.
+func (h *Handler) has(key string) bool {
+	if h.plan.Raw {
+		return hasFolded(h.spec.Request.Header, key)
+	}
+	return hasHeader(h.spec.Request.Header, key)
+}
+
+// raw reports whether the field is sent with the rest, as it is.
+func (h *Handler) raw(key string) bool { return h.plan.Raw && h.has(key) }
+
+// addHost lists the Host field where it is not what libcurl makes of the URL, and the
+// signature, which is over it.
+func (h *Handler) addHost(l *headerLines) error {
+	req := h.spec.Request
+	if h.plan.AWS {
+		if done, err := h.addSignature(l); done || err != nil {
+			return err
+		}
+	}
 	host := req.Host
 	if host == "" && h.plan.ServerName != "" {
 		host = req.URL.Host
 	}
-	if signer != nil {
-		if host, err = h.sentHost(); err != nil {
-			return err
-		}
-		l.Add("Host: ", host)
-		if err := h.sign(&l, signer, host); err != nil {
-			return err
-		}
-	} else if host != "" && (host != req.URL.Host || h.plan.ServerName != "") && req.Method != http.MethodConnect {
+	if host != "" && (host != req.URL.Host || h.plan.ServerName != "") && req.Method != http.MethodConnect {
 		if a, err := asciiHost(host); err == nil {
 			host = a
 		}
 		l.Add("Host: ", host)
 	}
-	ua, ok := req.Header["User-Agent"]
+	return nil
+}
+
+func (h *Handler) addUserAgent(l *headerLines) {
+	ua, ok := h.spec.Request.Header["User-Agent"]
 	if h.plan.Raw {
 		ua, ok = nil, true // what the map has is sent with the rest
 	}
@@ -52,89 +90,103 @@ func (h *Handler) encodeHeaders(o *cgo.Options, setup *cgo.Setup) error {
 	}
 	if len(ua) > 0 && ua[0] != "" {
 		l.Add("User-Agent: ", ua[0])
-	} else if ok && !raw("User-Agent") {
+	} else if ok && !h.raw("User-Agent") {
 		l.Add("User-Agent:")
 	}
-	for k, vv := range req.Header {
-		h.addField(&l, k, vv)
-	}
-	for k, vv := range h.plan.Defaults {
-		if !has(k) && !h.plan.Raw {
-			h.addField(&l, k, vv)
-		}
-	}
-	if h.plan.Range != "" && !has("Range") {
+}
+
+// addOptions lists what options of the config package stand for.
+func (h *Handler) addOptions(l *headerLines) {
+	if h.plan.Range != "" && !h.has("Range") {
 		l.Add("Range: ", h.plan.Range)
 	}
-	if h.plan.TransferCoded && !has("Te") && !h.upgrade && req.Method != http.MethodHead {
+	if h.plan.TransferCoded && !h.has("Te") && !h.upgrade && h.spec.Request.Method != http.MethodHead {
 		l.Add("TE: gzip")
 		l.Add("Connection: TE") // RFC 9110, section 10.1.4
 	}
-	if c := h.plan.Condition; c[0] != "" && !has(c[0]) {
+	if c := &h.plan.Condition; c[0] != "" && !h.has(c[0]) {
 		l.Add(c[0], ": ", c[1])
 	}
-	if len(req.Trailer) > 0 {
-		names := make([]string, 0, len(req.Trailer))
-		for k := range req.Trailer {
-			names = append(names, http.CanonicalHeaderKey(k))
-		}
-		l.Add("Trailer: ", strings.Join(names, ","))
+}
+
+func (h *Handler) addTrailer(l *headerLines) {
+	if len(h.spec.Request.Trailer) == 0 {
+		return
 	}
-	if u := req.URL.User; u != nil && !h.plan.RoundTripper && !has("Authorization") && !h.plan.Auth {
-		// As curl and http.Client do with http://user:password@host/.
-		password, _ := u.Password()
-		l.Add("Authorization: Basic ", base64.StdEncoding.EncodeToString([]byte(u.Username()+":"+password)))
+	names := make([]string, 0, len(h.spec.Request.Trailer))
+	for k := range h.spec.Request.Trailer {
+		names = append(names, http.CanonicalHeaderKey(k))
 	}
-	if req.Close && !has("Connection") {
+	l.Add("Trailer: ", strings.Join(names, ","))
+}
+
+// addUserinfo does as curl and http.Client do with http://user:password@host/.
+func (h *Handler) addUserinfo(l *headerLines) {
+	u := h.spec.Request.URL.User
+	if u == nil || h.plan.RoundTripper || h.has("Authorization") || h.plan.Auth {
+		return
+	}
+	password, _ := u.Password()
+	l.Add("Authorization: Basic ", base64.StdEncoding.EncodeToString([]byte(u.Username()+":"+password)))
+}
+
+func (h *Handler) addConnection(l *headerLines) {
+	if h.spec.Request.Close && !h.has("Connection") {
 		l.Add("Connection: close")
 	}
-	if a := h.spec.Alternative; a != nil && !hasHeader(req.Header, "Alt-Used") {
+	if a := h.spec.Alternative; a != nil && !hasHeader(h.spec.Request.Header, "Alt-Used") {
 		l.Add("Alt-Used: ", a.Authority())
 	}
 	if h.upgrade {
 		l.Add("Transfer-Encoding:") // the stream behind the head is raw
 	}
-	// A field that is there without a value is not to be sent, by libcurl neither.
-	// Where there is none it sends the Accept of curl, which net/http does not.
-	accept, given := req.Header["Accept"]
+}
+
+// addAccept and addExpect: a field that is there without a value is not to be sent, by
+// libcurl neither. Where there is none it sends the Accept of curl, which net/http does not.
+func (h *Handler) addAccept(l *headerLines) {
+	accept, given := h.spec.Request.Header["Accept"]
 	if !given {
 		accept, given = h.plan.Defaults["Accept"]
 	}
 	switch {
-	case raw("Accept"):
+	case h.raw("Accept"):
 	case h.plan.Raw, len(accept) == 0 && (given || h.plan.RoundTripper):
 		l.Add("Accept:")
 	case !given && len(l.order) > 0:
 		l.Add("Accept: */*") // libcurl's own has another place
 	}
-	if len(req.Header["Content-Type"]) == 0 && !raw("Content-Type") && (!h.source.IsNone() || h.emptyPost()) {
+}
+
+func (h *Handler) addExpect(l *headerLines, setup *cgo.Setup) {
+	header := h.spec.Request.Header
+	if len(header["Content-Type"]) == 0 && !h.raw("Content-Type") && (!h.source.IsNone() || h.emptyPost()) {
 		l.Add("Content-Type:") // libcurl would call it a form
 	}
-	if raw("Expect") {
+	if h.raw("Expect") {
 		setup.ExpectSent = true
-	} else if len(req.Header["Expect"]) == 0 {
-		if h.plan.Expect && !has("Expect") && !h.plan.RoundTripper && !h.source.IsNone() && !h.upgrade {
+	} else if len(header["Expect"]) == 0 {
+		if h.plan.Expect && !h.has("Expect") && !h.plan.RoundTripper && !h.source.IsNone() && !h.upgrade {
 			l.Add("Expect: 100-continue")
 			setup.ExpectSent = true
 		} else if !h.source.IsNone() || h.upgrade {
 			l.Add("Expect:") // libcurl would ask before a big body
 		}
 	}
-	if h.plan.Decompress && !h.plan.Raw && !has("Accept-Encoding") && !has("Range") && h.plan.Range == "" &&
-		req.Method != http.MethodHead && !h.upgrade {
+}
+
+func (h *Handler) addEncoding(l *headerLines) {
+	if h.plan.Decompress && !h.plan.Raw && !h.has("Accept-Encoding") && !h.has("Range") && h.plan.Range == "" &&
+		h.spec.Request.Method != http.MethodHead && !h.upgrade {
 		h.acceptAdded = true
 		l.Add("Accept-Encoding: ", h.acceptEncoding())
 	}
-	if a := h.spec.Authorization; a != "" {
-		l.Add("Authorization: ", a)
+}
+
+func (h *Handler) addLength(l *headerLines) {
+	if n, ok := h.bodyLength(); ok {
+		l.Add("Content-Length: ", strconv.FormatInt(n, 10))
 	}
-	if l.places("Content-Length") {
-		if n, ok := h.bodyLength(); ok {
-			l.Add("Content-Length: ", strconv.FormatInt(n, 10))
-		}
-	}
-	l.End()
-	return nil
 }
 
 // Sets reports whether a field of a request is not listed as it is: libcurl or the

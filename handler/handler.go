@@ -139,9 +139,17 @@ type Handler struct {
 
 var lastID atomic.Uint64
 
-// New validates the request and prepares its transfer. On an error the request's
-// body has been closed. The spec is copied.
+// New is Make and Prepare.
 func New(pool *cgo.Pool, spec *Spec) (*Handler, error) {
+	h := Make(pool, spec)
+	if err := h.Prepare(); err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+// Make makes a handler that is to be prepared. The spec is copied.
+func Make(pool *cgo.Pool, spec *Spec) *Handler {
 	h := &Handler{ID: lastID.Add(1), spec: *spec, plan: spec.Plan, url: spec.Request.URL, method: spec.Request.Method, pool: pool}
 	h.requestTrailer = spec.Request.Trailer
 	if h.method == "" {
@@ -154,14 +162,20 @@ func New(pool *cgo.Pool, spec *Spec) (*Handler, error) {
 		}
 	}
 	h.refs.Store(1)
+	return h
+}
+
+// Prepare validates the request and prepares its transfer. On an error the request's
+// body has been closed.
+func (h *Handler) Prepare() error {
 	if err := h.prepare(); err != nil {
-		closeRequest(spec.Request, h.source)
+		closeRequest(h.spec.Request, h.source)
 		if h.t != nil {
-			pool.Put(h.t)
+			h.pool.Put(h.t)
 		}
-		return nil, h.annotate(err)
+		return h.annotate(err)
 	}
-	return h, nil
+	return nil
 }
 
 func closeRequest(req *http.Request, src *body.Source) {

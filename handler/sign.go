@@ -27,11 +27,8 @@ func (h *Handler) hashBody() {
 	h.bodyHash = sigv4.Hash(b)
 }
 
-// newSigner returns nil if nothing is to be signed.
+// newSigner returns nil if the request has a signature of its own.
 func (h *Handler) newSigner() (*signer, error) {
-	if !h.plan.AWS {
-		return nil, nil
-	}
 	c, _ := h.plan.Config.AWSSigV4()
 	if _, own := h.values("Authorization"); own {
 		return nil, nil
@@ -58,6 +55,21 @@ func (h *Handler) newSigner() (*signer, error) {
 	}
 	s.payload = sigv4.Unsigned
 	return s, nil
+}
+
+// addSignature lists the Host field and the signature, or nothing if the request has a
+// signature of its own.
+func (h *Handler) addSignature(l *headerLines) (done bool, err error) {
+	s, err := h.newSigner()
+	if s == nil || err != nil {
+		return false, err
+	}
+	host, err := h.sentHost()
+	if err != nil {
+		return false, err
+	}
+	l.Add("Host: ", host)
+	return true, h.sign(l, s, host)
 }
 
 // sign adds the signature and what it needs.

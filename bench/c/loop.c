@@ -2,6 +2,8 @@
 #include "loop.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,6 +129,23 @@ static void action(struct loop *l, curl_socket_t fd, int flags) {
         die("curl_multi_socket_action");
 }
 
+static void cork(struct loop *l, int on) {
+    for (int fd = 0; fd < l->nslots; fd++)
+        if (l->slots[fd].ours)
+            setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
+}
+
+/* Starts the requests that were added. */
+static void start(struct loop *l) {
+    int corked = l->cork && l->added >= 4;
+    l->added = 0;
+    if (corked)
+        cork(l, 1);
+    action(l, CURL_SOCKET_TIMEOUT, 0);
+    if (corked)
+        cork(l, 0);
+}
+
 void loop_turn(struct loop *l) {
     struct epoll_event ev[BATCH];
     int wait = -1;
@@ -160,6 +179,6 @@ void loop_turn(struct loop *l) {
     }
     if (l->deadline != INT64_MAX && l->deadline <= loop_now()) {
         l->deadline = INT64_MAX; /* the callback sets the next one */
-        action(l, CURL_SOCKET_TIMEOUT, 0);
+        start(l);
     }
 }

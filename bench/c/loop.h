@@ -19,6 +19,8 @@ struct loop {
     int64_t deadline; /* ns; INT64_MAX when libcurl wants no timer */
     struct slot *slots;
     int nslots;
+    int cork;             /* requests that start together go in few packets (HTTP/2) */
+    int added;            /* requests since the last turn */
     uint64_t waits, ctls; /* epoll_wait and epoll_ctl calls, for the report */
 };
 

@@ -102,6 +102,7 @@ int main(int argc, char **argv) {
     if (a.tuned ? alloc_init() : (int)curl_global_init(CURL_GLOBAL_ALL))
         die("curl_global_init");
     loop_open(&l, a.lazy);
+    l.cork = a.tuned && a.http2;
     /* As many idle connections as run at once, or each would be closed again. */
     curl_multi_setopt(l.multi, CURLMOPT_MAXCONNECTS, (long)a.inflight + 8);
 

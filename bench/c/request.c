@@ -112,6 +112,7 @@ void request_start(struct loop *l, struct request *r, const struct args *a) {
     r->set_for = r->url;
     if (curl_multi_add_handle(l->multi, r->easy) != CURLM_OK)
         die("curl_multi_add_handle");
+    l->added++;
 }
 
 void request_open(struct request *r, size_t body_cap) {
