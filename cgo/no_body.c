@@ -31,9 +31,7 @@ typedef int32_t (*submit_request)(void *session, const void *priority, const str
 
 static submit_request submit;
 
-static void find(void) {
-    *(void **)&submit = dlsym(RTLD_NEXT, "nghttp2_submit_request");
-}
+static void find(void) { *(void **)&submit = dlsym(RTLD_NEXT, "nghttp2_submit_request"); }
 
 static int is_empty(const struct field *fields, size_t n) {
     static const char name[] = "content-length";
