@@ -47,8 +47,11 @@ func failedFuture(err error) *Future {
 func (f *Future) Done() <-chan struct{} { return f.s.done }
 
 // Wait waits until the future is complete, or ctx is done, whose error it returns
-// then; the request goes on.
+// then; the request goes on. A nil context is ErrInvalidRequest.
 func (f *Future) Wait(ctx context.Context) (*Response, error) {
+	if ctx == nil {
+		return nil, errNilContext
+	}
 	defer runtime.KeepAlive(f)
 	select {
 	case <-f.s.done:

@@ -1,6 +1,7 @@
 package ratmom_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -47,4 +48,37 @@ func TestNothing_where_something_belongs_is_an_error_or_left_out(t *testing.T) {
 		assert.NotContains(t, err.Error(), "geheim")
 		assert.Contains(t, err.Error(), "://xxxxx@")
 	}
+}
+
+func TestWaiting_for_nothing_is_an_error_at_once(t *testing.T) {
+	s := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(s.Close)
+	client, err := ratmom.New()
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = client.Close() })
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL, nil)
+	require.NoError(t, err)
+	f := client.SendAsync(req)
+	resp, err := f.Result()
+	require.NoError(t, err)
+
+	for name, futures := range map[string][]*ratmom.Future{
+		"future 0 is nil": {nil}, "future 1 is nil": {f, nil, f}, "future 2 is nil": {f, f, {}},
+	} {
+		i, err := ratmom.WaitAny(t.Context(), futures...)
+		require.ErrorIs(t, err, ratmom.ErrInvalidRequest)
+		require.ErrorContains(t, err, name)
+		assert.Equal(t, -1, i)
+		require.ErrorIs(t, ratmom.WaitAll(t.Context(), futures...), ratmom.ErrInvalidRequest)
+	}
+	var none context.Context
+	_, err = ratmom.WaitAny(none, f)
+	require.ErrorIs(t, err, ratmom.ErrInvalidRequest)
+	require.ErrorIs(t, ratmom.WaitAll(none, f), ratmom.ErrInvalidRequest)
+	_, err = f.Wait(none)
+	require.ErrorIs(t, err, ratmom.ErrInvalidRequest)
+	_, err = resp.CopyTo(nil)
+	require.EqualError(t, err, "there is no writer to copy to")
+	_, err = resp.Body.Read(make([]byte, 1))
+	require.Error(t, err, "it is closed")
 }

@@ -90,13 +90,19 @@ func (r *Response) JSON(v any) error {
 }
 
 // CopyTo writes the rest of the body to w, closes it, and returns the number of
-// bytes.
+// bytes. Without a writer it closes the body and returns an error.
 func (r *Response) CopyTo(w io.Writer) (int64, error) {
 	defer r.Body.Close()
+	if w == nil {
+		return 0, errNoWriter
+	}
 	return io.Copy(w, r.Body)
 }
 
-var errNoName = errors.New("the file to save to has no name")
+var (
+	errNoName   = errors.New("the file to save to has no name")
+	errNoWriter = errors.New("there is no writer to copy to")
+)
 
 // SaveFile writes the rest of the body to the file and closes it. The file appears
 // under its name only when the body is complete, in the place of one that was

@@ -47,7 +47,7 @@ func (c *Client) Tunnel(ctx context.Context, addr string, opts ...config.Request
 		return nil, err
 	}
 	if ctx == nil {
-		return nil, failure.New(failure.InvalidRequest, "nil context")
+		return nil, errNilContext
 	}
 	plan := c.plan
 	if len(opts) > 0 {

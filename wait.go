@@ -3,6 +3,9 @@ package ratmom
 import (
 	"context"
 	"reflect"
+	"strconv"
+
+	"github.com/ratmom/ratmom/internal/failure"
 )
 
 // maxSelect is how many channels one select takes, in package reflect.
@@ -10,8 +13,30 @@ const maxSelect = 1 << 16
 
 // WaitAny waits until one of the futures is complete and returns its index. With
 // several complete it returns the first. It returns -1 and ctx's error when ctx is
-// done first; with no futures it waits for that.
+// done first; with no futures it waits for that. A nil future, or a nil context, is
+// ErrInvalidRequest.
 func WaitAny(ctx context.Context, futures ...*Future) (int, error) {
+	if err := canWait(ctx, futures); err != nil {
+		return -1, err
+	}
+	return waitAny(ctx, futures)
+}
+
+var errNilContext = failure.New(failure.InvalidRequest, "nil context")
+
+func canWait(ctx context.Context, futures []*Future) error {
+	if ctx == nil {
+		return errNilContext
+	}
+	for i, f := range futures {
+		if f == nil || f.s == nil {
+			return failure.New(failure.InvalidRequest, "future "+strconv.Itoa(i)+" is nil")
+		}
+	}
+	return nil
+}
+
+func waitAny(ctx context.Context, futures []*Future) (int, error) {
 	for i, f := range futures {
 		select {
 		case <-f.Done():
@@ -41,7 +66,7 @@ func waitAnyOfMany(ctx context.Context, futures []*Future) (int, error) {
 	found := make(chan int, len(futures)/part+1)
 	for from := 0; from < len(futures); from += part {
 		go func() {
-			i, err := WaitAny(inner, futures[from:min(from+part, len(futures))]...)
+			i, err := waitAny(inner, futures[from:min(from+part, len(futures))])
 			if err == nil {
 				found <- from + i
 			}
@@ -56,8 +81,12 @@ func waitAnyOfMany(ctx context.Context, futures []*Future) (int, error) {
 }
 
 // WaitAll waits until all futures are complete, or ctx is done, whose error it
-// returns then. How each ended is in its Result.
+// returns then. How each ended is in its Result. A nil future, or a nil context, is
+// ErrInvalidRequest.
 func WaitAll(ctx context.Context, futures ...*Future) error {
+	if err := canWait(ctx, futures); err != nil {
+		return err
+	}
 	for _, f := range futures {
 		select {
 		case <-f.Done():

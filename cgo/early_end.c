@@ -85,10 +85,11 @@ static int end_stream(void *session, int32_t stream, uint32_t reason, void *user
 
 /* Whether f is a function of libcurl's, and not of another user of nghttp2. (Another user
  * of libcurl is kept out by ratmom_driving: its handles are no business of ours.) */
-static int of_libcurl(void *f) {
+int ratmom_of_old_libcurl(void *f) {
     Dl_info a, b;
     void *known = dlsym(RTLD_DEFAULT, "curl_version_info");
-    return known && dladdr(known, &a) && dladdr(f, &b) && a.dli_fbase == b.dli_fbase;
+    return ratmom_version() < 0x080100 && known && dladdr(known, &a) && dladdr(f, &b) &&
+           a.dli_fbase == b.dli_fbase;
 }
 
 static void *next(const char *name) { return dlsym(RTLD_NEXT, name); }
@@ -102,7 +103,7 @@ static void find(void) {
 static int ours(void *f) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, find);
-    return ratmom_driving && h2.easy_of && ratmom_version() < 0x080100 && of_libcurl(f);
+    return ratmom_driving && h2.easy_of && ratmom_of_old_libcurl(f);
 }
 
 /* These take the place of nghttp2's, which libcurl calls for each session. Weak, for

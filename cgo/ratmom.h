@@ -381,6 +381,7 @@ unsigned ratmom_version(void);
 extern __thread int ratmom_driving; /* libcurl has been called by a loop, and by nobody else */
 CURLMcode ratmom_drive(struct ratmom_multi *m, curl_socket_t fd, int mask);
 int ratmom_answered(struct ratmom_req *r, CURLcode result);
+int ratmom_of_old_libcurl(void *f);
 void ratmom_end_held(struct ratmom_multi *m);
 void ratmom_baseline(struct ratmom_req *r);
 int ratmom_buf_add(struct ratmom_buf *b, const char *p, size_t n);

@@ -61,3 +61,27 @@ func TestClose_frame_of_the_peer_is_answered_before_the_socket_is_closed(t *test
 		}
 	}
 }
+
+// RFC 6455, section 7.1.7: who is sent what must not be, says so by a close frame.
+func TestFrame_that_must_not_be_is_answered_by_a_close_frame_that_says_so(t *testing.T) {
+	for name, c := range map[string]struct{ frame, code string }{
+		"a reserved bit":                {"\xc2\x80\x00\x00\x00\x00", "\x03\xea"},
+		"a reserved opcode":             {"\x83\x80\x00\x00\x00\x00", "\x03\xea"},
+		"unmasked":                      {"\x82\x00", "\x03\xea"},
+		"a long ping":                   {"\x89\xfe\x00\x7e\x00\x00\x00\x00", "\x03\xea"},
+		"a text":                        {"\x81\x80\x00\x00\x00\x00", "\x03\xeb"},
+		"a close frame of a wrong code": {"\x88\x82\x00\x00\x00\x00\x03\xed", "\x03\xea"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, addr := serveGrid(t, "", nil)
+			f := dialForeign(t, addr)
+			f.hello("node-a", "node-b", "")
+			ctx, cancel := context.WithTimeout(context.Background(), wirePatience)
+			defer cancel()
+			require.NoError(t, m.Connection("node-a").WaitReady(ctx))
+			_, err := io.WriteString(f.nc, c.frame)
+			require.NoError(t, err)
+			require.Equal(t, c.code, string(f.readClose()))
+		})
+	}
+}

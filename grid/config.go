@@ -52,7 +52,9 @@ type Config struct {
 	CertificateNames bool
 
 	// Logger gets what happens to connections, and panics of handlers; default:
-	// nothing is logged.
+	// nothing is logged. It is told in place, so that its lines are in order and
+	// none is lost when the program ends; one that waits holds up the connection
+	// that it is told of. Give what can wait a buffer of its own.
 	Logger *slog.Logger
 
 	// Trace, if set, reads the trace context that goes with a request from the

@@ -44,19 +44,28 @@ func (s *session) read() {
 	}
 }
 
-// readEnded ends the session because of err. A close frame is answered before.
+// readEnded ends the session because of err. A close frame is answered before, and what WebSocket
+// does not allow is called so with one (RFC 6455, section 7.1.7).
 func (s *session) readEnded(err error) {
 	why := s.readError(err)
+	code := 0
 	var closed *ws.CloseError
-	if errors.As(err, &closed) && s.answerClose(closed.Code, why) {
+	var wrong *ws.ProtocolError
+	switch {
+	case errors.As(err, &closed):
+		code = closed.Code
+	case errors.As(err, &wrong):
+		code = wrong.Code
+	}
+	if code != 0 && s.answerClose(code, why) {
 		<-s.gone
 		return
 	}
 	s.end(why)
 }
 
-// answerClose has the writer answer a close frame, and end the session then. It reports false if a close frame
-// was sent from here already.
+// answerClose has the writer send a close frame, and end the session then. It reports false if one was sent
+// from here already.
 func (s *session) answerClose(code int, why error) bool {
 	s.mu.Lock()
 	if s.cause != nil || s.closed {

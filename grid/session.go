@@ -86,7 +86,7 @@ type notes struct {
 	close      *closeAnswer
 }
 
-// closeAnswer is the answer to a close frame, and why the session ends with it.
+// closeAnswer is the close frame that answers one, or a wrong frame, and why the session ends with it.
 type closeAnswer struct {
 	code int
 	why  error
