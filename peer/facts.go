@@ -39,8 +39,8 @@ func (p *Peer) Facts() (f Facts) {
 // learn notes what a response tells. Most tell what is known: they need no lock.
 func (p *Peer) learn(resp *http.Response) {
 	told := Facts{Protocol: resp.Proto}
-	if s := resp.Header.Get("Server"); s != "" {
-		told.Software = s[:min(len(s), maxFact)]
+	if s := resp.Header["Server"]; len(s) > 0 {
+		told.Software = s[0][:min(len(s[0]), maxFact)]
 	}
 	if resp.TLS != nil && len(resp.TLS.PeerCertificates) > 0 {
 		sum := sha256.Sum256(resp.TLS.PeerCertificates[0].Raw)
