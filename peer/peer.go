@@ -225,6 +225,9 @@ func (p *Peer) submit(c *call) {
 		if c.tag.pin == nil {
 			ticket, err := p.faults.ask(now)
 			if err != nil {
+				if p.faults.allRest(now) {
+					p.refresh(now) // there may be others by now
+				}
 				p.s.count.Refused++
 				p.s.finish(&c.tag, outcome{err: err, unsent: true, hopeless: true})
 				return
