@@ -158,6 +158,19 @@ func (s *Stream) Read(p []byte) (int, error) {
 	}
 }
 
+// TakeWhole is all that is left of a small body that came in one piece, to its good end: Read would copy it.
+// It reports whether it is one; if not, nothing has happened.
+func (s *Stream) TakeWhole() (p []byte, ok bool) {
+	s.mu.Lock()
+	if s.closed || s.err != io.EOF || s.chunks.Len() > 0 || s.whole == nil {
+		s.mu.Unlock()
+		return nil, false
+	}
+	p, s.whole = s.whole, nil
+	_ = s.end()
+	return p, true
+}
+
 // consumed accounts for n bytes read; it returns the feeder if it is to be
 // resumed. The lock is held.
 func (s *Stream) consumed(n int) Feeder {

@@ -69,3 +69,32 @@ func TestStream_that_was_closed_or_has_failed_is_not_resumed(t *testing.T) {
 		assert.False(t, s.Paused(), name)
 	}
 }
+
+func TestStream_gives_a_small_body_as_it_is_once_it_has_ended_well(t *testing.T) {
+	s := new(Stream)
+	ended := 0
+	s.OnEOF(func() { ended++ })
+	s.BeginWhole([]byte("small"), nil)
+	_, ok := s.TakeWhole()
+	require.False(t, ok, "it may not end well")
+	s.Finish(io.EOF)
+	p := make([]byte, 2)
+	_, _ = s.Read(p)
+	rest, ok := s.TakeWhole()
+	require.True(t, ok)
+	assert.Equal(t, "all", string(rest))
+	assert.Equal(t, 1, ended)
+	_, err := s.Read(p)
+	require.Equal(t, io.EOF, err)
+
+	s = NewWhole([]byte("small"), io.ErrUnexpectedEOF)
+	_, ok = s.TakeWhole()
+	require.False(t, ok)
+	s = NewWhole(nil, io.EOF)
+	_, ok = s.TakeWhole()
+	require.False(t, ok)
+	s = NewWhole([]byte("small"), io.EOF)
+	require.NoError(t, s.Close())
+	_, ok = s.TakeWhole()
+	require.False(t, ok)
+}

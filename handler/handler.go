@@ -275,9 +275,10 @@ func (h *Handler) tunnel() bool {
 		h.method == http.MethodConnect && h.status/100 == 2 && h.expect() < 0
 }
 
-// smallBody is the size up to which a body that came with its head in one step
-// is copied next to it, so that the transfer can go back to the pool at once.
-const smallBody = 4 * 1024
+// SmallBody is the size up to which a body that came with its head in one step
+// is copied next to it, so that the transfer can go back to the pool at once. It is that of such a head, too:
+// who keeps one of them keeps both.
+const SmallBody = 4 * 1024
 
 // takeHead copies the head and makes the stream. When the transfer has ended in
 // the same step, the body is there too.
@@ -293,7 +294,7 @@ func (h *Handler) takeHead(done bool) {
 		h.certs = t.Certificates()
 	}
 	h.local, h.remote, h.reused = t.LocalAddr(), t.RemoteAddr(), t.Reused()
-	if chunks := t.TakeBody(); done && chunks.Len() <= smallBody {
+	if chunks := t.TakeBody(); done && chunks.Len() <= SmallBody && len(raw) <= SmallBody {
 		buf := make([]byte, len(raw)+chunks.Len())
 		n := copy(buf, raw)
 		h.head = buf[:n:n]

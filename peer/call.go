@@ -103,7 +103,7 @@ func (c *call) begin() {
 		c.tag.end = time.Now().Add(limit)
 	}
 	if d, ok := ctx.Deadline(); ok && (c.tag.end.IsZero() || d.Before(c.tag.end)) {
-		c.tag.end = d
+		c.tag.end = time.Now().Add(time.Until(d)) // it may be one of the wall's
 	}
 	tries := c.triesLimit()
 	c.peer.submit(c)

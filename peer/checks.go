@@ -74,6 +74,8 @@ func (p *Peer) update(addrs []Address, now time.Time) {
 	p.s.update(addrs, now)
 	if until := p.s.allRest(); until.After(now) {
 		p.leavePeer(http.StatusServiceUnavailable, until.Sub(now), now) // none is left that does not
+	} else {
+		p.faults.comeBack(now)
 	}
 	p.watchEndpoints(before)
 }

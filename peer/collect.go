@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/ratmom/ratmom/handler"
 	"github.com/ratmom/ratmom/retry"
 )
 
@@ -51,17 +52,32 @@ func (e *StatusError) Error() string {
 type collector struct {
 	collecting sync.Mutex
 	started    bool // there is a response; under mu, too
-	body       io.ReadCloser
-	waits      interface{ Ready() bool } // nil: reading does not wait
-	resp       *http.Response
-	buf        []byte
-	parts      [][]byte
-	got        int64
-	raw        []byte
-	cut        bool
+	*gathered       // nil before there is one, and after it has come to a good end
 	result     *Result
 	err        error
 }
+
+// gathered is a response as far as it was taken up.
+type gathered struct {
+	reply handler.Reply // most responses are here
+	body  io.ReadCloser
+	flow  flow // nil: reading does not wait
+	resp  *http.Response
+	buf   []byte
+	parts [][]byte
+	got   int64
+	raw   []byte
+	cut   bool
+}
+
+// flow is a body as it comes; see [body.Stream].
+type flow interface {
+	Ready() bool
+	TakeWhole() ([]byte, bool)
+}
+
+// gatherings is memory of responses whose end has been taken up: what a Result has of them is its own.
+var gatherings = sync.Pool{New: func() any { return new(gathered) }}
 
 // partSize is the memory that is asked for at once when the length of a content is not known,
 // in bytes.
@@ -77,21 +93,14 @@ func (c *call) collect() {
 	h := c.h
 	c.mu.Unlock()
 	if !c.started {
-		if c.opt.head != nil {
-			n := h.CopyHead(c.opt.head)
-			c.raw = c.opt.head[:min(n, len(c.opt.head))]
-		}
-		resp, err := h.Response() //nolint:bodyclose // complete and fail come to its end
-		if err != nil {
+		if err := c.take(h); err != nil {
 			c.fail(err)
 			return
 		}
-		c.mu.Lock()
-		c.started = true
-		c.mu.Unlock()
-		c.resp, c.body = resp, resp.Body
-		c.waits, _ = resp.Body.(interface{ Ready() bool })
-		c.peer.learn(resp)
+		if c.takeWhole() {
+			c.complete()
+			return
+		}
 	}
 	for {
 		c.mu.Lock()
@@ -101,10 +110,10 @@ func (c *call) collect() {
 			_ = c.body.Close()
 			return
 		}
-		if c.waits != nil && !whole && !c.waits.Ready() {
+		if c.flow != nil && !whole && !c.flow.Ready() {
 			return
 		}
-		n, err := c.take()
+		n, err := c.read()
 		if n > 0 && c.opt.progress != nil {
 			c.tell()
 		}
@@ -131,8 +140,39 @@ func (c *call) tell() {
 	c.mu.Unlock()
 }
 
-// take reads once.
-func (c *call) take() (int, error) {
+// take makes the response.
+func (c *call) take(h *handler.Handler) error {
+	g := gatherings.Get().(*gathered)
+	if c.opt.head != nil {
+		n := h.CopyHead(c.opt.head)
+		g.raw = c.opt.head[:min(n, len(c.opt.head))]
+	}
+	if err := h.Fill(&g.reply); err != nil {
+		return err // it may be referred to
+	}
+	g.resp = &g.reply.HTTP
+	g.body = g.resp.Body
+	g.flow, _ = g.body.(flow)
+	c.gathered = g
+	c.mu.Lock()
+	c.started = true
+	c.mu.Unlock()
+	c.peer.learn(g.resp)
+	return nil
+}
+
+// takeWhole takes a small content where it is, if it is all there and nobody wants it elsewhere.
+func (c *call) takeWhole() bool {
+	if c.flow == nil || c.opt.into || c.opt.keepParts || c.opt.progress != nil || c.opt.maxContent < handler.SmallBody {
+		return false
+	}
+	p, ok := c.flow.TakeWhole()
+	c.buf = p
+	return ok
+}
+
+// read reads once.
+func (c *call) read() (int, error) {
 	room := c.room()
 	if len(room) == 0 { // is there more?
 		var one [512]byte
@@ -195,10 +235,15 @@ func (c *call) complete() {
 		RemoteAddr: c.h.RemoteAddr(), Reused: c.h.Reused(),
 		Attempts: c.tag.failed,
 	}
+	g := c.gathered
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.over && !c.late {
 		return
+	}
+	if c.gathered = nil; !g.cut { // else the end of the body has not been seen
+		*g = gathered{}
+		gatherings.Put(g)
 	}
 	c.result = r
 	if r.Status/100 != 2 && !c.opt.anyStatus {
@@ -222,7 +267,7 @@ func (c *call) fail(err error) {
 		c.settle(err)
 	}
 	c.mu.Unlock()
-	if c.body != nil {
+	if c.gathered != nil {
 		_ = c.body.Close()
 	}
 	if !over {

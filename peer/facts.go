@@ -38,10 +38,20 @@ func (p *Peer) Facts() (f Facts) {
 
 // learn notes what a response tells. Most tell what is known: they need no lock.
 func (p *Peer) learn(resp *http.Response) {
-	told := Facts{Protocol: resp.Proto}
-	if s := resp.Header.Get("Server"); s != "" {
-		told.Software = s[:min(len(s), maxFact)]
+	software := ""
+	if s := resp.Header["Server"]; len(s) > 0 {
+		software = s[0][:min(len(s[0]), maxFact)]
 	}
+	f := p.facts.Load()
+	bare := resp.TLS == nil || len(resp.TLS.PeerCertificates) == 0
+	if bare && f.Protocol == resp.Proto && (software == "" || f.Software == software) {
+		return
+	}
+	p.learnMore(resp, software)
+}
+
+func (p *Peer) learnMore(resp *http.Response, software string) {
+	told := Facts{Protocol: resp.Proto, Software: software}
 	if resp.TLS != nil && len(resp.TLS.PeerCertificates) > 0 {
 		sum := sha256.Sum256(resp.TLS.PeerCertificates[0].Raw)
 		told.Fingerprint = hex.EncodeToString(sum[:])

@@ -14,7 +14,11 @@ import (
 
 // faults remembers that a peer could not be connected to, and lets one request find
 // out when that has lasted.
-type faults struct{ errs health.Errors[struct{}] }
+type faults struct {
+	errs  health.Errors[struct{}]
+	all   error     // what is remembered if it is that all endpoints rest
+	asked time.Time // until when the peer itself has asked to be left alone, by a 429
+}
 
 // ask is why a request is not made, nil if it may be: then settle is told what it came to.
 func (f *faults) ask(now time.Time) (health.Ticket, error) {
@@ -87,7 +91,34 @@ func (p *Peer) leaveAlone(e *endpoint, status int, header http.Header, now time.
 
 // leavePeer leaves the peer alone that has answered with this status. The lock is held.
 func (p *Peer) leavePeer(status int, d time.Duration, now time.Time) {
-	p.faults.errs.Fail(struct{}{}, health.Ticket{}, busy(status, d), now)
+	f := &p.faults
+	fault := busy(status, d)
+	if status == http.StatusServiceUnavailable {
+		if f.all == nil {
+			f.all = fault.Err
+		}
+		fault.Err = f.all
+	} else if end := now.Add(f.errs.Time(fault)); end.After(f.asked) {
+		f.asked = end
+	}
+	f.errs.Rest(struct{}{}, fault, now)
+}
+
+// allRest reports whether the peer is left alone because all its endpoints rest.
+func (f *faults) allRest(now time.Time) bool {
+	b := f.errs.Get(struct{}{}, now)
+	return b != nil && b.Err == f.all
+}
+
+// comeBack ends that, since they do not any more. What the peer has asked for itself goes on.
+func (f *faults) comeBack(now time.Time) {
+	if !f.allRest(now) {
+		return
+	}
+	f.clear()
+	if d := f.asked.Sub(now); d > 0 {
+		f.errs.Rest(struct{}{}, busy(http.StatusTooManyRequests, d), now)
+	}
 }
 
 func busy(status int, d time.Duration) health.Fault {

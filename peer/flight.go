@@ -137,13 +137,13 @@ func (f *flight) Completed(h *handler.Handler) {
 	if h.Err() != nil {
 		return // the end is told as well
 	}
-	many := h.Multiplexes()
-	if h.Status() == http.StatusRequestTimeout && f.r.bound && !many && (!f.c.tag.once() || f.c.tag.pin != nil) {
+	many, status := h.Multiplexes(), h.Status()
+	if status == http.StatusRequestTimeout && f.r.bound && !many && (!f.c.tag.once() || f.c.tag.pin != nil) {
 		f.unheard = true
 		h.Drop(errUnheard)
 		return
 	}
-	f.head = headNews{f: f, many: many, status: h.Status(), header: f.c.tellingHeader(h)}
+	f.head = headNews{f: f, many: many, status: status, header: f.c.tellingHeader(h, status)}
 	f.head.news = &f.head
 	if h.Ending() {
 		f.c.peer.inbox.put(&f.head.note) // Ended has both taken up
@@ -162,6 +162,9 @@ type headNews struct {
 }
 
 func (n *headNews) heed(p *Peer, now time.Time) {
+	if n.header != nil {
+		now = time.Now() // it may have a date
+	}
 	p.faults.answered(n.f.c.ticket)
 	p.leaveAlone(n.f.r.link.ep, n.status, n.header, now)
 	if p.s.head(n.f.r, n.many, n.status, n.header, now) {
@@ -185,7 +188,7 @@ func (f *flight) Ended(h *handler.Handler, err error) {
 	} else if err != nil {
 		o.unsent, o.lost, o.class, o.kept = h.Unsent(), h.LinkLost(), h.Class(), h.KeptBody()
 	}
-	o.revealed = h.Committed()
+	o.revealed = err == nil || h.Committed()
 	f.end = endNews{f: f, o: o}
 	f.end.news = &f.end
 	f.c.peer.tell(&f.end.note)

@@ -1,8 +1,11 @@
 package peer
 
 import (
+	"net/url"
 	"runtime"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"time"
 	"weak"
 )
@@ -18,14 +21,16 @@ type registry struct {
 }
 
 type entry struct {
-	keep *Peer
+	keep atomic.Pointer[Peer] // changed under the map's lock; read without it
 	weak weak.Pointer[Peer]
+
+	scheme, host, profile string // as they were written when the peer was made
 }
 
 // peer is nil if it has been collected.
 func (e *entry) peer() *Peer {
-	if e.keep != nil {
-		return e.keep
+	if p := e.keep.Load(); p != nil {
+		return p
 	}
 	return e.weak.Value()
 }
@@ -37,16 +42,18 @@ func (r *registry) find(id ID) *Peer {
 		return nil
 	}
 	p := e.peer()
-	if p != nil && e.keep == nil {
-		e.keep = p
+	if p != nil && e.keep.Load() == nil {
+		e.keep.Store(p)
 		r.kept++
 	}
 	return p
 }
 
 // add keeps a new peer. The map's lock is held.
-func (r *registry) add(id ID, p *Peer) {
-	r.byID[id] = &entry{p, weak.Make(p)}
+func (r *registry) add(id ID, p *Peer, u *url.URL) {
+	e := &entry{weak: weak.Make(p), scheme: strings.Clone(u.Scheme), host: strings.Clone(u.Host), profile: id.Profile}
+	e.keep.Store(p)
+	r.byID[id] = e
 	r.kept++
 }
 
@@ -84,10 +91,11 @@ func (m *Map) sweep(now time.Time) {
 	}
 	var all []idle
 	for _, e := range r.byID {
-		if e.keep == nil {
+		p := e.keep.Load()
+		if p == nil {
 			continue
 		}
-		since, old := e.keep.idleSince(now, m.opt.forgetAfter)
+		since, old := p.idleSince(now, m.opt.forgetAfter)
 		switch {
 		case since.IsZero():
 		case old:
@@ -112,8 +120,7 @@ func (m *Map) sweep(now time.Time) {
 
 // letGo leaves a peer that is idle to who holds it.
 func (r *registry) letGo(e *entry) {
-	e.keep.rest()
-	e.keep = nil
+	e.keep.Swap(nil).rest()
 	r.kept--
 }
 

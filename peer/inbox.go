@@ -88,7 +88,7 @@ func (p *Peer) decideLocked(onAgent bool, f func(now time.Time)) {
 func (p *Peer) rounds(todo *actions, onAgent bool, f func(now time.Time)) (owed bool) {
 	for round := 0; ; round++ {
 		p.s.quiet = onAgent
-		now := time.Now()
+		now := p.now()
 		p.heed(now)
 		if f != nil {
 			f(now)

@@ -32,6 +32,7 @@ type Map struct {
 	closed  atomic.Bool
 
 	lastCheck atomic.Uint64
+	met       met
 
 	mu      sync.RWMutex
 	checker *health.Checker // nil: there is nothing to check
@@ -45,7 +46,7 @@ func Open(client *ratmom.Client, opts ...Option) (*Map, error) {
 	if client == nil {
 		return nil, failure.New(failure.InvalidOption, "peer.Open needs a client")
 	}
-	m := &Map{client: client, inside: engine.Of(client), opt: defaults(), peers: registry{byID: make(map[ID]*entry)}, making: make(map[ID]*making)}
+	m := &Map{client: client, inside: engine.Of(client), opt: defaults(), peers: registry{byID: make(map[ID]*entry)}, met: newMet(), making: make(map[ID]*making)}
 	for _, o := range opts {
 		if o == nil {
 			continue
@@ -176,6 +177,10 @@ func (m *Map) peerFor(req *http.Request, profile string) (*Peer, error) {
 var errNoURL = fmt.Errorf("peer: %w: the request has no URL", ratmom.ErrInvalidRequest)
 
 func (m *Map) get(u *url.URL, profile string) (*Peer, error) {
+	place := m.met.place(u)
+	if p := place.find(u, profile); p != nil {
+		return p, nil
+	}
 	id, err := idOf(u, profile)
 	if err != nil {
 		return nil, err
@@ -183,7 +188,8 @@ func (m *Map) get(u *url.URL, profile string) (*Peer, error) {
 	m.mu.RLock()
 	var p *Peer
 	if e := m.peers.byID[id]; e != nil {
-		p = e.keep
+		p = e.keep.Load()
+		place.note(e, u)
 	}
 	m.mu.RUnlock()
 	if p != nil {
@@ -276,7 +282,8 @@ func (m *Map) make(id ID, u *url.URL) (*Peer, error) {
 		}
 	}
 	bare(plan)
-	p := &Peer{m: m, id: id, agents: m.inside.Agents(id.String()), plan: plan, given: opts, resolver: opt.resolver, used: time.Now()}
+	p := &Peer{m: m, id: id, agents: m.inside.Agents(id.String()), plan: plan, given: opts, resolver: opt.resolver, born: time.Now()}
+	p.used = p.born
 	p.facts.Store(new(Facts))
 	if proxy != nil {
 		p.id.Proxy = proxy.Redacted()
@@ -305,7 +312,7 @@ func (m *Map) make(id ID, u *url.URL) (*Peer, error) {
 	}
 	p.checker = m.checker
 	m.sweep(p.used)
-	m.peers.add(id, p)
+	m.peers.add(id, p, u)
 	m.watch(id, p)
 	return p, nil
 }

@@ -42,7 +42,8 @@ type Peer struct {
 	due       time.Time // when it fires; zero: it does not
 	closed    bool
 	resolving bool
-	unchecked bool      // the checks rest
+	unchecked bool // the checks rest
+	born      time.Time
 	used      time.Time // when the last request came
 	expires   time.Time // of the addresses; zero: never
 	faults    faults
@@ -83,6 +84,9 @@ func (p *Peer) decide(f func(now time.Time)) {
 	p.mu.Lock()
 	p.decideLocked(false, f)
 }
+
+// now is the time. What time it is on the wall is not asked for, which is half of what time.Now costs.
+func (p *Peer) now() time.Time { return p.born.Add(time.Since(p.born)) }
 
 func (p *Peer) catchUp() { p.decide(p.s.catchUp) }
 
@@ -221,6 +225,9 @@ func (p *Peer) submit(c *call) {
 		if c.tag.pin == nil {
 			ticket, err := p.faults.ask(now)
 			if err != nil {
+				if p.faults.allRest(now) {
+					p.refresh(now) // there may be others by now
+				}
 				p.s.count.Refused++
 				p.s.finish(&c.tag, outcome{err: err, unsent: true, hopeless: true})
 				return

@@ -1,6 +1,8 @@
 package peer
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"sync/atomic"
 	"testing"
@@ -262,4 +264,79 @@ func TestRest_is_that_of_the_peer_when_the_resolver_names_no_other_any_more(t *t
 	require.True(t, p.ClearError())
 	_, err = m.Do(request(t, http.MethodGet, peerURL), AnyStatus())
 	require.NoError(t, err)
+}
+
+func TestRest_of_all_ends_when_the_resolver_names_another(t *testing.T) {
+	bad, _ := mooded(t, 503)
+	good, _ := mooded(t, 200)
+	var lookups atomic.Int64
+	m := openMap(t, WithResolver(ResolverFunc(func(context.Context, string, string, string) ([]Address, time.Duration, error) {
+		s := good
+		if lookups.Add(1) == 1 {
+			s = bad
+		}
+		return []Address{{Addr: s.Listener.Addr().String()}}, time.Nanosecond, nil
+	})))
+	p, err := m.Get(peerURL)
+	require.NoError(t, err)
+	_, err = m.Do(request(t, http.MethodGet, peerURL), AnyStatus())
+	require.NoError(t, err)
+	require.Error(t, p.Err())
+	eventually(t, "there is another", func() bool {
+		_, err := m.Do(request(t, http.MethodGet, peerURL))
+		if err != nil {
+			require.ErrorIs(t, err, ErrUnavailable)
+		}
+		return err == nil
+	})
+	assert.EqualValues(t, 1, bad.hits.Load())
+	assert.EqualValues(t, 1, good.hits.Load())
+}
+
+func TestRest_by_a_429_does_not_end_when_the_resolver_names_another(t *testing.T) {
+	m := openMap(t, WithResolver(ResolverFunc(func(context.Context, string, string, string) ([]Address, time.Duration, error) {
+		return nil, 0, errors.New("nobody asks")
+	})))
+	p, err := m.Get(peerURL)
+	require.NoError(t, err)
+	now := p.now()
+	p.decide(func(time.Time) {
+		p.update([]Address{{Addr: "127.0.0.1:1"}}, now)
+		p.leavePeer(http.StatusTooManyRequests, time.Minute, now)
+		_, until := p.s.rest(p.s.endpoints[0], time.Hour, now)
+		p.leavePeer(http.StatusServiceUnavailable, until.Sub(now), now)
+		require.True(t, p.faults.allRest(now))
+		p.update([]Address{{Addr: "127.0.0.1:2"}}, now)
+		require.False(t, p.faults.allRest(now))
+		var b *health.Blocked
+		require.ErrorAs(t, p.faults.err(now), &b)
+		assert.Equal(t, now.Add(time.Minute), b.Until)
+	})
+}
+
+func TestRest_that_is_asked_for_again_is_the_longer_one(t *testing.T) {
+	for _, status := range []int{http.StatusTooManyRequests, http.StatusServiceUnavailable} {
+		m := openMap(t)
+		p, err := m.Get("http://127.0.0.1:1/")
+		require.NoError(t, err)
+		p.decide(func(now time.Time) {
+			p.update([]Address{{Addr: "127.0.0.1:1"}}, now)
+			e := p.s.endpoints[0]
+			asks := func(seconds string) { p.leaveAlone(e, status, http.Header{"Retry-After": {seconds}}, now) }
+			until := func() time.Duration {
+				var b *health.Blocked
+				require.ErrorAs(t, p.faults.err(now), &b, status)
+				return b.Until.Sub(now)
+			}
+			asks("10")
+			asks("5")
+			assert.Equal(t, 10*time.Second, until())
+			asks("20")
+			assert.Equal(t, 20*time.Second, until())
+			now = now.Add(30 * time.Second)
+			require.NoError(t, p.faults.err(now), "nobody has tried yet")
+			asks("7")
+			assert.Equal(t, 7*time.Second, until(), "it was under way")
+		})
+	}
 }

@@ -89,9 +89,9 @@ func (c *call) overdue() {
 
 // tellingHeader is the header of a response that may be repeated, or that may ask to be left alone; nil of others. It is read
 // from the raw head as the response itself may be dropped.
-func (c *call) tellingHeader(h *handler.Handler) http.Header {
+func (c *call) tellingHeader(h *handler.Handler, status int) http.Header {
 	p := c.tag.tries.run.Policy()
-	if !asksForRest(h.Status()) && (c.tag.pin != nil || p == nil || !p.Fails(h.Status())) {
+	if !asksForRest(status) && (c.tag.pin != nil || p == nil || !p.Fails(status)) {
 		return nil
 	}
 	raw := make([]byte, h.CopyHead(nil))

@@ -83,7 +83,11 @@ func (s *scheduler) pick(t *tag, now time.Time) *endpoint {
 		if len(s.all) == 0 {
 			continue
 		}
-		s.usable, _ = s.among.Append(s.usable[:0], s.all)
+		if len(s.all) == 1 && !s.all[0].Down && s.among.Zone == "" {
+			s.usable = append(s.usable[:0], s.all[0])
+		} else {
+			s.usable, _ = s.among.Append(s.usable[:0], s.all)
+		}
 		for _, u := range s.usable {
 			if e := s.endpointOf(u); s.room(e, t) {
 				s.eps, s.cands = append(s.eps, u), append(s.cands, e)

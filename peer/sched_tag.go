@@ -91,8 +91,20 @@ func (q *tagQueue) Pop() any {
 	return t
 }
 
-func (q *tagQueue) add(t *tag) { heap.Push(q, t) }
-func (q *tagQueue) pop() *tag  { return heap.Pop(q).(*tag) }
+func (q *tagQueue) add(t *tag) {
+	if len(*q) == 0 { // as it mostly is
+		q.Push(t)
+		return
+	}
+	heap.Push(q, t)
+}
+
+func (q *tagQueue) pop() *tag {
+	if len(*q) == 1 {
+		return q.Pop().(*tag)
+	}
+	return heap.Pop(q).(*tag)
+}
 func (q *tagQueue) remove(t *tag) {
 	if t.place > 0 { // else its time was over before it came here
 		heap.Remove(q, t.place-1)

@@ -68,7 +68,8 @@ func (b *Blocked) Is(target error) bool { return target == ErrBlocked }
 // kinds that grow. If it does not end in ProbeTimeout, the next one may try.
 //
 // Only the probe changes what is remembered: of a hundred requests that were under way
-// when the first failed, the others neither lengthen the time nor end it.
+// when the first failed, the others neither lengthen the time nor end it. But a peer that asks to be left alone
+// for longer ([Errors.Rest]) is.
 //
 // Set the fields before the first use.
 type Errors[K comparable] struct {
@@ -159,6 +160,28 @@ func (c *Errors[K]) Fail(key K, t Ticket, f Fault, now time.Time) {
 	if e == nil {
 		e = new(entry)
 		c.put(key, e)
+	}
+	*e = entry{fault: f, failures: failures, until: now.Add(d)}
+}
+
+// Rest says that the peer has asked to be left alone, in the response to whatever request: f.For is how long. It is remembered
+// unless what is remembered already lasts longer, and then a probe that is under way counts no more: the peer has
+// answered.
+func (c *Errors[K]) Rest(key K, f Fault, now time.Time) {
+	d := c.duration(f, 1)
+	if d <= 0 {
+		return
+	}
+	failures := 1
+	e := c.entries[key]
+	switch {
+	case e == nil:
+		e = new(entry)
+		c.put(key, e)
+	case !now.Add(d).After(e.until):
+		return
+	case e.fault.Kind == f.Kind:
+		failures = e.failures + 1
 	}
 	*e = entry{fault: f, failures: failures, until: now.Add(d)}
 }

@@ -302,3 +302,29 @@ func TestBlocked_is_found_behind_other_errors(t *testing.T) {
 	assert.True(t, errors.Is(err, ErrBlocked) && errors.Is(err, io.ErrUnexpectedEOF))
 	assert.False(t, errors.Is(err, ErrLimit))
 }
+
+func TestErrors_are_as_long_as_the_peer_asks_for_last(t *testing.T) {
+	c := &Errors[string]{Jitter: -1}
+	busy := func(seconds time.Duration) Fault {
+		return Fault{Kind: KindBusy, Err: io.EOF, For: seconds * time.Second}
+	}
+	c.Rest("peer", busy(0), noon)
+	assert.Zero(t, c.Len())
+	c.Rest("peer", busy(10), noon)
+	c.Rest("peer", busy(5), noon)
+	assert.Equal(t, 10.0, until(t, c, noon))
+	c.Rest("peer", busy(20), noon)
+	assert.Equal(t, 20.0, until(t, c, noon))
+
+	c.Rest("peer", busy(3), at(30))
+	assert.Equal(t, 33.0, until(t, c, at(30)), "its time was over, and nobody had tried")
+
+	probe, err := c.Ask("peer", at(40))
+	require.NoError(t, err)
+	require.True(t, probe.Probe())
+	c.Rest("peer", busy(9), at(41)) // the answer to another
+	c.Succeed("peer", probe)
+	assert.Equal(t, 50.0, until(t, c, at(42)), "the probe began before")
+	c.Fail("peer", probe, Fault{Kind: KindRefused, Err: io.EOF}, at(43))
+	assert.Equal(t, 50.0, until(t, c, at(43)))
+}
