@@ -23,6 +23,7 @@ struct ratmom_fd {
     uint8_t tls;    /* known with http2 */
     uint8_t corked; /* see cork.c */
     uint8_t mute;   /* nothing comes through any more, see lanes.c */
+    uint8_t stalled; /* libcurl may hold a part of its input, see half_read.c */
     uint64_t sent;  /* bytes the kernel had sent at the last spin */
     uint64_t key;   /* of its local address; 0 until known */
     int32_t next;   /* in the bucket of the key; -1 ends */
@@ -82,5 +83,7 @@ int ratmom_fd_silent(curl_socket_t fd, long seconds);
 void ratmom_fd_mute(struct ratmom_multi *m, int32_t fd);
 void ratmom_cork(struct ratmom_multi *m, int n);
 void ratmom_uncork(struct ratmom_multi *m);
+void ratmom_fd_stall(struct ratmom_req *r);
+void ratmom_wake_stalled(struct ratmom_multi *m);
 
 #endif
