@@ -34,6 +34,7 @@ static struct {
 /* Sessions whose last byte nghttp2 has, and libcurl as well. */
 struct kept {
     void *session;
+    const uint8_t *at; /* where libcurl has it */
     struct kept *next;
 };
 static struct kept *all;
@@ -42,11 +43,12 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static __thread int stopped; /* in the present call */
 
-static int keep(void *session) {
+static int keep(void *session, const uint8_t *at) {
     struct kept *k = malloc(sizeof(*k));
     if (!k)
         return 0;
     k->session = session;
+    k->at = at;
     pthread_mutex_lock(&lock);
     k->next = all;
     all = k;
@@ -55,8 +57,11 @@ static int keep(void *session) {
     return 1;
 }
 
-static int unkeep(void *session) {
+/* Whether libcurl gives the byte again. Of a connection without transfers it may have
+ * forgotten it. */
+static int unkeep(void *session, const uint8_t *in) {
     struct kept *found = NULL;
+    int same;
     if (!__atomic_load_n(&nkept, __ATOMIC_RELAXED))
         return 0; /* a session's own thread has set it */
     pthread_mutex_lock(&lock);
@@ -68,8 +73,9 @@ static int unkeep(void *session) {
             break;
         }
     pthread_mutex_unlock(&lock);
+    same = found && found->at == in;
     free(found);
-    return found != NULL;
+    return same;
 }
 
 static int some_data(void *session, uint8_t flags, int32_t stream, const uint8_t *data, size_t n,
@@ -109,13 +115,13 @@ __attribute__((weak)) void nghttp2_session_callbacks_set_on_data_chunk_recv_call
 __attribute__((weak)) ssize_t nghttp2_session_mem_recv(void *session, const uint8_t *in, size_t n) {
     if (!found())
         return -902; /* NGHTTP2_ERR_CALLBACK_FAILURE: there is no nghttp2 */
-    size_t again = n && unkeep(session);
+    size_t again = n && unkeep(session, in);
     stopped = 0;
     ssize_t took = h2.recv(session, in + again, n - again);
     if (took < 0)
         return took;
     took += (ssize_t)again;
-    if (stopped && (size_t)took == n && keep(session))
+    if (stopped && n > 1 && (size_t)took == n && keep(session, in + n - 1))
         took--;
     return took;
 }
@@ -123,7 +129,7 @@ __attribute__((weak)) ssize_t nghttp2_session_mem_recv(void *session, const uint
 __attribute__((weak)) void nghttp2_session_del(void *session) {
     if (!found())
         return;
-    unkeep(session);
+    unkeep(session, NULL);
     h2.del(session);
 }
 

@@ -51,7 +51,7 @@ func burst(c *testserver.FrameConn, streams []*testserver.Stream, sizes []int, r
 
 // Nothing comes behind them that would have libcurl look again at what it has read.
 func TestAnswers_that_come_all_at_once_are_whole_though_nothing_follows(t *testing.T) {
-	const rounds = 100
+	const rounds = 40
 	for name, buffer := range map[string]int{"read at once": 1 << 20, "read slowly": 4 << 10} {
 		t.Run(name, func(t *testing.T) {
 			type round struct {
