@@ -101,8 +101,8 @@ static int found(void) {
     return h2.set_on_data && h2.recv && h2.del;
 }
 
-__attribute__((weak)) void nghttp2_session_callbacks_set_on_data_chunk_recv_callback(void *callbacks,
-                                                                                     on_data f) {
+__attribute__((weak)) void
+nghttp2_session_callbacks_set_on_data_chunk_recv_callback(void *callbacks, on_data f) {
     if (!found())
         return;
     if (ratmom_takes_part((void *)f)) {

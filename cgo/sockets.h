@@ -24,9 +24,9 @@ struct ratmom_fd {
     uint8_t corked; /* see cork.c */
     uint8_t mute;   /* nothing comes through any more, see lanes.c */
     uint8_t stalled; /* libcurl may hold a part of its input, see half_read.c */
-    uint64_t sent;  /* bytes the kernel had sent at the last spin */
-    uint64_t key;   /* of its local address; 0 until known */
-    int32_t next;   /* in the bucket of the key; -1 ends */
+    uint64_t sent;   /* bytes the kernel had sent at the last spin */
+    uint64_t key;    /* of its local address; 0 until known */
+    int32_t next;    /* in the bucket of the key; -1 ends */
     struct ratmom_addr laddr, raddr;
     uint64_t origin;          /* of the request that opened it */
     uint32_t lane;            /* likewise */
