@@ -144,14 +144,20 @@ void ratmom_fd_stall(struct ratmom_req *r) {
         f->stalled = r->multi->stalled = 1;
 }
 
-/* Gives those connections a turn. */
+/* Gives those connections a turn, and another one as long as one brings something: whose
+ * buffer was full may have its turn after those that would read on. */
 void ratmom_wake_stalled(struct ratmom_multi *m) {
     m->stalled = 0;
     for (struct ratmom_req *r = m->live; r; r = r->next) {
         if (r->fd < 0 || !m->io->fds[r->fd].stalled)
             continue;
-        m->io->fds[r->fd].stalled = 0;
-        if (m->io->fds[r->fd].gen == r->fd_gen)
-            ratmom_drive(m, r->fd, CURL_CSELECT_IN);
+        struct ratmom_fd *f = &m->io->fds[r->fd];
+        uint64_t heard = m->heard;
+        f->stalled = 0;
+        if (f->gen != r->fd_gen)
+            continue;
+        ratmom_wait_kick(m, r);
+        if (m->heard != heard)
+            ratmom_fd_stall(r);
     }
 }

@@ -306,6 +306,7 @@ struct ratmom_multi {
     uint32_t recheck; /* some may have one now, see loop.c */
     uint32_t unended; /* some request has this set */
     uint32_t stalled; /* some socket has this set */
+    uint64_t heard;   /* lines of heads and pieces of bodies so far */
     CURL *probe;
     int32_t multi_code;  /* last failure of the loop itself */
     int64_t now;         /* ns, monotonic, of this step */

@@ -1,3 +1,7 @@
+//go:build !ratmom_poll
+
+// The portable loop on libcurl 7.88.1 has no way to give one connection a turn: docs/limits.md.
+
 package endurance
 
 import (
