@@ -42,7 +42,7 @@ static struct {
     on_close close; /* likewise */
 } h2;
 
-static struct ratmom_req *req_of(void *session, int32_t stream) {
+struct ratmom_req *ratmom_req_of(void *session, int32_t stream) {
     struct ratmom_req *r = NULL;
     CURL *e = h2.easy_of(session, stream);
     if (e)
@@ -55,7 +55,7 @@ static struct ratmom_req *req_of(void *session, int32_t stream) {
 static int end_frame(void *session, const struct frame *f, void *user) {
     struct ratmom_req *r = NULL;
     if (f->type == DATA || f->type == HEADERS || f->type == RST_STREAM)
-        r = req_of(session, f->stream);
+        r = ratmom_req_of(session, f->stream);
     if (r && f->type == DATA)
         r->answer_bytes += f->length - f->is.padding;
     if (r && f->type == HEADERS)
@@ -74,7 +74,7 @@ static int end_frame(void *session, const struct frame *f, void *user) {
  * stays open for libcurl, and the loop ends the transfer when all is out. (Trailers
  * come out with the stream's end alone.) */
 static int end_stream(void *session, int32_t stream, uint32_t reason, void *user) {
-    struct ratmom_req *r = req_of(session, stream);
+    struct ratmom_req *r = ratmom_req_of(session, stream);
     if (r && r->multi && r->answer_whole && r->recv_paused && r->answer_heads <= 0 && !reason) {
         r->answer_held = 1;
         r->multi->nheld++;
@@ -100,7 +100,7 @@ static void find(void) {
     *(void **)&h2.easy_of = next("nghttp2_session_get_stream_user_data");
 }
 
-static int ours(void *f) {
+int ratmom_takes_part(void *f) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, find);
     return ratmom_driving && h2.easy_of && ratmom_of_old_libcurl(f);
@@ -110,7 +110,7 @@ static int ours(void *f) {
  * where nghttp2 is linked statically: there all is as libcurl has it. */
 __attribute__((weak)) void nghttp2_session_callbacks_set_on_frame_recv_callback(void *callbacks,
                                                                                 on_frame f) {
-    if (ours((void *)f)) {
+    if (ratmom_takes_part((void *)f)) {
         __atomic_store_n(&h2.frame, f, __ATOMIC_RELEASE);
         f = end_frame;
     }
@@ -120,7 +120,7 @@ __attribute__((weak)) void nghttp2_session_callbacks_set_on_frame_recv_callback(
 
 __attribute__((weak)) void nghttp2_session_callbacks_set_on_stream_close_callback(void *callbacks,
                                                                                   on_close f) {
-    if (ours((void *)f)) {
+    if (ratmom_takes_part((void *)f)) {
         __atomic_store_n(&h2.close, f, __ATOMIC_RELEASE);
         f = end_stream;
     }

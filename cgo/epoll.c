@@ -367,6 +367,10 @@ int ratmom_wait_settled(struct ratmom_multi *m) {
     return 1;
 }
 
+void ratmom_wait_kick(struct ratmom_multi *m, struct ratmom_req *r) {
+    ratmom_drive(m, r->fd, CURL_CSELECT_IN);
+}
+
 void ratmom_wait_end(struct ratmom_multi *m, int park) {
     if (m->deadline <= m->now)
         m->nready++;

@@ -379,7 +379,11 @@ served:
     }
     ratmom_wait_expire(m);
     ratmom_uncork(m);
-    if (m->unended)
+    if (m->stalled && quiet(m))
+        ratmom_wake_stalled(m);
+    if (m->stalled)
+        m->nready++; /* again: no rest */
+    else if (m->unended)
         send_ends(m);
     ratmom_wait_end(m, m->park);
     collect(m);
@@ -415,6 +419,8 @@ void ratmom_unpause(struct ratmom_req *r, int recv, int send) {
             r->t_recv = ratmom_now(); /* nothing was due while it was paused */
         r->recv_paused = 0;
         ratmom_io_resumed(r);
+        if (reopens(r))
+            ratmom_fd_stall(r);
     }
     if (send)
         r->send_paused = 0;

@@ -110,6 +110,14 @@ int ratmom_wait_settled(struct ratmom_multi *m) {
     return 1;
 }
 
+/* Whichever transfer of the connection comes first then reads. */
+void ratmom_wait_kick(struct ratmom_multi *m, struct ratmom_req *r) {
+    int running, recv = r->recv_paused ? CURLPAUSE_RECV : 0;
+    curl_easy_pause(r->easy, recv | CURLPAUSE_SEND);
+    curl_easy_pause(r->easy, recv | (r->send_paused ? CURLPAUSE_SEND : 0));
+    perform(m, &running);
+}
+
 void ratmom_wait_end(struct ratmom_multi *m, int park) {
     (void)m;
     (void)park;

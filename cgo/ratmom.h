@@ -305,6 +305,8 @@ struct ratmom_multi {
     uint32_t ngiven_up, cap_given_up;
     uint32_t recheck; /* some may have one now, see loop.c */
     uint32_t unended; /* some request has this set */
+    uint32_t stalled; /* some socket has this set */
+    uint64_t heard;   /* lines of heads and pieces of bodies so far */
     CURL *probe;
     int32_t multi_code;  /* last failure of the loop itself */
     int64_t now;         /* ns, monotonic, of this step */
@@ -382,6 +384,8 @@ extern __thread int ratmom_driving; /* libcurl has been called by a loop, and by
 CURLMcode ratmom_drive(struct ratmom_multi *m, curl_socket_t fd, int mask);
 int ratmom_answered(struct ratmom_req *r, CURLcode result);
 int ratmom_of_old_libcurl(void *f);
+int ratmom_takes_part(void *f);
+struct ratmom_req *ratmom_req_of(void *session, int32_t stream);
 void ratmom_end_held(struct ratmom_multi *m);
 void ratmom_baseline(struct ratmom_req *r);
 int ratmom_buf_add(struct ratmom_buf *b, const char *p, size_t n);

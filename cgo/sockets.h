@@ -19,13 +19,14 @@ struct ratmom_fd {
     uint8_t local;    /* a unix socket: has no port to know it by */
     uint8_t held_out; /* OUT is withheld, see epoll.c */
     uint8_t out_spins;
-    uint8_t hungup; /* we have shut it down */
-    uint8_t tls;    /* known with http2 */
-    uint8_t corked; /* see cork.c */
-    uint8_t mute;   /* nothing comes through any more, see lanes.c */
-    uint64_t sent;  /* bytes the kernel had sent at the last spin */
-    uint64_t key;   /* of its local address; 0 until known */
-    int32_t next;   /* in the bucket of the key; -1 ends */
+    uint8_t hungup;  /* we have shut it down */
+    uint8_t tls;     /* known with http2 */
+    uint8_t corked;  /* see cork.c */
+    uint8_t mute;    /* nothing comes through any more, see lanes.c */
+    uint8_t stalled; /* libcurl may hold a part of its input, see half_read.c */
+    uint64_t sent;   /* bytes the kernel had sent at the last spin */
+    uint64_t key;    /* of its local address; 0 until known */
+    int32_t next;    /* in the bucket of the key; -1 ends */
     struct ratmom_addr laddr, raddr;
     uint64_t origin;          /* of the request that opened it */
     uint32_t lane;            /* likewise */
@@ -82,5 +83,9 @@ int ratmom_fd_silent(curl_socket_t fd, long seconds);
 void ratmom_fd_mute(struct ratmom_multi *m, int32_t fd);
 void ratmom_cork(struct ratmom_multi *m, int n);
 void ratmom_uncork(struct ratmom_multi *m);
+void ratmom_fd_stall(struct ratmom_req *r);
+/* Has libcurl read from the request's connection, whether or not something has come. */
+void ratmom_wait_kick(struct ratmom_multi *m, struct ratmom_req *r); /* epoll.c, poll.c */
+void ratmom_wake_stalled(struct ratmom_multi *m);
 
 #endif

@@ -85,12 +85,19 @@ static uint32_t status_of(const char *p, size_t n) {
     return s;
 }
 
+static void heard(struct ratmom_req *r) {
+    if (!r->multi)
+        return;
+    r->t_recv = r->multi->now;
+    r->multi->heard++;
+}
+
 static size_t on_header(char *p, size_t size, size_t nitems, void *user) {
     struct ratmom_req *r = user;
     size_t n = size * nitems;
     int blank = (n == 2 && p[0] == '\r' && p[1] == '\n') || (n == 1 && p[0] == '\n');
 
-    r->t_recv = r->multi ? r->multi->now : 0;
+    heard(r);
     r->head_bytes += n;
     if (r->head_bytes > r->max_head)
         return ratmom_stop(r, RATMOM_CAUSE_HEAD_TOO_LARGE);
@@ -161,7 +168,7 @@ static size_t on_body(char *p, size_t size, size_t nitems, void *user) {
         head_done(r);
     if (r->answer_held)
         r->multi->held_moved = 1;
-    r->t_recv = r->multi ? r->multi->now : 0;
+    heard(r);
     if (r->discard) {
         if (n > r->discard_left)
             return 0;

@@ -40,7 +40,7 @@ for f in $(sources 'cgo/*.go' | grep -v foreign_test); do
 done | refuse 'these parts of go-curl are not to be used'
 
 # go-curl exports symbols such as write_function: ours are static or prefixed. The two of
-# nghttp2's that early_end.c and no_body.c take the place of are weak.
+# nghttp2's that early_end.c, half_read.c and no_body.c take the place of are weak.
 foreign_symbols() {
 	local f object=$CACHE/symbols.o
 	for f in $(sources 'cgo/*.c' | grep -v /ctest/); do

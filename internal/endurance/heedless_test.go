@@ -48,11 +48,7 @@ func TestAnswer_to_an_upload_that_nobody_reads_is_whole(t *testing.T) {
 			client := clientFor(t, testserver.H2, s.CAFile)
 			ctx := patient(t)
 			var callers sync.WaitGroup
-			side := 3
-			if c.n > 11 {
-				side = 1 // beside others a long answer may be late on 7.88.1, see docs/limits.md
-			}
-			for range side {
+			for range 3 {
 				callers.Go(func() {
 					for i := range 6 {
 						n := 1 + i*c.upload/6
