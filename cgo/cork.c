@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 
 #define CORK_MIN 4   /* so many are to be added yet, or it is not worth two system calls */
-#define CORK_MOST 16 /* so many are added before the first goes at the latest */
+#define CORK_MOST 16 /* so many are added behind the last cork before all are out */
 
 static void cork(curl_socket_t fd, int on) {
     setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));

@@ -39,7 +39,7 @@ for f in $(sources 'cgo/*.go' | grep -v foreign_test); do
 	if grep -q '"github.com/andelf/go-curl"' "$f"; then grep -HnE "$banned" "$f" || true; fi
 done | refuse 'these parts of go-curl are not to be used'
 
-# go-curl exports symbols such as write_function: ours are static or prefixed. The two of
+# go-curl exports symbols such as write_function: ours are static or prefixed. Those of
 # nghttp2's that early_end.c, half_read.c and no_body.c take the place of are weak.
 foreign_symbols() {
 	local f object=$CACHE/symbols.o
