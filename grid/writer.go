@@ -15,8 +15,7 @@ const (
 	// fewBytes is how little is worth a moment's wait for more.
 	fewBytes = 4 << 10
 
-	// moreTurns is how often a batch of large messages that is short waits for a moment. Where other goroutines
-	// take all processors, each may last.
+	// moreTurns is how often a batch of large messages that is short waits for a moment.
 	moreTurns = 2
 )
 
@@ -28,6 +27,7 @@ func (s *session) write() {
 		batch   sched.Batch
 		parts   net.Buffers
 		trailer [4]byte
+		turns   turns
 	)
 	for {
 		if !s.waitForWork() {
@@ -38,11 +38,14 @@ func (s *session) write() {
 			s.mu.Unlock()
 			continue
 		}
-		for turns := 0; turns < moreTurns && s.q.Short(&batch); turns++ {
+		for n := 0; n < moreTurns && turns.short(now) && s.q.Short(&batch); n++ {
 			// Those whose message is in the batch, or who are woken now, may have another one for it.
 			s.mu.Unlock()
 			runtime.Gosched()
 			s.mu.Lock()
+			began := now
+			now = s.clock.now()
+			turns.took(now-began, now)
 			if !s.q.More(&batch, now) {
 				break
 			}

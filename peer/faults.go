@@ -115,7 +115,7 @@ func (f *faults) comeBack(now time.Time) {
 	if !f.allRest(now) {
 		return
 	}
-	f.clear()
+	f.errs.Clear(struct{}{})
 	if d := f.asked.Sub(now); d > 0 {
 		f.errs.Rest(struct{}{}, busy(http.StatusTooManyRequests, d), now)
 	}
@@ -125,7 +125,11 @@ func busy(status int, d time.Duration) health.Fault {
 	return health.Fault{Kind: health.KindBusy, Err: fmt.Errorf("status %d", status), For: d}
 }
 
-func (f *faults) clear() (had bool) { return f.errs.Clear(struct{}{}) }
+// clear forgets all of it.
+func (f *faults) clear() (had bool) {
+	f.asked = time.Time{}
+	return f.errs.Clear(struct{}{})
+}
 
 // err is what is remembered; nil if a request may be made.
 func (f *faults) err(now time.Time) error {

@@ -282,8 +282,8 @@ func (m *Map) make(id ID, u *url.URL) (*Peer, error) {
 		}
 	}
 	bare(plan)
-	p := &Peer{m: m, id: id, agents: m.inside.Agents(id.String()), plan: plan, given: opts, resolver: opt.resolver, born: time.Now()}
-	p.used = p.born
+	p := &Peer{m: m, id: id, agents: m.inside.Agents(id.String()), plan: plan, given: opts, resolver: opt.resolver, clock: time.Now()}
+	p.used = p.clock
 	p.facts.Store(new(Facts))
 	if proxy != nil {
 		p.id.Proxy = proxy.Redacted()

@@ -42,8 +42,8 @@ type Peer struct {
 	due       time.Time // when it fires; zero: it does not
 	closed    bool
 	resolving bool
-	unchecked bool // the checks rest
-	born      time.Time
+	unchecked bool      // the checks rest
+	clock     time.Time // see now
 	used      time.Time // when the last request came
 	expires   time.Time // of the addresses; zero: never
 	faults    faults
@@ -85,8 +85,19 @@ func (p *Peer) decide(f func(now time.Time)) {
 	p.decideLocked(false, f)
 }
 
-// now is the time. What time it is on the wall is not asked for, which is half of what time.Now costs.
-func (p *Peer) now() time.Time { return p.born.Add(time.Since(p.born)) }
+// wallEvery is how often it is asked what time it is on the wall, which may be set.
+const wallEvery = time.Second
+
+// now is the time. What time it is on the wall is mostly not asked for, which is half of what time.Now costs. The
+// lock is held.
+func (p *Peer) now() time.Time {
+	d := time.Since(p.clock)
+	if d >= wallEvery {
+		p.clock = time.Now()
+		return p.clock
+	}
+	return p.clock.Add(d)
+}
 
 func (p *Peer) catchUp() { p.decide(p.s.catchUp) }
 

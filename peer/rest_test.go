@@ -299,8 +299,7 @@ func TestRest_by_a_429_does_not_end_when_the_resolver_names_another(t *testing.T
 	})))
 	p, err := m.Get(peerURL)
 	require.NoError(t, err)
-	now := p.now()
-	p.decide(func(time.Time) {
+	p.decide(func(now time.Time) {
 		p.update([]Address{{Addr: "127.0.0.1:1"}}, now)
 		p.leavePeer(http.StatusTooManyRequests, time.Minute, now)
 		_, until := p.s.rest(p.s.endpoints[0], time.Hour, now)
@@ -339,4 +338,23 @@ func TestRest_that_is_asked_for_again_is_the_longer_one(t *testing.T) {
 			assert.Equal(t, 7*time.Second, until(), "it was under way")
 		})
 	}
+}
+
+func TestClearError_forgets_what_a_429_has_asked_for(t *testing.T) {
+	m := openMap(t)
+	p, err := m.Get("http://127.0.0.1:1/")
+	require.NoError(t, err)
+	asks := func(status int, seconds string) {
+		p.decide(func(now time.Time) {
+			p.leaveAlone(p.s.endpoints[0], status, http.Header{"Retry-After": {seconds}}, now)
+		})
+	}
+	p.decide(func(now time.Time) { p.update([]Address{{Addr: "127.0.0.1:1"}}, now) })
+	asks(http.StatusTooManyRequests, "60")
+	require.True(t, p.ClearError())
+	require.NoError(t, p.Err())
+	asks(http.StatusServiceUnavailable, "10")
+	require.Error(t, p.Err())
+	p.decide(func(now time.Time) { p.update([]Address{{Addr: "127.0.0.1:2"}}, now) })
+	require.NoError(t, p.Err(), "there is another")
 }
