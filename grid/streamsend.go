@@ -26,7 +26,7 @@ func (st *streamCore) send(w waits, b []byte) (begun bool, err error) {
 			s.mu.Unlock()
 			return false, st.unsent(w.ctx, spent)
 		}
-		s.putStream(h, b)
+		s.q.Put(h, nil, b, 0, s.clock.now())
 		s.unlockAndWake()
 		return false, nil
 	}
@@ -67,16 +67,6 @@ func (st *streamCore) waitRoom(w waits) bool {
 		}
 	}
 	return s.cause == nil
-}
-
-// putStream queues a small frame of a stream. The clock is asked only if the time is needed, which it is of few.
-// It is called under the lock.
-func (s *session) putStream(h frame.Header, payload []byte) {
-	now := int64(0)
-	if s.q.Fresh(len(payload)) {
-		now = s.clock.now()
-	}
-	s.q.Put(h, nil, payload, 0, now)
 }
 
 // mute reports whether no message may follow what is queued. It is called under the session's lock.
@@ -289,7 +279,7 @@ func (st *streamCore) queueEnd(h frame.Header, payload []byte, in *incoming) {
 		s.q.Add(flow, m)
 		return
 	}
-	s.putStream(h, payload)
+	s.q.Put(h, nil, payload, 0, s.clock.now())
 	if in != nil {
 		in.gone()
 	}

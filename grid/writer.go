@@ -11,13 +11,8 @@ import (
 	"github.com/ratmom/ratmom/grid/internal/ws"
 )
 
-const (
-	// fewBytes is how little is worth a moment's wait for more.
-	fewBytes = 4 << 10
-
-	// moreTurns is how often a batch of large messages that is short waits for a moment.
-	moreTurns = 2
-)
+// fewBytes is how little is worth a moment's wait for more.
+const fewBytes = 4 << 10
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -27,7 +22,6 @@ func (s *session) write() {
 		batch   sched.Batch
 		parts   net.Buffers
 		trailer [4]byte
-		turns   turns
 	)
 	for {
 		if !s.waitForWork() {
@@ -37,18 +31,6 @@ func (s *session) write() {
 		if !s.q.Next(&batch, now) {
 			s.mu.Unlock()
 			continue
-		}
-		for n := 0; n < moreTurns && turns.short(now) && s.q.Short(&batch); n++ {
-			// Those whose message is in the batch, or who are woken now, may have another one for it.
-			s.mu.Unlock()
-			runtime.Gosched()
-			s.mu.Lock()
-			began := now
-			now = s.clock.now()
-			turns.took(now-began, now)
-			if !s.q.More(&batch, now) {
-				break
-			}
 		}
 		s.window.Sent(s.q.Sent(), now)
 		if s.room != nil && s.q.Bytes() <= s.m.limits.SendQueue/2 {

@@ -31,24 +31,10 @@ func (q *Queue) Next(b *Batch, now int64) bool {
 	}
 	if q.bulkReady() {
 		b.bulk = bulkPool.Get().(*[bulkSize]byte)
-		b.used = len(q.takeBulk(b.bulk[:0], now))
+		out := q.takeBulk(b.bulk[:0], now)
+		b.used = len(out)
 	}
 	return len(b.control) > 0 || b.chunk != nil || b.bulk != nil
-}
-
-// Short reports whether b has fragments and room for more of them, while all that waited is in it.
-func (q *Queue) Short(b *Batch) bool {
-	return b.bulk != nil && q.ring == nil && b.used < q.enough() && q.Empty()
-}
-
-// More adds fragments of what was queued since Next has filled b. If there is something of the other classes
-// by now it adds none, since that must not be behind them.
-func (q *Queue) More(b *Batch, now int64) (added bool) {
-	if len(q.control) > 0 || len(q.chunks) > 0 || !q.bulkReady() {
-		return false
-	}
-	b.used = len(q.takeBulk(b.bulk[:b.used], now))
-	return true
 }
 
 // Parts appends the bytes of the batch to parts.

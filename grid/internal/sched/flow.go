@@ -93,13 +93,10 @@ func (q *Queue) bulkReady() bool {
 // Bulk reports whether large messages wait.
 func (q *Queue) Bulk() bool { return q.ring != nil }
 
-// enough is how many bytes of fragments a batch has.
-func (q *Queue) enough() int { return int(min(max(q.BulkLimit/2, minBulkBatch), maxBulkBatch)) }
-
 // takeBulk appends fragments, by deficit round robin. A short message costs
 // what it is long.
 func (q *Queue) takeBulk(b []byte, now int64) []byte {
-	enough := q.enough()
+	enough := int(min(max(q.BulkLimit/2, minBulkBatch), maxBulkBatch))
 	for len(b) < enough && q.bulkReady() {
 		f := q.ring
 		if f.deficit <= 0 {

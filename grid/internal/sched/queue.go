@@ -72,7 +72,7 @@ func (q *Queue) Put(h frame.Header, ext *frame.Extensions, payload []byte, until
 	}
 	size := frame.HeaderLen + h.Length
 	var c *chunk
-	if n := len(q.chunks); !q.Fresh(h.Length) {
+	if n := len(q.chunks); n > 0 && cap(q.chunks[n-1].buf)-len(q.chunks[n-1].buf) >= size {
 		c = q.chunks[n-1]
 	} else {
 		c = chunkPool.Get().(*chunk)
@@ -90,13 +90,6 @@ func (q *Queue) Put(h frame.Header, ext *frame.Extensions, payload []byte, until
 	c.buf = append(c.buf, payload...)
 	q.bytes += size
 	return p
-}
-
-// Fresh reports whether Put begins a chunk for a message whose payload and extensions have n bytes. Only then
-// it needs the time.
-func (q *Queue) Fresh(n int) bool {
-	last := len(q.chunks) - 1
-	return last < 0 || cap(q.chunks[last].buf)-len(q.chunks[last].buf) < frame.HeaderLen+n
 }
 
 // Waits reports whether the message at p has not been given out.

@@ -22,17 +22,11 @@ type sent struct {
 }
 
 // next takes a batch, and returns its frames.
-func next(t testing.TB, q *Queue, now int64) []sent { return nextWith(t, q, now, nil) }
-
-// nextWith calls late, if it is set, before the batch is sent.
-func nextWith(t testing.TB, q *Queue, now int64, late func(*Batch)) (frames []sent) {
+func next(t testing.TB, q *Queue, now int64) (frames []sent) {
 	t.Helper()
 	var b Batch
 	if !q.Next(&b, now) {
 		return nil
-	}
-	if late != nil {
-		late(&b)
 	}
 	for _, part := range b.Parts(nil) {
 		for len(part) > 0 {
@@ -55,8 +49,6 @@ func TestQueue_gives_out_small_messages_in_their_order(t *testing.T) {
 		q.Put(frame.Header{Type: frame.Call, ID: uint32(i)}, nil, make([]byte, i%Small), 0, 5)
 	}
 	require.Equal(t, int64(5), q.Since())
-	require.False(t, q.Fresh(0))
-	require.True(t, q.Fresh(chunkSize))
 	got := 0
 	for !q.Empty() {
 		for _, f := range next(t, &q, 6) {
@@ -236,19 +228,7 @@ func TestQueue_loses_and_repeats_nothing(t *testing.T) {
 			case k == 6:
 				q.Ack(q.Sent())
 			}
-			var late func(b *Batch)
-			if k := random.IntN(5); step%3 == 0 {
-				late = func(b *Batch) { // queued while the batch is made
-					if !q.Short(b) {
-						return
-					}
-					msg := make([]byte, 1+random.IntN(70_000))
-					q.Add(&flows[k], &Message{Header: frame.Header{ID: uint32(k)}, Payload: msg})
-					want[k] = append(want[k], msg...)
-					require.Equal(t, q.bulkReady(), q.More(b, 0))
-				}
-			}
-			for _, f := range nextWith(t, &q, 0, late) {
+			for _, f := range next(t, &q, 0) {
 				got[f.ID] = append(got[f.ID], f.payload...)
 			}
 		}
@@ -293,51 +273,6 @@ func TestBatch_has_half_of_the_window_in_fragments(t *testing.T) {
 			require.True(t, q.Ack(q.Sent()))
 		}
 	}
-}
-
-func TestMore_fills_a_short_batch_but_goes_before_nothing(t *testing.T) {
-	put := func(q *Queue) { q.Put(frame.Header{Type: frame.Data, ID: 9}, nil, nil, 0, 0) }
-	c := &counter{}
-	c.mark.Of = c
-	for name, x := range map[string]struct {
-		first int
-		limit int64
-		late  func(q *Queue)
-		short bool
-		more  bool
-	}{
-		"a short one":                {first: 64 << 10, limit: big, short: true, more: true},
-		"a full one":                 {first: maxBulkBatch, limit: big},
-		"with more than it takes":    {first: 1 << 20, limit: big},
-		"with control frames":        {first: 64 << 10, limit: big, late: func(q *Queue) { q.Set(&c.mark) }, short: true},
-		"with small messages":        {first: 64 << 10, limit: big, late: put, short: true},
-		"without room in the window": {first: 64 << 10, limit: 64 << 10, short: true},
-	} {
-		q := Queue{BulkLimit: x.limit}
-		q.Add(new(Flow), large(1, x.first))
-		var b Batch
-		require.True(t, q.Next(&b, 0), name)
-		require.Equal(t, x.short, q.Short(&b), name)
-		before := b.used
-		if x.late != nil {
-			x.late(&q)
-			require.False(t, q.Short(&b), name)
-		}
-		q.Add(new(Flow), large(2, 64<<10))
-		if x.short {
-			require.Equal(t, x.more, q.More(&b, 0), name)
-			require.Equal(t, x.more, b.used > before, name)
-		}
-		require.LessOrEqual(t, b.used, bulkSize, name)
-		b.Release()
-	}
-	q := Queue{BulkLimit: big}
-	var b Batch
-	require.False(t, q.Short(&b), "an empty one")
-	put(&q)
-	require.True(t, q.Next(&b, 0))
-	require.False(t, q.Short(&b), "one of small messages")
-	b.Release()
 }
 
 func TestWindow_fits_what_is_under_way_to_the_path(t *testing.T) {
