@@ -53,6 +53,29 @@ func TestInbox_without_a_backlog_allocates_once(t *testing.T) {
 	}))
 }
 
+func TestInbox_gives_its_memory_back_all_zero(t *testing.T) {
+	for n := range 2*inboxKept + 1 {
+		var q inbox
+		for i := range n {
+			q.push(message{reserved: reservation{bytes: int64(i + 1)}})
+		}
+		first := q.first
+		q.close()
+		require.Equal(t, n, q.len(), "one that is not empty stays as it is")
+		for range n {
+			q.pop()
+		}
+		q.close()
+		require.Nil(t, q.first)
+		if first != nil {
+			require.Zero(t, *first)
+		}
+		q.push(message{reserved: reservation{bytes: 7}})
+		require.Len(t, q.drain(), 1)
+		require.Zero(t, q.len())
+	}
+}
+
 // slow is a context for which it takes until begin is closed that somebody waits.
 type slow struct {
 	context.Context

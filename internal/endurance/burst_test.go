@@ -1,6 +1,6 @@
 //go:build !ratmom_poll
 
-// The portable loop on libcurl 7.88.1 has no way to give one connection a turn: docs/limits.md.
+// The portable loop on libcurl 7.88.1 gives a connection its turn only mostly: docs/limits.md.
 
 package endurance
 
