@@ -73,8 +73,7 @@ curl_socket_t ratmom_dial_open(struct ratmom_req *r) {
     struct ratmom_fd *f = ratmom_fd_renew(m, fds[0]);
     m->starts++;
     f->ours = 1;
-    f->origin = r->origin;
-    f->lane = r->lane;
+    ratmom_fd_opened(m, f, r);
     f->plug = fds[1];
     f->dial = ++m->dial_id;
     f->next = -1;

@@ -35,9 +35,11 @@ type run struct {
 	on     func(cgo.Event)
 }
 
-func newDriver(t *testing.T) *driver {
+func newDriver(t *testing.T) *driver { return newDriverWith(t, nil) }
+
+func newDriverWith(t *testing.T, o *cgo.MultiOptions) *driver {
 	t.Helper()
-	m, err := cgo.NewMulti(nil)
+	m, err := cgo.NewMulti(o)
 	require.NoError(t, err)
 	d := &driver{t: t, m: m}
 	t.Cleanup(func() {

@@ -222,8 +222,7 @@ static void on_dropped(struct ratmom_multi *m, curl_socket_t fd, struct ratmom_f
         }
         /* HTTP/1: whatever came is not the answer to a request. */
         shutdown(fd, SHUT_RDWR);
-        f->hungup = 1;
-        ratmom_link_down(m, f);
+        ratmom_fd_dead(m, f);
     }
     ratmom_fd_drop(m, fd);
 }

@@ -11,13 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LANES 256                   /* beyond that, all use the first again */
-#define SHARED 128                  /* the first ones; each of the others is for one transfer */
+#define SHARED 128                 /* the first ones */
+#define OWN RATMOM_SHARD_LANES     /* up to here each is for one transfer */
+#define LANES (OWN + RATMOM_SHARDS) /* the rest are pools of shards.c */
 #define IDLE_NS (60 * 1000000000ll) /* a lane that was not used for so long is closed */
 
 struct ratmom_lane {
     CURLSH *share;
     uint32_t users; /* transfers in it */
+    uint32_t conns; /* sockets of its connections */
+    uint32_t dead;  /* of them, such as have been shut down */
     int64_t used;   /* when the last one left */
 };
 
@@ -42,7 +45,7 @@ static uint32_t pick(struct ratmom_multi *m, const struct ratmom_req *r) {
  * speed is limited keeps what it may not take yet in the input of its connection, and
  * the others there may lose a part of what is theirs (upload.c). */
 static uint32_t pick_own(const struct ratmom_multi *m) {
-    for (uint32_t lane = SHARED; lane < LANES; lane++)
+    for (uint32_t lane = SHARED; lane < OWN; lane++)
         if (!m->lanes || !m->lanes[lane].users)
             return lane;
     return 0;
@@ -73,14 +76,62 @@ static void sweep(struct ratmom_multi *m) {
     }
 }
 
+/* Closes the pools in which all connections have ended: nobody would look at them. Not
+ * to be called by libcurl. */
+void ratmom_lanes_bury(struct ratmom_multi *m) {
+    if (!m->lanes_dead)
+        return;
+    m->lanes_dead = 0;
+    for (uint32_t i = 0; i < LANES; i++) {
+        struct ratmom_lane *l = &m->lanes[i];
+        if (l->share && !l->users && l->conns == l->dead)
+            pool_close(l);
+    }
+}
+
+/* How many pools there are beside the first. */
+uint32_t ratmom_lanes_open(const struct ratmom_multi *m) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; m->lanes && i < LANES; i++)
+        n += m->lanes[i].share != NULL;
+    return n;
+}
+
+static void check_dead(struct ratmom_multi *m, const struct ratmom_lane *l) {
+    if (l->conns && l->conns == l->dead && !l->users)
+        m->lanes_dead = 1;
+}
+
+void ratmom_lane_opened(struct ratmom_multi *m, struct ratmom_fd *f) {
+    if (f->lane)
+        m->lanes[f->lane].conns++;
+}
+
+void ratmom_lane_dead(struct ratmom_multi *m, struct ratmom_fd *f) {
+    if (!f->lane)
+        return;
+    m->lanes[f->lane].dead++;
+    check_dead(m, &m->lanes[f->lane]);
+}
+
+void ratmom_lane_closed(struct ratmom_multi *m, struct ratmom_fd *f) {
+    if (!f->lane || !m->lanes)
+        return;
+    m->lanes[f->lane].conns--;
+    m->lanes[f->lane].dead -= f->hungup;
+}
+
 /* Chooses the lane of a request that is about to be added. */
 void ratmom_lane_enter(struct ratmom_multi *m, struct ratmom_req *r) {
     if (m->lanes && m->now - m->swept > IDLE_NS)
         sweep(m);
-    uint32_t lane = 0;
-    if (r->origin && (r->limited || (r->fresh && r->forbid)) && m->max_paused)
+    uint32_t shard = ratmom_shard_enter(m, r), lane = 0;
+    int shares = r->origin && !r->serial;
+    if (shares && (r->limited || (r->fresh && r->forbid)) && m->max_paused)
         lane = pick_own(m);
-    else if (r->origin && m->io->nclogged)
+    else if (shard)
+        lane = RATMOM_SHARD_LANES + shard - 1;
+    else if (shares && m->io->nclogged)
         lane = pick(m, r);
     if (!lane || (!m->lanes && !(m->lanes = calloc(LANES, sizeof(*m->lanes)))))
         return;
@@ -95,11 +146,14 @@ void ratmom_lane_enter(struct ratmom_multi *m, struct ratmom_req *r) {
 
 /* The easy handle, which is out of the multi, forgets its lane. */
 void ratmom_lane_leave(struct ratmom_multi *m, struct ratmom_req *r) {
+    ratmom_shard_leave(m, r);
     if (!r->lane)
         return;
+    struct ratmom_lane *l = &m->lanes[r->lane];
     curl_easy_setopt(r->easy, CURLOPT_SHARE, NULL);
-    m->lanes[r->lane].users--;
-    m->lanes[r->lane].used = m->now;
+    l->users--;
+    l->used = m->now;
+    check_dead(m, l);
     r->lane = 0;
 }
 

@@ -60,6 +60,7 @@ void ratmom_multi_free(struct ratmom_multi *m) {
         curl_easy_cleanup(m->probe);
     ratmom_wait_close(m);
     ratmom_io_close(m);
+    ratmom_shards_free(m);
     free(m->adds);
     free(m->events);
     free(m->given_up);
@@ -68,6 +69,10 @@ void ratmom_multi_free(struct ratmom_multi *m) {
 }
 
 int ratmom_multi_setopt(struct ratmom_multi *m, int option, long value) {
+    if (option == CURLMOPT_MAXCONNECTS)
+        m->max_conns = (uint32_t)value;
+    if (option == CURLMOPT_MAX_HOST_CONNECTIONS || option == CURLMOPT_MAX_TOTAL_CONNECTIONS)
+        m->bounded |= value > 0;
     return curl_multi_setopt(m->m, (CURLMoption)option, value);
 }
 
@@ -103,7 +108,7 @@ static void add(struct ratmom_multi *m, struct ratmom_req *r) {
     int rc = CURLM_OUT_OF_MEMORY, entered = 1;
     if (r->link)
         entered = !ratmom_link_enter(r);
-    else if (m->io->nclogged || m->lanes || r->limited || (r->fresh && r->forbid))
+    else
         ratmom_lane_enter(m, r);
     if (entered)
         rc = curl_multi_add_handle(m->m, r->easy);
@@ -162,6 +167,7 @@ void ratmom_remove(struct ratmom_multi *m, struct ratmom_req *r) {
     ratmom_fd_left(m, fd, r->fd_gen);
     ratmom_link_leave(m, r);
     unlink_live(m, r);
+    ratmom_shards_trim(m);
     m->recheck |= RATMOM_RECHECK_NEW;
 }
 
@@ -335,6 +341,7 @@ int ratmom_step(struct ratmom_multi *m, int nadds, int64_t go_deadline, int park
     m->park = park;
     if (m->recheck)
         recheck(m);
+    ratmom_lanes_bury(m);
     ratmom_wait_begin(m);
     return ratmom_step_on(m);
 }

@@ -48,6 +48,9 @@ func NewMulti(o *MultiOptions) (*Multi, error) {
 	return m, nil
 }
 
+// Pools is how many pools of connections there are beside the first.
+func (m *Multi) Pools() int { return int(C.ratmom_lanes_open(m.c)) }
+
 // MaxAdds is how many transfers one step can start.
 const MaxAdds = 256
 

@@ -79,8 +79,7 @@ curl_socket_t ratmom_socket_open(void *p, curlsocktype purpose, struct curl_sock
     r->multi->starts++;
     ratmom_lookup_end(r);
     f->ours = 1;
-    f->origin = r->origin;
-    f->lane = r->lane;
+    ratmom_fd_opened(r->multi, f, r);
     f->next = -1;
     f->udp = a->socktype == SOCK_DGRAM;
     f->local = a->family == AF_UNIX;

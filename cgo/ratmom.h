@@ -114,6 +114,7 @@ struct ratmom_multi;
 struct ratmom_io;
 struct ratmom_batch;
 struct ratmom_lane;
+struct ratmom_origin;
 struct ratmom_relay;
 
 enum ratmom_link_event {
@@ -159,7 +160,8 @@ struct ratmom_req {
     uint32_t want_certs;   /* collect the server's certificates */
     uint32_t want_sent;    /* tell how far the body is */
     uint32_t tunnel;       /* one of enum ratmom_tunnel */
-    uint64_t origin;       /* a hash of where it goes; 0: it shares no connection */
+    uint64_t origin;       /* a hash of where it goes, and of serial */
+    uint32_t serial;       /* it cannot share a connection with others at once */
 
     /* read by Go after a step */
     uint32_t events;
@@ -236,6 +238,8 @@ struct ratmom_req {
     uint32_t guarded;           /* see guard in transfer.c */
     uint32_t stained;           /* a reset will not make the easy handle forget this use */
     uint32_t lane;              /* see lanes.c */
+    uint32_t shard;             /* see shards.c */
+    struct ratmom_origin *at;   /* likewise; NULL: not counted */
     uint32_t counted;           /* among the paused streams of its connection */
     uint32_t looking;           /* its host is being looked up, see lookup.c */
     uint32_t proxy;             /* likewise */
@@ -329,7 +333,13 @@ struct ratmom_multi {
         int32_t n, since; /* how many sockets; transfers added since the last */
     } corks;
     struct ratmom_lane *lanes;
-    int64_t swept; /* when unused lanes were looked for */
+    int64_t swept;       /* when unused lanes were looked for */
+    uint32_t lanes_dead; /* in one of them all connections have ended */
+    struct ratmom_origin **origins;
+    uint32_t conns;     /* of them all, without such as we have shut down */
+    uint32_t max_conns; /* to keep; 0: libcurl's default */
+    uint32_t bounded;   /* libcurl counts the connections, so that all are in its pool */
+    int32_t trimmed;    /* the last socket that was looked at for that */
     struct ratmom_link *link_events;
     uint32_t max_lookups;  /* that may be left behind; 0: any number. Set by Go */
     uint32_t left_lookups; /* left behind, at the most */
@@ -426,6 +436,13 @@ void ratmom_relay_free(struct ratmom_req *r);
 void ratmom_lane_enter(struct ratmom_multi *m, struct ratmom_req *r);
 void ratmom_lane_leave(struct ratmom_multi *m, struct ratmom_req *r);
 void ratmom_lanes_free(struct ratmom_multi *m);
+void ratmom_lanes_bury(struct ratmom_multi *m);
+uint32_t ratmom_lanes_open(const struct ratmom_multi *m);
+uint32_t ratmom_shard_enter(struct ratmom_multi *m, struct ratmom_req *r);
+void ratmom_shard_leave(struct ratmom_multi *m, struct ratmom_req *r);
+void ratmom_shard_learn(struct ratmom_req *r, int http1);
+void ratmom_shards_trim(struct ratmom_multi *m);
+void ratmom_shards_free(struct ratmom_multi *m);
 int ratmom_link_enter(struct ratmom_req *r);
 void ratmom_link_leave(struct ratmom_multi *m, struct ratmom_req *r);
 uint32_t ratmom_commit(struct ratmom_req *r);

@@ -80,6 +80,22 @@ static void addr_parse(struct ratmom_addr *a, const char *ip, int port) {
     a->port = (uint16_t)port;
 }
 
+void ratmom_fd_opened(struct ratmom_multi *m, struct ratmom_fd *f, struct ratmom_req *r) {
+    f->origin = r->origin;
+    f->lane = r->lane;
+    ratmom_lane_opened(m, f);
+    ratmom_shard_opened(f, r);
+}
+
+void ratmom_fd_dead(struct ratmom_multi *m, struct ratmom_fd *f) {
+    if (!f->hungup) {
+        m->conns -= f->at != NULL;
+        ratmom_lane_dead(m, f);
+    }
+    f->hungup = 1;
+    ratmom_link_down(m, f);
+}
+
 /* Makes the entry that of the next socket with this number. */
 struct ratmom_fd *ratmom_fd_renew(struct ratmom_multi *m, curl_socket_t fd) {
     struct ratmom_fd *f = &m->io->fds[fd];
@@ -87,6 +103,8 @@ struct ratmom_fd *ratmom_fd_renew(struct ratmom_multi *m, curl_socket_t fd) {
     if (f->paused || f->mute)
         ratmom_fd_unclog(m, fd);
     ratmom_link_down(m, f);
+    ratmom_lane_closed(m, f);
+    ratmom_shard_closed(m, f);
     free(f->certs.p);
     memset(f, 0, sizeof(*f));
     f->gen = gen;
@@ -393,8 +411,7 @@ void ratmom_fd_hangup(struct ratmom_multi *m, curl_socket_t fd) {
         char waste[16 << 10];
         for (int i = 0; i < 64 && recv(fd, waste, sizeof waste, MSG_DONTWAIT) > 0; i++)
             ;
-        m->io->fds[fd].hungup = 1;
-        ratmom_link_down(m, &m->io->fds[fd]);
+        ratmom_fd_dead(m, &m->io->fds[fd]);
     }
     ratmom_fd_drop(m, fd);
 }
@@ -420,5 +437,6 @@ int ratmom_close_idle(struct ratmom_multi *m) {
         ratmom_fd_hangup(m, fd);
         n++;
     }
+    ratmom_lanes_bury(m);
     return n;
 }

@@ -29,7 +29,8 @@ struct ratmom_fd {
     int32_t next;    /* in the bucket of the key; -1 ends */
     struct ratmom_addr laddr, raddr;
     uint64_t origin;          /* of the request that opened it */
-    uint32_t lane;            /* likewise */
+    uint32_t lane, shard;     /* likewise */
+    struct ratmom_origin *at; /* likewise, see shards.c */
     uint32_t paused;          /* streams, on HTTP/2 */
     struct ratmom_buf certs;  /* of the server, if somebody has asked */
     struct ratmom_req *relay; /* whose bytes are moved here, not by libcurl's loop */
@@ -77,6 +78,16 @@ void ratmom_dial_drop(struct ratmom_multi *m, curl_socket_t fd);
 int32_t ratmom_dial_find(struct ratmom_req *r);
 /* Tells the link that its connection is over. */
 void ratmom_link_down(struct ratmom_multi *m, struct ratmom_fd *f);
+/* What a socket has from the request that opened it. */
+void ratmom_fd_opened(struct ratmom_multi *m, struct ratmom_fd *f, struct ratmom_req *r);
+/* We have shut it down. */
+void ratmom_fd_dead(struct ratmom_multi *m, struct ratmom_fd *f);
+enum { RATMOM_SHARD_LANES = 256, RATMOM_SHARDS = 1024 };
+void ratmom_lane_opened(struct ratmom_multi *m, struct ratmom_fd *f);
+void ratmom_lane_dead(struct ratmom_multi *m, struct ratmom_fd *f);
+void ratmom_lane_closed(struct ratmom_multi *m, struct ratmom_fd *f);
+void ratmom_shard_opened(struct ratmom_fd *f, struct ratmom_req *r);
+void ratmom_shard_closed(struct ratmom_multi *m, struct ratmom_fd *f);
 void ratmom_fd_unclog(struct ratmom_multi *m, int32_t fd);
 int ratmom_fd_unheard(curl_socket_t fd);
 int ratmom_fd_silent(curl_socket_t fd, long seconds);

@@ -121,6 +121,8 @@ static size_t on_header(char *p, size_t size, size_t nitems, void *user) {
         guard(r);
         if (n > 6 && p[5] == '2')
             ratmom_io_http2(r);
+        if (r->prereqs && n > 6) /* not a proxy's answer to CONNECT */
+            ratmom_shard_learn(r, p[5] == '1');
     }
     if (ratmom_buf_add(&r->head, p, n))
         return ratmom_stop(r, RATMOM_CAUSE_MEMORY);

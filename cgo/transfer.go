@@ -100,9 +100,10 @@ type Setup struct {
 	Certificates bool
 	// Sent asks to be told how far the body is.
 	Sent bool
-	// Origin is a hash of where the request goes, if it may share a connection;
-	// 0: it does not.
+	// Origin is a hash of where the request goes; Serial tells that it has a connection
+	// for itself while it runs, and is another origin.
 	Origin uint64
+	Serial bool
 	Tunnel Tunnel
 }
 
@@ -129,6 +130,7 @@ func (t *Transfer) Prepare(s *Setup, o *Options) error {
 	r.want_certs = flag(s.Certificates)
 	r.want_sent = flag(s.Sent)
 	r.origin = C.uint64_t(s.Origin)
+	r.serial = flag(s.Serial)
 	r.tunnel = C.uint32_t(s.Tunnel)
 	var bad C.int
 	rc := C.ratmom_req_setup(r, (*C.uchar)(unsafe.SliceData(o.buf)), C.size_t(len(o.buf)), flagInt(t.warm), &bad)

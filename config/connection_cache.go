@@ -7,7 +7,8 @@ import (
 )
 
 // ConnectionCacheSize bounds how many connections the client keeps; one more
-// closes that which was idle longest. 0 keeps none: each request makes a
+// closes an idle one: that which was idle longest, unless there are more than 64 to one
+// server over HTTP/1.1, which are in several of libcurl's pools. 0 keeps none: each request makes a
 // connection and closes it.
 //
 // Default: four times the number of requests under way, libcurl's. With several

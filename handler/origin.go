@@ -9,15 +9,28 @@ import (
 
 var originSeed = maphash.MakeSeed()
 
-// origin is a hash of where the request goes if it may share a connection there with
-// others at once, 0 if not: before libcurl 8.0.0 none can by prior knowledge.
-func (h *Handler) origin() uint64 {
-	shares := h.plan.PriorKnowledge && cgo.Features().AtLeast(8, 0, 0)
-	if h.url.Scheme == "https" && !h.plan.HTTP1 {
-		shares = true
+// serial reports whether the request must have a connection for itself while it runs:
+// it goes over HTTP/1, or by prior knowledge before libcurl 8.0.0.
+func (h *Handler) serial() bool {
+	if h.plan.PriorKnowledge {
+		return !cgo.Features().AtLeast(8, 0, 0)
 	}
-	if !shares {
-		return 0
+	return h.url.Scheme != "https" || h.plan.HTTP1 || h.asksHTTP1()
+}
+
+// origin is a hash of where the request goes: of the server, and of whether it is shared
+// with others at once, never 0.
+func (h *Handler) origin(serial bool) uint64 {
+	host, port := strings.ToLower(h.url.Host), ":443"
+	if h.url.Scheme == "http" {
+		port = ":80"
 	}
-	return maphash.String(originSeed, strings.TrimSuffix(strings.ToLower(h.url.Host), ":443")) | 1
+	key := maphash.String(originSeed, strings.TrimSuffix(host, port))<<3 | 1
+	if serial {
+		key |= 2
+	}
+	if h.url.Scheme == "http" {
+		key |= 4
+	}
+	return key
 }

@@ -121,12 +121,13 @@ func (h *Handler) prepare() error {
 		Debug:      h.plan.Wire,
 		Trailers:   len(req.Trailer) > 0,
 		InfoFree:   h.trace.wantsInfo(),
-		Origin:     h.origin(),
 		Sent:       h.spec.Sent != nil,
 
 		TLSInTLS:     h.tlsInTLS(),
 		Certificates: h.plan.Certificates && req.URL.Scheme == "https",
 	}
+	setup.Serial = h.serial()
+	setup.Origin = h.origin(setup.Serial)
 	if a := h.spec.ProxyAuthorization; a != "" {
 		h.plan.Config.EncodeProxyAuthorization(o, req.URL, a)
 	}
@@ -188,14 +189,19 @@ func (h *Handler) encodeConnection(o *cgo.Options) {
 	if req.Close {
 		o.Long(cgo.OptForbidReuse, 1)
 	}
-	if h.upgrade || (len(req.Trailer) > 0 && !h.plan.PriorKnowledge) {
-		// Upgrades and request trailers exist on HTTP/1.1 only.
+	if h.asksHTTP1() {
 		o.Long(cgo.OptHTTPVersion, int64(cgo.HTTPVersion11))
 	} else if req.URL.Scheme == "https" && !h.plan.HTTP1 && !h.plan.PipeWaitSet && h.spec.Link == nil {
 		// Wait for a connection that may multiplex. On plain http this would
 		// make parallel requests wait for one another's answers.
 		o.Long(cgo.OptPipeWait, 1)
 	}
+}
+
+// asksHTTP1 reports whether the request takes HTTP/1.1: upgrades and request trailers
+// exist nowhere else.
+func (h *Handler) asksHTTP1() bool {
+	return h.upgrade || (len(h.spec.Request.Trailer) > 0 && !h.plan.PriorKnowledge)
 }
 
 // copyBody is the size up to which a request body in memory is copied and sent
