@@ -26,19 +26,20 @@ func hanging(t *testing.T) *server {
 }
 
 func TestPeer_leaves_an_endpoint_at_which_time_runs_out(t *testing.T) {
+	const limit = 100 * time.Millisecond
 	for name, do := range map[string]func(*Map, *http.Request) error{
 		"that of the request": func(m *Map, req *http.Request) error {
-			_, err := m.Do(req, Timeout(50*time.Millisecond))
+			_, err := m.Do(req, Timeout(limit))
 			return err
 		},
 		"that of its context": func(m *Map, req *http.Request) error {
-			ctx, stop := context.WithTimeout(req.Context(), 50*time.Millisecond)
+			ctx, stop := context.WithTimeout(req.Context(), limit)
 			defer stop()
 			_, err := m.Do(req.WithContext(ctx))
 			return err
 		},
 		"that of who waits, who cancels it then": func(m *Map, req *http.Request) error {
-			ctx, stop := context.WithTimeout(req.Context(), 50*time.Millisecond)
+			ctx, stop := context.WithTimeout(req.Context(), limit)
 			defer stop()
 			r := m.Go(req)
 			_, err := r.Wait(ctx)
@@ -48,7 +49,7 @@ func TestPeer_leaves_an_endpoint_at_which_time_runs_out(t *testing.T) {
 		"that of a hedge": func(m *Map, req *http.Request) error {
 			at := time.Now()
 			_, err := m.Do(req, Retry(retry.Policy{Tries: 2, Hedge: retry.Hedge{After: 50 * time.Millisecond}}))
-			if err == nil && time.Since(at) >= 50*time.Millisecond {
+			if err == nil && time.Since(at) >= limit {
 				err = errors.New("it has waited for one that does not answer")
 			}
 			return err
@@ -63,8 +64,9 @@ func TestPeer_leaves_an_endpoint_at_which_time_runs_out(t *testing.T) {
 					failed++
 				}
 			}
-			assert.LessOrEqual(t, failed, 5)
-			assert.LessOrEqual(t, bad.hits.Load(), int64(5))
+			// Where nothing is learned it is 40. It is one or two unless the good ones are slow as well, on a busy machine.
+			assert.LessOrEqual(t, failed, 15)
+			assert.LessOrEqual(t, bad.hits.Load(), int64(15))
 		})
 	}
 }
