@@ -108,6 +108,22 @@ func TestEndpoints_are_not_blamed_for_bodies_that_cannot_be_read(t *testing.T) {
 	}
 }
 
+func TestEndpoints_are_not_blamed_for_bodies_that_nobody_reads_to_their_end(t *testing.T) {
+	long := func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 4<<20)) }
+	m := openMap(t, among(t, plain(t, long), plain(t, long)), turns(),
+		Outliers(health.OutlierPolicy{Interval: 20 * time.Millisecond, FailureRate: 0.3, FailureRequests: 1}))
+	p, err := m.Get("http://some.peer.invalid/")
+	require.NoError(t, err)
+	for range 60 {
+		resp, err := m.RoundTrip(request(t, http.MethodGet, "http://some.peer.invalid/"))
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+	}
+	eventually(t, "all have ended", func() bool { return p.Snapshot(0).Running == 0 })
+	p.decide(func(now time.Time) { p.s.tick(now.Add(time.Second)) })
+	assert.Zero(t, p.Snapshot(0).Counters.Ejections)
+}
+
 func TestCancel_is_a_failure_of_the_endpoint_that_took_the_time(t *testing.T) {
 	over := failure.New(failure.Timeout, "it is over")
 	for name, c := range map[string]struct {

@@ -77,7 +77,7 @@ func ofTransfer(e *failure.Error) Kind {
 
 // OfCaller reports whether an error of a ratmom client is the caller's or this machine's own and says nothing of the
 // server: a request body whose reader fails, a file that cannot be read, no file descriptors, memory or ports left, a request
-// that was taken back. [Outliers] is not told of it.
+// that was taken back, a body that was closed before its end. [Outliers] is not told of it.
 func OfCaller(err error) bool {
 	var e *failure.Error
 	if !errors.As(err, &e) {
@@ -88,8 +88,11 @@ func OfCaller(err error) bool {
 		failure.BodyNotRewindable, failure.RequestBody, failure.Local, failure.OutOfMemory, failure.Internal:
 		return true
 	}
-	return short(err)
+	return e.Code == codeWriteError || short(err)
 }
+
+// codeWriteError is CURLE_WRITE_ERROR: what came was not taken any more from here on, as its reader has closed it.
+const codeWriteError = 23
 
 // short reports whether it is the system that lacks something, which says nothing of the peer.
 func short(err error) bool {

@@ -65,6 +65,7 @@ func TestOfCaller_says_whether_an_error_is_no_fault_of_the_server(t *testing.T) 
 		{failure.Wrap(failure.Connect, syscall.EMFILE), true},
 		{failure.Wrap(failure.Connect, syscall.EADDRNOTAVAIL), true},
 		{failure.FromCurl(26, "operation aborted by callback"), true}, // the reader
+		{failure.FromCurl(23, "Failure writing output to destination"), true},
 		{failure.FromCurl(45, "Couldn't bind to interface"), true},
 		{errors.Join(errSick, failure.New(failure.Local, "no such file")), true},
 		{failure.Wrap(failure.Connect, syscall.ECONNREFUSED), false},
