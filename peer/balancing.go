@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -9,9 +10,15 @@ import (
 )
 
 // WithPolicy sets how requests are spread over the endpoints of a peer. f is called once
-// for each peer. Default: balance.PeakEWMA.
+// for each peer; nil is the default. Default: balance.PeakEWMA.
 func WithPolicy(f func() Policy) Option {
-	return func(o *options) error { o.policy = f; return nil }
+	return func(o *options) error {
+		if f == nil {
+			return errors.New("peer: WithPolicy: there is no function")
+		}
+		o.policy = f
+		return nil
+	}
 }
 
 // SlowStart gives an endpoint that is new beside others, or was down, its share of the requests bit by bit, over so long:
@@ -59,6 +66,9 @@ func Outliers(p health.OutlierPolicy) Option {
 // spread is the policy of a new peer.
 func (o *options) spread() Policy {
 	p := o.policy()
+	if p == nil {
+		p = new(balance.PeakEWMA)
+	}
 	if o.slow > 0 {
 		p = &balance.SlowStart{Policy: p, Window: o.slow}
 	}

@@ -55,10 +55,17 @@ type call struct {
 	collector
 }
 
-// newCall makes a call that has not been submitted and has no done yet. On an error the body is closed.
-func (m *Map) newCall(req *http.Request, opts []RequestOption) (*call, error) {
+// newCall makes a call that has not been submitted and has no done yet. profile is that of requests which name none. On an
+// error the body is closed.
+func (m *Map) newCall(req *http.Request, profile string, opts []RequestOption) (*call, error) {
 	c := &call{origin: req, req: req, opt: optionsOf(opts)}
-	p, err := m.peerFor(req, c.opt.profile)
+	if c.opt.profile != "" {
+		profile = c.opt.profile
+	}
+	p, err := m.peerFor(req, profile)
+	if err == nil {
+		err = c.isLate()
+	}
 	if err != nil {
 		closeBody(req)
 		return nil, err
@@ -76,6 +83,21 @@ func (m *Map) newCall(req *http.Request, opts []RequestOption) (*call, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+// isLate is why there is no time to begin: nothing is sent then, not even what nobody would wait for.
+func (c *call) isLate() error {
+	switch ctx := c.req.Context(); {
+	case c.opt.timeout < 0:
+		return c.overtime()
+	case ctx.Err() != nil:
+		return contextError(ctx).At(methodOf(c.req), c.req.URL)
+	}
+	return nil
+}
+
+func (c *call) overtime() error {
+	return failure.New(failure.Timeout, "the total time is over").At(methodOf(c.origin), c.origin.URL)
 }
 
 func closeBody(req *http.Request) {
@@ -118,7 +140,7 @@ func (c *call) begin() {
 	}
 	if limit > 0 {
 		c.timer = time.AfterFunc(limit, func() {
-			c.cancel(failure.New(failure.Timeout, "the total time is over").At(methodOf(c.origin), c.origin.URL))
+			c.cancel(c.overtime())
 		})
 	}
 	if tries > 0 {

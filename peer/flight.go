@@ -8,6 +8,7 @@ import (
 	"github.com/ratmom/ratmom/body"
 	"github.com/ratmom/ratmom/handler"
 	"github.com/ratmom/ratmom/internal/failure"
+	"github.com/ratmom/ratmom/peer/health"
 	"github.com/ratmom/ratmom/retry"
 )
 
@@ -187,6 +188,7 @@ func (f *flight) Ended(h *handler.Handler, err error) {
 		o = outcome{err: errUnheard, unsent: true, worn: true, class: retry.NeverSent}
 	} else if err != nil {
 		o.unsent, o.lost, o.class, o.kept = h.Unsent(), h.LinkLost(), h.Class(), h.KeptBody()
+		o.ours = health.OfCaller(err)
 	}
 	o.revealed = err == nil || h.Committed()
 	f.end = endNews{f: f, o: o}

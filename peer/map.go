@@ -77,6 +77,15 @@ func (m *Map) Get(rawURL string) (*Peer, error) {
 	return m.get(u, "")
 }
 
+// GetProfile is Get for the peer of a [Profile]. Requests on its pins and links need not name the profile.
+func (m *Map) GetProfile(rawURL, profile string) (*Peer, error) {
+	u, err := failure.ParseURL(rawURL)
+	if err != nil {
+		return nil, err
+	}
+	return m.get(u, profile)
+}
+
 // Find returns the peer with an identity, nil if there is none. The Proxy is not
 // looked at.
 func (m *Map) Find(id ID) *Peer {
@@ -113,25 +122,7 @@ func (m *Map) Prelink(rawURL string) error {
 	if err != nil {
 		return err
 	}
-	var idle bool
-	p.look(func(now time.Time) {
-		idle = len(p.s.links) == 0 && p.s.queue.Len() == 0 && p.faults.err(now) == nil
-	})
-	if !idle {
-		return nil
-	}
-	u, err := url.Parse(rawURL)
-	if err != nil {
-		return err
-	}
-	req := &http.Request{Method: http.MethodOptions, URL: &url.URL{Scheme: u.Scheme, Host: u.Host, Path: "*"}, Header: http.Header{}}
-	c, err := m.newCall(req, []RequestOption{AnyStatus(), MaxContent(0), Truncate()})
-	if err != nil {
-		return err
-	}
-	c.eager, c.done = true, make(chan struct{})
-	c.begin()
-	return nil
+	return p.Prelink()
 }
 
 // ClearError has the peers that have failed tried again at once, and returns how many

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -157,7 +158,13 @@ func ErrorTTL(kind health.Kind, ttl health.TTL) Option {
 // WithResolver sets how the addresses of peers are found. It is not asked for peers behind
 // a proxy, which looks names up itself. Default: [System]; [Names] has those of package resolve.
 func WithResolver(r Resolver) Option {
-	return func(o *options) error { o.resolver = r; return nil }
+	return func(o *options) error {
+		if r == nil {
+			return errors.New("peer: WithResolver: there is no resolver")
+		}
+		o.resolver = r
+		return nil
+	}
 }
 
 // Requests sets options of all requests, over those of the client. Those for redirects, cookies,
@@ -182,6 +189,9 @@ func (o options) forPeer(id ID) (options, error) {
 	o.errorTTL, o.profiles = maps.Clone(o.errorTTL), maps.Clone(o.profiles)
 	o.requests = slices.Clip(o.requests)
 	for _, option := range o.each(id) {
+		if option == nil {
+			continue
+		}
 		if err := option(&o); err != nil {
 			return o, err
 		}
@@ -199,7 +209,7 @@ func ForPeer(f func(ID) []config.RequestOption) Option {
 
 // Profile names options that requests can ask for with [WithProfile], over those of
 // [Requests]: a client certificate, say. Peers of different profiles share no
-// connection.
+// connection. [Map.GetProfile] has the peer of one.
 func Profile(name string, opts ...config.RequestOption) Option {
 	return func(o *options) error {
 		if name == "" {

@@ -13,6 +13,7 @@ import (
 	"github.com/ratmom/ratmom/config"
 	"github.com/ratmom/ratmom/handler"
 	"github.com/ratmom/ratmom/internal/failure"
+	"github.com/ratmom/ratmom/internal/usercall"
 	"github.com/ratmom/ratmom/peer/health"
 )
 
@@ -281,7 +282,7 @@ func (p *Peer) refresh(now time.Time) {
 
 // resolve looks the addresses up. What is there is used meanwhile, and after a failure.
 func (p *Peer) resolve() error {
-	addrs, ttl, err := p.resolver.Resolve(p.m.ctx, p.id.Scheme, p.id.Host, p.id.Port)
+	addrs, ttl, err := p.ask()
 	addrs = slices.Clone(addrs) // they may be what the resolver gives to others as well
 	if err == nil && len(addrs) == 0 {
 		err = errors.New("no address was found")
@@ -312,6 +313,15 @@ func (p *Peer) resolve() error {
 		p.s.failQueue(err, now)
 	})
 	return err
+}
+
+// ask asks the resolver. A panic of it, which is the user's, goes to the standard logger and is an error.
+func (p *Peer) ask() (addrs []Address, ttl time.Duration, err error) {
+	err = errors.New("the resolver has panicked")
+	usercall.Run("Resolver.Resolve", func() {
+		addrs, ttl, err = p.resolver.Resolve(p.m.ctx, p.id.Scheme, p.id.Host, p.id.Port)
+	})
+	return addrs, ttl, err
 }
 
 // What a resolver says of an answer's time is clamped to these.

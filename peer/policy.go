@@ -9,6 +9,6 @@ type (
 	// Key is what hashing policies go by.
 	Key = balance.Key
 	// Policy chooses an endpoint for a request. It is asked under the peer's lock: it must not block,
-	// nor call the map.
+	// nor call the map. A panic of it goes to the standard logger, and the request to the first endpoint.
 	Policy = balance.Policy
 )

@@ -40,7 +40,9 @@ func optionsOf(opts []RequestOption) *requestOptions {
 	}
 	all := defaultOptions
 	for _, o := range opts {
-		o(&all)
+		if o != nil {
+			o(&all)
+		}
 	}
 	return &all
 }
@@ -63,7 +65,7 @@ func WithProfile(name string) RequestOption { return func(o *requestOptions) { o
 func Repeatable() RequestOption { return func(o *requestOptions) { o.repeatable = true } }
 
 // Timeout ends the request with ratmom.ErrTimeout if it has not ended after d, its wait for
-// a connection included. Default: what config.Timeout says.
+// a connection included; below 0 the time is over before it begins. Default, and 0: what config.Timeout says.
 func Timeout(d time.Duration) RequestOption { return func(o *requestOptions) { o.timeout = d } }
 
 // AnyStatus makes no error of a status that is not 2xx.

@@ -26,7 +26,8 @@ type Address struct {
 	HTTP2 bool
 }
 
-// Resolver finds the addresses of a peer. It may block: 64 lookups run at once, and others wait.
+// Resolver finds the addresses of a peer. It may block: 64 lookups run at once, and others wait. A panic of it goes to the
+// standard logger and is a failure to find any.
 type Resolver interface {
 	// Resolve returns the addresses of a peer and how long they may be used; 0 is for
 	// as long as the peer is used.

@@ -22,7 +22,11 @@ func (m *Map) roundTrip(req *http.Request, p *Pin, opts []RequestOption) (*http.
 // newPinned makes a call that has not been submitted, on a pin if p is not nil. On an error
 // the body is closed.
 func (m *Map) newPinned(req *http.Request, p *Pin, opts []RequestOption) (*call, error) {
-	c, err := m.newCall(req, opts)
+	profile := ""
+	if p != nil {
+		profile = p.peer.id.Profile
+	}
+	c, err := m.newCall(req, profile, opts)
 	if err != nil {
 		return nil, err
 	}

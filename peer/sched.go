@@ -38,6 +38,7 @@ type scheduler struct {
 	eps       []*Endpoint    // memory of pick, as the next ones are
 	all       []*Endpoint
 	usable    []*Endpoint
+	aside     []*tag // memory of fill
 	cands     []*endpoint
 	placing   bool
 	cuts      bool // what waits for an answer of an endpoint that checks find down
@@ -95,6 +96,8 @@ type outcome struct {
 	worn bool
 	// hopeless tells that it would fail anywhere.
 	hopeless bool
+	// ours tells that the endpoint is not to blame.
+	ours bool
 	// revealed tells that something of it may have left.
 	revealed bool
 	// cancelled tells that nobody wants it any more.
@@ -238,7 +241,8 @@ func (s *scheduler) ended(r *run, o outcome, now time.Time) {
 	if t != nil {
 		t.revealed = t.revealed || o.revealed
 	}
-	if o.err != nil && t != nil && !o.lost && !o.hopeless {
+	blamed := o.err != nil && t != nil && !o.lost && !o.hopeless && !o.ours
+	if blamed {
 		r.way.Fail(now)
 	}
 	s.leave(r, now)
@@ -253,7 +257,7 @@ func (s *scheduler) ended(r *run, o outcome, now time.Time) {
 	if !opened && o.err != nil && !o.hopeless && t != nil {
 		l.ep.failed++
 	}
-	if o.err != nil && t != nil && !o.lost && !o.hopeless {
+	if blamed {
 		s.report(l.ep, false, now)
 	}
 	if t != nil {

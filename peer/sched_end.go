@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ratmom/ratmom/internal/failure"
 	"github.com/ratmom/ratmom/retry"
 )
 
@@ -55,18 +56,37 @@ func (s *scheduler) cancel(t *tag, why error, now time.Time) {
 		}
 		s.finish(t, outcome{err: why, unsent: true, hopeless: true, cancelled: true})
 	default:
-		second := t.second
+		r, second := t.run, t.second
 		t.second = nil
 		beside := second == nil || s.dismiss(second, now)
+		late := s.leftWaiting(r, why, now)
 		unsent := s.takeBack(t.run, now)
 		if !unsent {
-			r := t.run
 			r.tag = nil
 			s.do.abort(r)
 		}
 		s.finish(t, outcome{err: why, unsent: unsent && beside, hopeless: true, cancelled: true})
+		if late {
+			s.report(r.link.ep, false, now)
+		}
 	}
 	s.place(now)
+}
+
+// leftWaiting notes what it says of an endpoint that a tag is cancelled. It reports whether that is a failure: the tag's time is
+// over, and it has spent the most of it in waiting for this endpoint's answer.
+func (s *scheduler) leftWaiting(r *run, why error, now time.Time) (failed bool) {
+	t := r.tag
+	if t.state == tagHead {
+		return false
+	}
+	failed = !t.once() && 2*now.Sub(r.began) >= now.Sub(t.born) && errors.Is(why, failure.Timeout)
+	if failed {
+		r.way.Fail(now)
+	} else {
+		r.way.GiveUp(now)
+	}
+	return failed
 }
 
 // takeBack withdraws a run, whose link stays if it has a connection.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ratmom/ratmom/internal/usercall"
 	"github.com/ratmom/ratmom/peer/balance"
 )
 
@@ -68,7 +69,7 @@ func (s *scheduler) update(addrs []Address, now time.Time) {
 				s.eps = append(s.eps, &e.Endpoint)
 			}
 		}
-		u.Update(slices.Clone(s.eps))
+		usercall.Run("Policy.Update", func() { u.Update(slices.Clone(s.eps)) })
 	}
 	for p := range s.pins {
 		s.serve(p, now)

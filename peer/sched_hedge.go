@@ -97,6 +97,7 @@ func (s *scheduler) win(r *run, now time.Time) {
 
 // dismiss gives a run up, and reports whether nothing of it leaves.
 func (s *scheduler) dismiss(r *run, now time.Time) bool {
+	r.way.GiveUp(now)
 	if !s.do.withdraw(r) {
 		r.tag.revealed = true
 		r.tag = nil

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/ratmom/ratmom/peer/health"
@@ -118,9 +119,16 @@ func (m *model) check() {
 			fail("a %v tag is due", t.state)
 		}
 	}
-	if s.queue.Len() > 0 && !s.breaker.Open(health.Requests) {
-		if t := s.queue[0]; s.pick(t, m.now) != nil {
-			fail("a tag waits though there is room")
+	if !s.breaker.Open(health.Requests) {
+		queue := slices.Clone(s.queue)
+		slices.SortFunc(queue, func(a, b *tag) int { return cmp.Or(b.priority-a.priority, cmp.Compare(a.seq, b.seq)) })
+		for _, t := range queue {
+			if s.pick(t, m.now) != nil {
+				fail("a tag waits though there is room")
+			}
+			if !t.picky() {
+				break
+			}
 		}
 	}
 }

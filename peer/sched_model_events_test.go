@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ratmom/ratmom/internal/failure"
 	"github.com/ratmom/ratmom/peer/health"
 	"github.com/ratmom/ratmom/retry"
 )
@@ -69,7 +70,7 @@ var modelEvents = []modelEvent{
 		if len(m.tags) > 30 {
 			return false
 		}
-		t := &tag{priority: m.rng.IntN(3)}
+		t := &tag{priority: m.rng.IntN(3), born: m.now}
 		t.ask = retry.Request{Method: []string{"GET", "POST", "PUT"}[m.rng.IntN(3)], Replayable: m.rng.IntN(8) > 0}
 		t.reuse = retry.Reuse(m.rng.IntN(3))
 		if len(m.pins) > 0 && m.rng.IntN(4) == 0 {
@@ -243,7 +244,11 @@ var modelEvents = []modelEvent{
 			return false
 		}
 		t := m.tags[m.rng.IntN(len(m.tags))]
-		m.s.cancel(t.t, errModel, m.now)
+		why := errModel
+		if m.rng.IntN(2) == 0 {
+			why = failure.New(failure.Timeout, "in the model")
+		}
+		m.s.cancel(t.t, why, m.now)
 		if !t.finished {
 			fail("a cancelled tag goes on")
 		}

@@ -101,6 +101,10 @@ var mutants = []struct{ name, file, from, to string }{
 		"	s.place(now) // there", "	// there"},
 	{"how long the peer is to be left alone is nothing to a repeat", "sched_retry.go",
 		"status == http.StatusServiceUnavailable && r.link.ep.off", "r.link.ep.off"},
+	{"what waits for other endpoints is not passed", "sched_place.go",
+		"if !t.picky() ||", "if true || !t.picky() ||"},
+	{"what was passed is forgotten", "sched_place.go",
+		"		s.queue.add(t)\n		s.aside[i] = nil\n", "		_, s.aside[i] = t, nil\n"},
 	{"a free place is not taken", "sched.go",
 		"opened, now)\n	}\n	s.serve(l.pin, now)\n	s.place(now)\n", "opened, now)\n	}\n	s.serve(l.pin, now)\n"},
 }

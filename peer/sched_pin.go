@@ -152,10 +152,7 @@ func (s *scheduler) pickPinned(t *tag, now time.Time) *endpoint {
 	if len(s.eps) == 0 {
 		return nil
 	}
-	if i := s.policy.Pick(s.eps, t.key, now); i >= 0 && i < len(s.cands) {
-		return s.cands[i]
-	}
-	return nil
+	return s.choose(t.key, now)
 }
 
 // lose fails what waits for a pin whose link is over.

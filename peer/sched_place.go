@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ratmom/ratmom/internal/usercall"
 	"github.com/ratmom/ratmom/peer/health"
 )
 
@@ -49,12 +50,29 @@ func (s *scheduler) fill(now time.Time) {
 		t := s.queue[0]
 		e := s.pick(t, now)
 		if e == nil {
-			return
+			if !t.picky() || len(s.aside) == maxAside {
+				break
+			}
+			s.aside = append(s.aside, s.queue.pop())
+			continue
 		}
 		s.queue.pop()
 		s.assign(t, s.linkFor(e, t, now), now)
 	}
+	for i, t := range s.aside {
+		s.queue.add(t)
+		s.aside[i] = nil
+	}
+	s.aside = s.aside[:0]
 }
+
+// maxAside is how many tags that wait for the rest of the endpoints may be passed at once by those behind.
+const maxAside = 32
+
+// picky reports whether a tag that has no place may be passed by those behind it: it is left out at the endpoints that
+// have not connected for it, where there may be room for them by now. One that needs a new connection is not
+// passed, as others could keep it from one for ever.
+func (t *tag) picky() bool { return len(t.tried) > 0 && t.rides(1) }
 
 // linkFor is a link of an endpoint that has room for a tag.
 func (s *scheduler) linkFor(e *endpoint, t *tag, now time.Time) *link {
@@ -101,11 +119,22 @@ func (s *scheduler) pick(t *tag, now time.Time) *endpoint {
 	if len(s.eps) == 0 {
 		return nil
 	}
-	i := s.policy.Pick(s.eps, t.key, now)
-	if i < 0 || i >= len(s.cands) {
-		return nil
+	return s.choose(t.key, now)
+}
+
+// choose asks the policy for one of the candidates; nil: none. A panic of it, which is the user's, would leave the lock
+// locked for ever: it goes to the standard logger, and the first candidate is taken.
+func (s *scheduler) choose(key Key, now time.Time) (e *endpoint) {
+	defer func() {
+		if v := recover(); v != nil {
+			usercall.Report("Policy.Pick", v)
+			e = s.cands[0]
+		}
+	}()
+	if i := s.policy.Pick(s.eps, key, now); i >= 0 && i < len(s.cands) {
+		return s.cands[i]
 	}
-	return s.cands[i]
+	return nil
 }
 
 // endpointOf is whose Endpoint it is.
@@ -200,6 +229,7 @@ func (s *scheduler) steal(now time.Time) bool {
 		return false
 	}
 	if t := best.tag; s.takeBack(best, now) {
+		best.link.ep.Latency.AtLeast(now.Sub(best.began), now)
 		s.count.Moves++
 		s.assign(t, free, now)
 	}

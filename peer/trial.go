@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"sync"
@@ -37,11 +36,7 @@ func (p *Peer) prober(c *Check, opts []config.RequestOption) (func(*endpoint) he
 		}
 		opts = append(slices.Clip(opts), config.HTTPVersion(version))
 	}
-	at := url.URL{Scheme: p.id.Scheme, Host: net.JoinHostPort(p.id.Host, p.id.Port)}
-	port := schemePorts[p.id.Scheme]
-	if port == p.id.Port {
-		at.Host = at.Host[:len(at.Host)-len(port)-1]
-	}
+	at, port := p.id.origin(), schemePorts[p.id.Scheme]
 	if c.Kind == CheckTCP && p.id.Proxy == "" {
 		at.Scheme = "http"
 	}

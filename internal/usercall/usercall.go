@@ -10,8 +10,11 @@ import (
 func Run(name string, f func()) {
 	defer func() {
 		if v := recover(); v != nil {
-			log.Printf("panic in %s: %v\n%s", name, v, debug.Stack())
+			Report(name, v)
 		}
 	}()
 	f()
 }
+
+// Report writes down a panic that was recovered, for who calls without Run.
+func Report(name string, v any) { log.Printf("panic in %s: %v\n%s", name, v, debug.Stack()) }

@@ -7,7 +7,7 @@ import "time"
 // scheduler keeps of the request anyway.
 //
 //	f.Begin(e, now) // the request was placed on e
-//	f.Head(now)     // its head has come, or f.Fail(now): none will
+//	f.Head(now)     // its head has come, or f.Fail(now): none will, or f.GiveUp(now): nobody waits for it
 //	f.End()         // it has ended, was cancelled, or goes elsewhere
 //
 // What comes twice, or out of order, counts once. The zero value has not begun; one that
@@ -49,7 +49,16 @@ func (f *Flight) Fail(now time.Time) {
 	}
 }
 
-// End takes the request from its endpoint. Before head and failure it says nothing of it.
+// GiveUp says that nobody waits for the head any more, through no fault of the endpoint: it would have come, but later.
+// After the head it is nothing.
+func (f *Flight) GiveUp(now time.Time) {
+	if f.waits {
+		f.waited()
+		f.e.Latency.AtLeast(now.Sub(f.since), now)
+	}
+}
+
+// End takes the request from its endpoint. Before head, failure and giving up it says nothing of it.
 func (f *Flight) End() {
 	if f.e == nil {
 		return

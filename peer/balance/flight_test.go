@@ -43,10 +43,19 @@ func TestFlight_tells_the_endpoint_what_becomes_of_the_request(t *testing.T) {
 	a.End()
 	a.End()
 	b.End()
-	c.End() // cancelled
+	b.GiveUp(noon.Add(time.Hour)) // too late
+	c.End()                       // it says nothing
 	assert.Zero(t, e.InFlight)
 	assert.Zero(t, other.InFlight)
 	assert.False(t, other.Latency.Known())
+
+	c.Begin(other, noon)
+	c.GiveUp(noon.Add(30 * ms))
+	assert.Equal(t, 30*ms, other.Latency.At(noon.Add(30*ms)))
+	assert.Zero(t, other.Waiting)
+	assert.Equal(t, 1, other.InFlight)
+	c.End()
+	assert.Zero(t, other.InFlight)
 }
 
 // The model: InFlight and Waiting are those of a plain list of what is under way.
@@ -66,7 +75,7 @@ func TestModelFlight(t *testing.T) {
 		now = now.Add(time.Duration(1 + r.Int64N(int64(ms))))
 		i := r.IntN(len(flights))
 		f, m := &flights[i], &model[i]
-		switch r.IntN(4) {
+		switch r.IntN(5) {
 		case 0:
 			*m = plain{r.IntN(len(eps)), now, true}
 			f.Begin(eps[m.at], now)
@@ -76,6 +85,9 @@ func TestModelFlight(t *testing.T) {
 		case 2:
 			m.waits = false
 			f.Fail(now)
+		case 3:
+			m.waits = false
+			f.GiveUp(now)
 		default:
 			*m = plain{at: -1}
 			f.End()

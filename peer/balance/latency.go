@@ -73,6 +73,14 @@ func (l *Latency) Fail(d time.Duration, now time.Time) {
 	l.observe(max(x, float64(d)), now)
 }
 
+// AtLeast counts a request that was given up after d: its head would have come later than that. It counts if that is more
+// than what is known. Otherwise an endpoint that hangs would look as good as before once nobody waits for it any more.
+func (l *Latency) AtLeast(d time.Duration, now time.Time) {
+	if x := float64(max(d, 0)); x > l.at(now) {
+		l.observe(x, now)
+	}
+}
+
 // Reset forgets everything; the settings stay.
 func (l *Latency) Reset() { l.known, l.value, l.last = false, 0, time.Time{} }
 

@@ -78,6 +78,23 @@ func TestLatency_follows_its_timeline(t *testing.T) {
 	}
 }
 
+func TestLatency_is_at_least_what_a_request_that_was_given_up_has_waited(t *testing.T) {
+	var l Latency
+	l.AtLeast(20*ms, noon)
+	assert.Equal(t, 20*ms, l.At(noon), "more is not known")
+	l.Observe(100*ms, noon)
+	l.AtLeast(50*ms, noon)
+	assert.Equal(t, 100*ms, l.At(noon), "that is known already")
+	l.AtLeast(time.Second, noon)
+	assert.Equal(t, time.Second, l.At(noon))
+	later := noon.Add(time.Minute) // when it is 135 ms
+	l.AtLeast(500*ms, later)
+	assert.GreaterOrEqual(t, l.At(later), 500*ms)
+	assert.Less(t, l.At(later), 510*ms)
+	l.AtLeast(-ms, later)
+	assert.GreaterOrEqual(t, l.At(later), 500*ms)
+}
+
 func TestLatency_has_the_settings_it_was_given(t *testing.T) {
 	l := Latency{Decay: time.Second, Forget: 2 * time.Second, Penalty: 10}
 	l.Observe(100*ms, noon)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -74,6 +75,30 @@ func ofTransfer(e *failure.Error) Kind {
 	return KindOther
 }
 
+// OfCaller reports whether an error of a ratmom client is the caller's or this machine's own and says nothing of the
+// server: a request body whose reader fails, a file that cannot be read, no file descriptors, memory or ports left, a request
+// that was taken back, a body that was closed before its end. [Outliers] is not told of it.
+func OfCaller(err error) bool {
+	var e *failure.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Kind {
+	case failure.Canceled, failure.AgentStopped, failure.Closed, failure.InvalidRequest, failure.InvalidOption, failure.Unsupported,
+		failure.BodyNotRewindable, failure.RequestBody, failure.Local, failure.OutOfMemory, failure.Internal:
+		return true
+	}
+	return e.Code == codeWriteError || short(err)
+}
+
+// codeWriteError is CURLE_WRITE_ERROR: what came was not taken any more from here on, as its reader has closed it.
+const codeWriteError = 23
+
+// short reports whether it is the system that lacks something, which says nothing of the peer.
+func short(err error) bool {
+	return slices.ContainsFunc(shortages, func(reason error) bool { return errors.Is(err, reason) })
+}
+
 func unreachable(err error) bool {
 	return errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EHOSTUNREACH)
 }
@@ -85,10 +110,8 @@ func ofConnect(err error) Kind {
 	if unreachable(err) {
 		return KindUnreachable
 	}
-	for _, reason := range shortages {
-		if errors.Is(err, reason) {
-			return KindOther
-		}
+	if short(err) {
+		return KindOther
 	}
 	return KindRefused
 }

@@ -54,3 +54,28 @@ func TestKindOf_knows_errors_of_net_and_tls(t *testing.T) {
 	assert.Len(t, names, int(kinds))
 	assert.Equal(t, "other", kinds.String())
 }
+
+func TestOfCaller_says_whether_an_error_is_no_fault_of_the_server(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want bool
+	}{
+		{failure.Wrap(failure.RequestBody, io.ErrUnexpectedEOF), true},
+		{failure.Wrap(failure.Canceled, context.Canceled), true},
+		{failure.Wrap(failure.Connect, syscall.EMFILE), true},
+		{failure.Wrap(failure.Connect, syscall.EADDRNOTAVAIL), true},
+		{failure.FromCurl(26, "operation aborted by callback"), true}, // the reader
+		{failure.FromCurl(23, "Failure writing output to destination"), true},
+		{failure.FromCurl(45, "Couldn't bind to interface"), true},
+		{errors.Join(errSick, failure.New(failure.Local, "no such file")), true},
+		{failure.Wrap(failure.Connect, syscall.ECONNREFUSED), false},
+		{failure.FromCurl(28, "Operation timed out"), false},
+		{failure.FromCurl(52, "Empty reply from server"), false},
+		{failure.FromCurl(60, "SSL certificate problem"), false},
+		{failure.New(failure.HeadTooLarge, ""), false},
+		{io.ErrUnexpectedEOF, false},
+		{nil, false},
+	} {
+		assert.Equal(t, c.want, OfCaller(c.err), "%v", c.err)
+	}
+}

@@ -36,10 +36,14 @@ func NextBest(ctx context.Context, m *peer.Map, reqs []*http.Request, patience t
 		if ctx.Err() != nil {
 			r.Cancel()
 		}
-		last := retry.Request{Method: req.Method, Key: retry.HasKey(req.Header), Replayable: true}
-		if ctx.Err() != nil || i == len(reqs)-1 || r.Revealed() && !last.Repeatable() {
+		if ctx.Err() != nil || i == len(reqs)-1 || r.Revealed() && !asRule(req).Repeatable() {
 			return res, i, errors.Join(failed...)
 		}
 	}
 	return nil, -1, ErrNone
+}
+
+// asRule is a request, which is not nil, as the rule of package retry sees it.
+func asRule(req *http.Request) retry.Request {
+	return retry.Request{Method: req.Method, Key: retry.HasKey(req.Header), Replayable: true}
 }

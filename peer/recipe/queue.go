@@ -18,6 +18,7 @@ var (
 	ErrQueueClosed = errors.New("recipe: the queue is closed")
 
 	errNoRequest = errors.New("recipe: a queue needs Map, Request and Done")
+	errNothing   = errors.New("recipe: Request has made none")
 )
 
 // QueueConfig is how a [Queue] sends. Map, Request and Done are wanted.
@@ -168,6 +169,9 @@ func (q *Queue[T]) send(batch []T) (res *peer.Result, err error) {
 		}
 		var req *http.Request
 		req, err = q.c.Request(q.ctx, batch)
+		if err == nil && req == nil {
+			err = errNothing
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -180,7 +184,7 @@ func (q *Queue[T]) send(batch []T) (res *peer.Result, err error) {
 			return res, nil
 		}
 		t := q.try(r, res, err)
-		d := run.Next(retry.Request{Method: req.Method, Key: retry.HasKey(req.Header), Replayable: true}, t)
+		d := run.Next(asRule(req), t)
 		if !d.Repeat {
 			if q.ctx.Err() != nil {
 				err = errors.Join(context.Cause(q.ctx), err)

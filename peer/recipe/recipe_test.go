@@ -109,6 +109,10 @@ func TestNextBest_goes_on_until_one_has_it(t *testing.T) {
 	var status *peer.StatusError
 	require.ErrorAs(t, err, &status)
 
+	_, i, err = NextBest(t.Context(), m, []*http.Request{nil, request(t, http.MethodGet, good)}, 0)
+	require.NoError(t, err, "nobody was asked by the first one")
+	assert.Equal(t, 1, i)
+
 	_, i, err = NextBest(t.Context(), m, nil, 0)
 	require.ErrorIs(t, err, ErrNone)
 	assert.Equal(t, -1, i)
@@ -193,4 +197,17 @@ func TestQueue_tells_of_all_that_it_did_not_send(t *testing.T) {
 	}
 	require.NoError(t, q.Close(t.Context()))
 	assert.Zero(t, q.Len())
+}
+
+func TestQueue_fails_what_no_request_was_made_for(t *testing.T) {
+	told := make(chan error, 1)
+	q, err := NewQueue(QueueConfig[int]{
+		Map:     openMap(t),
+		Request: func(context.Context, []int) (*http.Request, error) { return nil, nil },
+		Done:    func(_ []int, _ *peer.Result, err error) { told <- err },
+	})
+	require.NoError(t, err)
+	require.NoError(t, q.Put(t.Context(), 1))
+	require.ErrorIs(t, <-told, errNothing)
+	require.NoError(t, q.Close(t.Context()))
 }

@@ -1,0 +1,39 @@
+package peer
+
+import (
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// Prelink has the peer make a connection, if it has none and has not failed before. HTTP
+// has no way to make one without a request: it sends OPTIONS *. It does not wait.
+func (p *Peer) Prelink() error {
+	var idle bool
+	p.look(func(now time.Time) {
+		idle = len(p.s.links) == 0 && p.s.queue.Len() == 0 && p.faults.err(now) == nil
+	})
+	if !idle {
+		return nil
+	}
+	u := p.id.origin()
+	u.Path = "*"
+	req := &http.Request{Method: http.MethodOptions, URL: &u, Header: http.Header{}}
+	c, err := p.m.newCall(req, p.id.Profile, []RequestOption{AnyStatus(), MaxContent(0), Truncate()})
+	if err != nil {
+		return err
+	}
+	c.eager, c.done = true, make(chan struct{})
+	c.begin()
+	return nil
+}
+
+// origin is the peer's URL as most people write it: without a port that is the scheme's.
+func (id ID) origin() url.URL {
+	u := url.URL{Scheme: id.Scheme, Host: net.JoinHostPort(id.Host, id.Port)}
+	if port := schemePorts[id.Scheme]; port == id.Port {
+		u.Host = u.Host[:len(u.Host)-len(port)-1]
+	}
+	return u
+}
