@@ -38,8 +38,9 @@ type Config struct {
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 
 	// TLS, if set, has connections to peers use TLS. The certificate that a
-	// peer shows must be valid for ServerName, or for the peer's host if that is
-	// empty. Certificates for this side of the connection belong here too.
+	// peer shows must be valid for ServerName. If that is empty, it must be valid for the
+	// peer's name with CertificateNames, and for the host of its address without.
+	// Certificates for this side of the connection belong here too.
 	TLS *tls.Config
 
 	// Secret, if set, must be known to both sides: each proves it to the other
