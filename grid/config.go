@@ -44,7 +44,8 @@ type Config struct {
 	TLS *tls.Config
 
 	// Secret, if set, must be known to both sides: each proves it to the other
-	// without showing it.
+	// without showing it. It is to be long and random, 16 bytes at least: whoever is dialled
+	// gets a proof at which weak ones can be tried.
 	Secret []byte
 
 	// CertificateNames requires that a peer's certificate bears its name in the
