@@ -79,7 +79,7 @@ type Timing struct {
 	DialGrace time.Duration // how long the side that does not dial waits before it does; default 3 s
 	Ping      time.Duration // silence after which the peer is asked for a sign of life; default 5 s
 	Dead      time.Duration // silence after which the connection is given up; default 12 s
-	Write     time.Duration // the longest that one write may take; default 4 s
+	Write     time.Duration // the longest that a write may wait while the peer takes nothing of it (where that is not known, as it is on Linux over TCP, the longest that it may take); default 4 s
 	RetryMin  time.Duration // base of the pauses between dials; default 50 ms
 	RetryMax  time.Duration // upper bound of them; default 5 s
 	Drain     time.Duration // how long a replaced connection may finish what it runs; default 30 s
