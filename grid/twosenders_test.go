@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -22,6 +23,7 @@ func sendsLarge(ctx context.Context, send func(context.Context, []byte) error, b
 		err := send(ctx, p)
 		for errors.Is(err, ErrInvalidMessage) {
 			refused++
+			runtime.Gosched()
 			err = send(ctx, p)
 		}
 		fill(p, '!')
@@ -60,7 +62,7 @@ func receivesPure(t assert.TestingT, recv func() (Buf, error)) (n int64) {
 // Two that send on one stream at once are not what a stream is for. They may get errors, but what was sent was
 // sent, none waits for what is another's, and memory that Send has returned is not used any more.
 func TestStream_of_several_senders_spoils_no_message_and_leaves_none_waiting(t *testing.T) {
-	const senders, each = 4, 200
+	const senders, each = 4, 60
 	several := func(ctx context.Context, send func(context.Context, []byte) error) (refused int64) {
 		var sum atomic.Int64
 		var all sync.WaitGroup
