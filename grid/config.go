@@ -38,12 +38,14 @@ type Config struct {
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 
 	// TLS, if set, has connections to peers use TLS. The certificate that a
-	// peer shows must be valid for ServerName, or for the peer's host if that is
-	// empty. Certificates for this side of the connection belong here too.
+	// peer shows must be valid for ServerName. If that is empty, it must be valid for the
+	// peer's name with CertificateNames, and for the host of its address without.
+	// Certificates for this side of the connection belong here too.
 	TLS *tls.Config
 
 	// Secret, if set, must be known to both sides: each proves it to the other
-	// without showing it.
+	// without showing it. It is to be long and random, 16 bytes at least: whoever is dialled
+	// gets a proof at which weak ones can be tried.
 	Secret []byte
 
 	// CertificateNames requires that a peer's certificate bears its name in the
@@ -77,7 +79,7 @@ type Timing struct {
 	DialGrace time.Duration // how long the side that does not dial waits before it does; default 3 s
 	Ping      time.Duration // silence after which the peer is asked for a sign of life; default 5 s
 	Dead      time.Duration // silence after which the connection is given up; default 12 s
-	Write     time.Duration // the longest that one write may take; default 4 s
+	Write     time.Duration // the longest that a write may wait while the peer takes nothing of it (where that is not known, as it is on Linux over TCP, the longest that it may take); default 4 s
 	RetryMin  time.Duration // base of the pauses between dials; default 50 ms
 	RetryMax  time.Duration // upper bound of them; default 5 s
 	Drain     time.Duration // how long a replaced connection may finish what it runs; default 30 s

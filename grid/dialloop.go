@@ -137,7 +137,7 @@ func (c *Connection) open(ctx context.Context, nc net.Conn, addr string) (*sessi
 	defer stop()
 	local := c.m.local()
 	if c.m.cfg.TLS != nil {
-		t := tls.Client(nc, c.m.tlsFor(addr))
+		t := tls.Client(nc, c.m.tlsFor(c.name, addr))
 		if err := t.HandshakeContext(ctx); err != nil {
 			return nil, err
 		}
@@ -177,10 +177,14 @@ func (c *Connection) open(ctx context.Context, nc net.Conn, addr string) (*sessi
 	return s, nil
 }
 
-// tlsFor is the TLS configuration for one address.
-func (m *Manager) tlsFor(addr string) *tls.Config {
+// tlsFor is the TLS configuration for one peer. A certificate that has to bear the peer's name need not be for its
+// address, too: that may be an IP address, or another one tomorrow.
+func (m *Manager) tlsFor(name, addr string) *tls.Config {
 	cfg := m.cfg.TLS.Clone()
 	if cfg.ServerName == "" && !cfg.InsecureSkipVerify {
+		if m.cfg.CertificateNames {
+			addr = name
+		}
 		host, _, err := net.SplitHostPort(addr)
 		if err != nil {
 			host = addr

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -41,7 +43,6 @@ func TestGrid_works_under_every_server_with_TLS_and_without(t *testing.T) {
 				l := ls[i]
 				if encrypted {
 					other, acceptor := mutual(t, ca, names[i])
-					other.ServerName = names[1-i]
 					cfg.TLS, cfg.CertificateNames = other, true
 					l = tls.NewListener(l, acceptor)
 				}
@@ -79,6 +80,42 @@ func TestGrid_works_under_every_server_with_TLS_and_without(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What names a server is its certificate, wherever it is: more than two cannot be told apart by one ServerName.
+func TestCertificates_of_names_alone_let_three_servers_together(t *testing.T) {
+	ca := testserver.NewAuthority(t)
+	names := []string{"node-a", "node-b", "node-c:9000"}
+	var ls []net.Listener
+	var peers []Peer
+	for _, name := range names {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		ls, peers = append(ls, l), append(peers, Peer{name, l.Addr().String()})
+	}
+	var nodes []*node
+	for i, name := range names {
+		host, _, _ := strings.Cut(name, ":")
+		dialer, acceptor := mutual(t, ca, host)
+		nodes = append(nodes, start(t, tls.NewListener(ls[i], acceptor), Config{Self: name, Peers: peers, TLS: dialer, CertificateNames: true}))
+	}
+	for _, x := range nodes {
+		for _, y := range nodes {
+			if x != y {
+				require.NoError(t, x.to(y).WaitReady(within(t)))
+			}
+		}
+	}
+	// And a server of another name is none of them, at whatever address.
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	dialer, acceptor := mutual(t, ca, "node-d")
+	start(t, tls.NewListener(l, acceptor), Config{Self: "node-e", TLS: dialer, CertificateNames: true})
+	require.NoError(t, nodes[0].AddPeer(Peer{"node-e", l.Addr().String()}))
+	require.Eventually(t, func() bool {
+		err := nodes[0].Connection("node-e").Snapshot().LastError
+		return err != nil && strings.Contains(err.Error(), "valid for node-d, not node-e")
+	}, patience, time.Millisecond)
 }
 
 func TestConnection_is_refused_with_the_reason(t *testing.T) {

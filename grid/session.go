@@ -71,6 +71,7 @@ type session struct {
 	closedAt int64  // when close was called, under mu
 	pings    pings  // under mu
 	dog      *time.Timer
+	progress progress // the watchdog's
 
 	reader readerState
 	stats  traffic

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"github.com/ratmom/ratmom/grid/internal/frame"
 	"github.com/ratmom/ratmom/grid/internal/sched"
@@ -66,7 +67,8 @@ type streamCore struct {
 // largeMessage is the one that is sent.
 type largeMessage struct {
 	msg  sched.Message
-	sent chan bool // it was sent, or never will be
+	sent chan bool   // it was sent, or never will be
+	busy atomic.Bool // its sender has not heard of it yet: what comes over sent is for no other
 }
 
 func (st *streamCore) init(s *session, id uint32) {

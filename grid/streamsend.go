@@ -30,17 +30,32 @@ func (st *streamCore) send(w waits, b []byte) (begun bool, err error) {
 		s.unlockAndWake()
 		return false, nil
 	}
-	if st.mute() || s.cause != nil || !st.flow.Empty() {
+	if st.mute() || s.cause != nil || !st.flow.Empty() || !st.beginLarge() {
 		s.mu.Unlock()
 		return false, st.unsent(w.ctx, spent)
-	}
-	if st.large == nil {
-		st.large = &largeMessage{sent: make(chan bool, 1)}
 	}
 	st.large.msg = sched.Message{Header: h, Payload: b, Taken: st.wasSent}
 	s.q.Add(&st.flow, &st.large.msg)
 	s.unlockAndWake()
-	return st.waitSent(w, spent)
+	begun, err = st.waitSent(w, spent)
+	st.large.busy.Store(false)
+	return begun, err
+}
+
+// beginLarge reports whether there may be a large message: the sender of the last one may not have heard yet that it
+// was sent. It is called under the session's lock.
+func (st *streamCore) beginLarge() bool {
+	if st.large == nil {
+		st.large = &largeMessage{sent: make(chan bool, 1)}
+	}
+	if !st.large.busy.CompareAndSwap(false, true) {
+		return false
+	}
+	select {
+	case <-st.large.sent: // that the last one did not wait for
+	default:
+	}
+	return true
 }
 
 // waitRoom is session.waitRoom, and ends with the stream too. That does not follow from the end of its context

@@ -23,6 +23,9 @@ func (s *session) watch() {
 	t := &s.m.timing
 	quiet := time.Duration(now - s.heard.Load())
 	writing := s.writing.Load()
+	if writing != 0 {
+		writing = s.progress.since(s.conn, writing, now)
+	}
 	switch {
 	case quiet >= t.Dead:
 		s.end(errSilent)

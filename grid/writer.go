@@ -22,9 +22,10 @@ func (s *session) write() {
 		batch   sched.Batch
 		parts   net.Buffers
 		trailer [4]byte
+		breath  breath
 	)
 	for {
-		if !s.waitForWork() {
+		if !s.waitForWork(&breath) {
 			return
 		}
 		now := s.clock.now()
@@ -59,7 +60,7 @@ func (s *session) write() {
 
 // waitForWork returns with the lock held once there is something to send, or
 // without it and false when the session has ended.
-func (s *session) waitForWork() bool {
+func (s *session) waitForWork(breath *breath) bool {
 	yielded := false
 	for {
 		s.mu.Lock()
@@ -98,11 +99,12 @@ func (s *session) waitForWork() bool {
 			s.idle = true
 			s.mu.Unlock()
 			<-s.wake
-		case !yielded && s.q.Size() < fewBytes:
+		case !yielded && s.q.Size() < fewBytes && breath.take(s.clock.now()):
 			// Those who are about to send do it now, and share the write.
 			yielded = true
 			s.mu.Unlock()
 			runtime.Gosched()
+			breath.taken(s.clock.now())
 		default:
 			return true
 		}
