@@ -40,10 +40,13 @@ func TestCall_of_which_nobody_else_knows_leaves_nothing_of_itself(t *testing.T) 
 
 func TestCall_that_somebody_may_have_is_not_used_again(t *testing.T) {
 	var busy atomic.Bool
+	submitted := make(chan struct{})
 	s := plain(t, func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.URL.Path == "/busy" && busy.CompareAndSwap(false, true):
 			w.WriteHeader(http.StatusServiceUnavailable)
+		case r.URL.Path == "/held":
+			<-submitted
 		case r.URL.Path == "/long":
 			_, _ = io.WriteString(w, strings.Repeat("x", 1<<20))
 		case r.URL.Path == "/broken":
@@ -63,13 +66,25 @@ func TestCall_that_somebody_may_have_is_not_used_again(t *testing.T) {
 	get := func(path string) *http.Request { return request(t, http.MethodGet, s.URL+path) }
 
 	for name, c := range map[string]*call{
-		"a timer":         made(t, m, get("/"), Timeout(time.Hour)),
-		"a context":       made(t, m, get("/").WithContext(ctx)),
 		"another run":     made(t, m, get("/busy"), Retry(retry.Policy{Base: 1, Cap: 1})),
 		"a worker":        made(t, m, get("/"), OnProgress(func(int64, int64) {})),
 		"a long content":  made(t, m, get("/long"), MaxContent(1<<10)),
 		"a broken answer": made(t, m, get("/broken")),
 	} {
+		assert.False(t, c.private(), name)
+	}
+	// What has ended by then gets neither.
+	for name, c := range map[string]func() *call{
+		"a timer": func() *call {
+			return m.submit(get("/held"), nil, []RequestOption{Timeout(time.Hour)}, make(chan struct{}, 1))
+		},
+		"a context": func() *call { return m.submit(get("/held").WithContext(ctx), nil, nil, make(chan struct{}, 1)) },
+	} {
+		c := c()
+		submitted <- struct{}{}
+		await(t, c.done)
+		_, err := c.outcome()
+		require.NoError(t, err)
 		assert.False(t, c.private(), name)
 	}
 	c := m.submit(get("/"), own, nil, make(chan struct{}, 1))
