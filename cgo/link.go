@@ -97,7 +97,8 @@ func (m *Multi) CloseLink(l *Link) {
 // SetLink puts t, which is about to run, on a link. With bound it must not make a
 // connection. Its end or [Multi.Remove] takes it off.
 func (t *Transfer) SetLink(l *Link, bound bool) {
-	C.ratmom_link_bind(t.r, l.c, cbool(bound))
+	t.r.link, t.r.bound = l.c, flag(bound)
+	l.c.users++ // it stays until the transfer leaves it
 }
 
 // Revoke takes a transfer back, from any goroutine while the transfer is out of its

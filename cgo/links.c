@@ -95,13 +95,6 @@ void ratmom_link_close(struct ratmom_multi *m, struct ratmom_link *l) {
         destroy(m, l);
 }
 
-/* r, which is not added yet, is for the link, which stays until r leaves it. */
-void ratmom_link_bind(struct ratmom_req *r, struct ratmom_link *l, int bound) {
-    r->link = l;
-    r->bound = bound != 0;
-    l->users++;
-}
-
 /* Has r, which is about to be added, run on its link. */
 int ratmom_link_enter(struct ratmom_req *r) {
     struct ratmom_link *l = r->link;

@@ -379,7 +379,6 @@ int ratmom_dial_probe(void);
 struct ratmom_link *ratmom_link_new(const char *to, int named);
 void ratmom_link_free(struct ratmom_link *l);
 void ratmom_link_close(struct ratmom_multi *m, struct ratmom_link *l);
-void ratmom_link_bind(struct ratmom_req *r, struct ratmom_link *l, int bound);
 struct ratmom_link *ratmom_link_event(struct ratmom_multi *m, uint32_t *events);
 int64_t ratmom_now(void);
 /* The portable twin only. */

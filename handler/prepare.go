@@ -36,8 +36,9 @@ func (h *Handler) plain() bool {
 
 // Upgrades reports whether req is to make its connection a raw stream.
 func Upgrades(req *http.Request) bool {
+	to := req.Header["Upgrade"]
 	return req.Method == http.MethodConnect ||
-		req.Header.Get("Upgrade") != "" ||
+		len(to) > 0 && to[0] != "" ||
 		httpguts.HeaderValuesContainsToken(req.Header["Connection"], "upgrade")
 }
 

@@ -14,6 +14,12 @@ import (
 
 // call is a request from its beginning to the end of its response.
 type call struct {
+	mu sync.Mutex // outlives the use: whoever tells that a call is over gives the lock back after that
+	use
+}
+
+// use is a call but for its lock: what goes when its memory is used again.
+type use struct {
 	peer   *Peer
 	plan   *handler.Plan
 	tag    tag
@@ -25,6 +31,7 @@ type call struct {
 
 	eager  bool          // nobody asks for the result
 	ticket health.Ticket // under the peer's lock
+	runs   int           // that were started; likewise
 	unctx  func() bool
 	timer  *time.Timer
 
@@ -39,7 +46,7 @@ type call struct {
 
 	done chan struct{} // see tellDone
 
-	mu      sync.Mutex
+	// Guarded by mu:
 	h       *handler.Handler // has a head
 	early   bool             // some body had come before it was known to be that of the answer
 	over    bool             // done is closed
@@ -47,6 +54,7 @@ type call struct {
 	allCame bool             // so that reading the response does not wait for the network
 	endErr  error
 	busy    bool      // a worker collects, or will
+	worked  bool      // it has been for one
 	late    bool      // whoever asks collects
 	calling bool      // OnProgress's function runs
 	why     error     // of a cancel
@@ -58,7 +66,8 @@ type call struct {
 // newCall makes a call that has not been submitted and has no done yet. profile is that of requests which name none. On an
 // error the body is closed.
 func (m *Map) newCall(req *http.Request, profile string, opts []RequestOption) (*call, error) {
-	c := &call{origin: req, req: req, opt: optionsOf(opts)}
+	c := calls.Get().(*call)
+	c.origin, c.req, c.opt = req, req, optionsOf(opts)
 	if c.opt.profile != "" {
 		profile = c.opt.profile
 	}
@@ -210,7 +219,7 @@ func (c *call) work() {
 	if c.busy {
 		return
 	}
-	c.busy = true
+	c.busy, c.worked = true, true
 	c.peer.m.work.Submit(func() {
 		c.collecting.Lock()
 		defer c.collecting.Unlock()

@@ -59,12 +59,8 @@ func (f *flight) prepare() (*handler.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &f.r.link.wire
-	h, err := handler.New(w.agent.Pool(), &handler.Spec{
-		Request: f.r.link.ep.dress(req), Plan: c.plan, Driver: w.agent.Driver(), Done: f, Watcher: f,
-		Link: w.link, Bound: f.r.bound, Owner: c.peer.m.client, TryTime: f.tryTime(), Sent: c.sentFunc(),
-	})
-	if err != nil {
+	h := f.make(req)
+	if err := h.Prepare(); err != nil {
 		c.last = nil
 		return nil, err
 	}
@@ -77,6 +73,18 @@ func (f *flight) prepare() (*handler.Handler, error) {
 		h.Withdraw() // the agent ends it as it comes
 	}
 	return h, nil
+}
+
+// make makes the handler. It is apart from prepare because its frame is large, and a goroutine that waits keeps the
+// stack that it needed to start.
+//
+//go:noinline
+func (f *flight) make(req *http.Request) *handler.Handler {
+	c, w := f.c, &f.r.link.wire
+	return handler.Make(w.agent.Pool(), &handler.Spec{
+		Request: f.r.link.ep.dress(req), Plan: c.plan, Driver: w.agent.Driver(), Done: f, Watcher: f,
+		Link: w.link, Bound: f.r.bound, Owner: c.peer.m.client, TryTime: f.tryTime(), Sent: c.sentFunc(),
+	})
 }
 
 // tryTime is how long the head may take; 0: any time.
@@ -147,7 +155,7 @@ func (f *flight) Completed(h *handler.Handler) {
 	f.head = headNews{f: f, many: many, status: status, header: f.c.tellingHeader(h, status)}
 	f.head.news = &f.head
 	if h.Ending() {
-		f.c.peer.inbox.put(&f.head.note) // Ended has both taken up
+		f.end.head = &f.head // Ended tells of both
 		return
 	}
 	f.c.peer.tell(&f.head.note)
@@ -191,7 +199,7 @@ func (f *flight) Ended(h *handler.Handler, err error) {
 		o.ours = health.OfCaller(err)
 	}
 	o.revealed = err == nil || h.Committed()
-	f.end = endNews{f: f, o: o}
+	f.end.f, f.end.o = f, o
 	f.end.news = &f.end
 	f.c.peer.tell(&f.end.note)
 }
@@ -199,11 +207,15 @@ func (f *flight) Ended(h *handler.Handler, err error) {
 // endNews is the end of a run.
 type endNews struct {
 	note
-	f *flight
-	o outcome
+	f    *flight
+	o    outcome
+	head *headNews // what is to be told before; nil: nothing
 }
 
 func (n *endNews) heed(p *Peer, now time.Time) {
+	if n.head != nil {
+		n.head.heed(p, now)
+	}
 	n.f.c.whole(n.f.h)
 	p.s.ended(n.f.r, n.o, now)
 }

@@ -201,6 +201,7 @@ func (p *Peer) close(l *link) { p.todo.add(action{kind: doClose, w: &l.wire}) }
 
 func (p *Peer) start(r *run) {
 	c := r.tag.call
+	c.runs++
 	r.flight.r, r.flight.c = r, c
 	p.todo.add(action{kind: doStart, f: &r.flight})
 }

@@ -91,8 +91,8 @@ func (m *Map) start(req *http.Request, p *Pin, opts []RequestOption) *Request {
 func (m *Map) submit(req *http.Request, p *Pin, opts []RequestOption, done chan struct{}) *call {
 	c, err := m.newPinned(req, p, opts)
 	if err != nil {
-		c := &call{opt: optionsOf(opts), done: done, over: true, ended: true}
-		c.err = err
+		c := new(call)
+		c.opt, c.done, c.over, c.ended, c.err = optionsOf(opts), done, true, true, err
 		c.tellDone(m)
 		return c
 	}
@@ -113,5 +113,7 @@ func (m *Map) do(req *http.Request, p *Pin, opts []RequestOption) (*Result, erro
 	c := m.submit(req, p, opts, done)
 	<-done
 	solo.Put(done)
-	return c.outcome()
+	res, err := c.outcome()
+	c.giveBack()
+	return res, err
 }

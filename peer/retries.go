@@ -59,7 +59,7 @@ func (c *call) setRetry() error {
 	t.ask = retry.Request{
 		Method: methodOf(c.req), Key: c.opt.repeatable || retry.HasKey(c.req.Header), Replayable: rewindable(c.req),
 	}
-	t.unhedged = c.req.Body != nil && c.req.Body != http.NoBody || handler.Upgrades(c.req)
+	t.unhedged = c.req.Body != nil && c.req.Body != http.NoBody || t.fresh // which upgrades
 	t.reuse = c.plan.Reuse
 	if policy != nil {
 		t.tries.run = retry.Begin(policy, c.peer.m.opt.budget, time.Now())
