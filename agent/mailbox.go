@@ -51,11 +51,23 @@ func (a *agent) post(msg message) bool {
 		a.spilled.Store(true)
 		a.overflowMu.Unlock()
 	}
-	if a.parked.Load() && a.parked.CompareAndSwap(true, false) {
+	if !a.parked.Load() {
+		a.m.Hurry()
+	} else if a.parked.CompareAndSwap(true, false) {
 		a.m.Wake()
 	}
 	a.senders.Add(-1)
 	return true
+}
+
+// park has senders wake the agent from here on; false if there is mail from before.
+func (a *agent) park() bool {
+	a.parked.Store(true)
+	if len(a.mailbox) == 0 && !a.spilled.Load() {
+		return true
+	}
+	a.parked.Store(false)
+	return false
 }
 
 // The agent is the driver of its handlers.
@@ -83,24 +95,23 @@ func (a *agent) Poke(d *handler.Dial) {
 	}
 }
 
-// messages empties the mailbox, up to a bound. It reports whether there was
-// anything to do.
-func (a *agent) messages() bool {
+// messages empties the mailbox, up to a bound.
+func (a *agent) messages() {
 	for n := 0; n < maxMessages && len(a.adds) < cgo.MaxAdds; n++ {
 		select {
 		case msg := <-a.mailbox:
 			a.take(msg)
 		default:
-			return a.spill() || n > 0
+			a.spill()
+			return
 		}
 	}
-	return true
 }
 
 // spill takes what did not fit into the mailbox.
-func (a *agent) spill() bool {
+func (a *agent) spill() {
 	if !a.spilled.Load() {
-		return false
+		return
 	}
 	a.overflowMu.Lock()
 	n := min(len(a.overflow), cgo.MaxAdds-len(a.adds))
@@ -114,7 +125,6 @@ func (a *agent) spill() bool {
 	for _, msg := range msgs {
 		a.take(msg)
 	}
-	return true
 }
 
 func (a *agent) refuse(msg message, err error) {
