@@ -78,13 +78,21 @@ func (a *agent) turn() cgo.Verdict {
 			return cgo.Stop
 		}
 	}
-	a.m.Calm()
-	a.messages()
+	busy := a.messages()
 	if a.closing {
 		return cgo.Stop
 	}
+	park := !busy
+	if park {
+		// From here on a sender wakes us; look once more for those before it.
+		a.parked.Store(true)
+		if len(a.mailbox) > 0 || a.spilled.Load() {
+			a.parked.Store(false)
+			park = false
+		}
+	}
 	armed := a.timers.next()
-	a.m.Step(a.adds, armed)
+	a.m.Step(a.adds, armed, park)
 	clear(a.adds)
 	a.adds = a.adds[:0]
 	a.m.LinkEvents(a.linkEvent)
@@ -97,12 +105,11 @@ func (a *agent) turn() cgo.Verdict {
 		return cgo.Stop
 	}
 	expired := a.expire()
-	// An event may have begun a time limit that the step could not know of; and who has
-	// been woken may have something to send before we sleep.
-	if a.yield || expired || a.m.Busy() || a.timers.next() < armed || !a.park() {
-		return cgo.Again
+	// An event may have begun a time limit that the step could not know of.
+	if park && !expired && !a.m.Busy() && a.timers.next() >= armed {
+		return cgo.Park
 	}
-	return cgo.Park
+	return cgo.Again
 }
 
 func (a *agent) take(msg message) {

@@ -51,23 +51,11 @@ func (a *agent) post(msg message) bool {
 		a.spilled.Store(true)
 		a.overflowMu.Unlock()
 	}
-	if !a.parked.Load() {
-		a.m.Hurry()
-	} else if a.parked.CompareAndSwap(true, false) {
+	if a.parked.Load() && a.parked.CompareAndSwap(true, false) {
 		a.m.Wake()
 	}
 	a.senders.Add(-1)
 	return true
-}
-
-// park has senders wake the agent from here on; false if there is mail from before.
-func (a *agent) park() bool {
-	a.parked.Store(true)
-	if len(a.mailbox) == 0 && !a.spilled.Load() {
-		return true
-	}
-	a.parked.Store(false)
-	return false
 }
 
 // The agent is the driver of its handlers.
@@ -95,23 +83,24 @@ func (a *agent) Poke(d *handler.Dial) {
 	}
 }
 
-// messages empties the mailbox, up to a bound.
-func (a *agent) messages() {
+// messages empties the mailbox, up to a bound. It reports whether there was
+// anything to do.
+func (a *agent) messages() bool {
 	for n := 0; n < maxMessages && len(a.adds) < cgo.MaxAdds; n++ {
 		select {
 		case msg := <-a.mailbox:
 			a.take(msg)
 		default:
-			a.spill()
-			return
+			return a.spill() || n > 0
 		}
 	}
+	return true
 }
 
 // spill takes what did not fit into the mailbox.
-func (a *agent) spill() {
+func (a *agent) spill() bool {
 	if !a.spilled.Load() {
-		return
+		return false
 	}
 	a.overflowMu.Lock()
 	n := min(len(a.overflow), cgo.MaxAdds-len(a.adds))
@@ -125,6 +114,7 @@ func (a *agent) spill() {
 	for _, msg := range msgs {
 		a.take(msg)
 	}
+	return true
 }
 
 func (a *agent) refuse(msg message, err error) {

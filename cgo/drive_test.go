@@ -83,7 +83,7 @@ func (d *driver) until(what string, stop func() bool) {
 		if stop() {
 			return cgo.Stop
 		}
-		d.m.Step(d.adds, limit)
+		d.m.Step(d.adds, limit, true)
 		d.adds = nil
 		any := false
 		d.m.Events(func(slot uint32) { any = true; d.runs[slot].take() })

@@ -303,8 +303,7 @@ static int look(struct ratmom_multi *m) {
     b->at = b->n = 0;
     /* While only body bytes come, or go, go on here: over TLS 7.88.1 takes one record of
      * 16 KiB at a time, and a turn through Go for each would cost more than it. */
-    if (b->round && (m->urgent || __atomic_load_n(&m->hurry, __ATOMIC_RELAXED) ||
-                     (!m->nevents && m->read_calls == b->reads) ||
+    if (b->round && (m->urgent || (!m->nevents && m->read_calls == b->reads) ||
                      (m->now = ratmom_now()) - b->start > ROUNDS_NS))
         return 0;
     b->reads = m->read_calls;
@@ -334,7 +333,6 @@ int ratmom_wait_serve(struct ratmom_multi *m) {
     int fd = e->data.fd;
     if (fd == m->evfd) {
         m->wakeups++;
-        m->nready--; /* who woke us is looked for before each sleep */
         m->urgent = 1;
         (void)!read(fd, &junk, sizeof(junk));
     } else if (fd == m->tmfd) {
@@ -372,12 +370,12 @@ void ratmom_wait_kick(struct ratmom_multi *m, struct ratmom_req *r) {
     ratmom_drive(m, r->fd, CURL_CSELECT_IN);
 }
 
-void ratmom_wait_end(struct ratmom_multi *m) {
+void ratmom_wait_end(struct ratmom_multi *m, int park) {
     if (m->deadline <= m->now)
         m->nready++;
     if (m->mend <= m->now)
         mend(m);
-    if (!m->nready) {
+    if (park && !m->nready) {
         int64_t at = m->deadline < m->go_deadline ? m->deadline : m->go_deadline;
         arm(m, at < m->mend ? at : m->mend);
     }

@@ -331,13 +331,14 @@ void ratmom_finish(struct ratmom_multi *m, struct ratmom_req *r, CURLcode result
     ratmom_mark(r, RATMOM_EV_DONE);
 }
 
-int ratmom_step(struct ratmom_multi *m, int nadds, int64_t go_deadline) {
+int ratmom_step(struct ratmom_multi *m, int nadds, int64_t go_deadline, int park) {
     m->steps++;
     m->truncated = 0;
     m->now = ratmom_now();
     m->nadds = nadds;
     m->added = 0;
     m->go_deadline = go_deadline;
+    m->park = park;
     if (m->recheck)
         recheck(m);
     ratmom_lanes_bury(m);
@@ -391,7 +392,7 @@ served:
         m->nready++; /* again: no rest */
     else if (m->unended)
         send_ends(m);
-    ratmom_wait_end(m);
+    ratmom_wait_end(m, m->park);
     collect(m);
     if (m->held_moved)
         ratmom_end_held(m);

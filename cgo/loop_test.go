@@ -360,10 +360,10 @@ func TestIdle_connections_are_watched(t *testing.T) {
 // calm requires that the loop finds nothing to do: no event comes back for ever.
 func calm(t *testing.T, d *driver) {
 	t.Helper()
-	d.m.Step(nil, cgo.Never)
+	d.m.Step(nil, cgo.Never, true)
 	quiet := 0
 	for range 20 {
-		d.m.Step(nil, cgo.Never)
+		d.m.Step(nil, cgo.Never, true)
 		if !d.m.Busy() {
 			quiet++
 		}

@@ -8,15 +8,14 @@ import "C"
 import (
 	"fmt"
 	"math"
-	"sync/atomic"
 	"unsafe"
 )
 
 // Never is the deadline that does not come.
 const Never int64 = math.MaxInt64
 
-// Multi is one multi handle with its event loop. All methods but Wake and Hurry
-// belong to the agent's goroutine.
+// Multi is one multi handle with its event loop. All methods but Wake belong to
+// the agent's goroutine.
 type Multi struct {
 	c *C.struct_ratmom_multi
 	waiter
@@ -57,8 +56,9 @@ const MaxAdds = 256
 
 // Step makes one turn: it serves what is ready, starts adds and collects the
 // events. It is a few short calls into C rather than a long one: the scheduler takes
-// the processor of a call away that lasts. deadline is when Go wants to be woken at the latest ([Now]'s clock).
-func (m *Multi) Step(adds []*Transfer, deadline int64) {
+// the processor of a call away that lasts. deadline is when Go wants to be woken at the latest ([Now]'s clock);
+// park tells that the caller will sleep if the step finds nothing to do.
+func (m *Multi) Step(adds []*Transfer, deadline int64, park bool) {
 	n := min(len(adds), MaxAdds)
 	if n > 0 {
 		dst := unsafe.Slice(m.c.adds, MaxAdds)
@@ -66,23 +66,12 @@ func (m *Multi) Step(adds []*Transfer, deadline int64) {
 			dst[i] = adds[i].r
 		}
 	}
-	for more := C.ratmom_step(m.c, C.int(n), C.int64_t(deadline)); more != 0; {
+	p := C.int(0)
+	if park {
+		p = 1
+	}
+	for more := C.ratmom_step(m.c, C.int(n), C.int64_t(deadline), p); more != 0; {
 		more = C.ratmom_step_on(m.c)
-	}
-}
-
-// Hurry has a step, the present one or the next, not go on with large bodies for long:
-// there is something to do beside it. From any goroutine.
-func (m *Multi) Hurry() {
-	if p := u32(&m.c.hurry); atomic.LoadUint32(p) == 0 {
-		atomic.StoreUint32(p, 1)
-	}
-}
-
-// Calm takes back what Hurry has asked for. Call it before what is to do is looked for.
-func (m *Multi) Calm() {
-	if p := u32(&m.c.hurry); atomic.LoadUint32(p) != 0 {
-		atomic.StoreUint32(p, 0)
 	}
 }
 

@@ -118,7 +118,10 @@ void ratmom_wait_kick(struct ratmom_multi *m, struct ratmom_req *r) {
     perform(m, &running);
 }
 
-void ratmom_wait_end(struct ratmom_multi *m) { (void)m; }
+void ratmom_wait_end(struct ratmom_multi *m, int park) {
+    (void)m;
+    (void)park;
+}
 
 void ratmom_poll_wait(struct ratmom_multi *m) {
     int64_t ms = 1000, now = ratmom_now();

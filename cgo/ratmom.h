@@ -293,7 +293,7 @@ struct ratmom_multi {
     CURLM *m;
     struct ratmom_req **adds; /* filled by Go, taken by the next step */
     uint32_t cap_adds;
-    int32_t nadds, added;       /* of the step */
+    int32_t nadds, added, park; /* of the step */
     struct ratmom_req **events; /* what happened in the step */
     uint32_t nevents, cap_events;
     struct ratmom_req *live;
@@ -316,9 +316,8 @@ struct ratmom_multi {
     int64_t now;         /* ns, monotonic, of this step */
     int64_t deadline;    /* libcurl's timer; INT64_MAX when off */
     int64_t go_deadline; /* Go's, of the last step */
-    uint32_t nready;     /* sockets and timers seen in the step */
+    uint32_t nready;     /* sockets and wake-ups seen in the step */
     uint32_t urgent;     /* something other than body bytes has happened */
-    uint32_t hurry;      /* atomic: Go has something to do */
     uint32_t truncated;  /* the step stopped before all were served */
     uint32_t read_calls; /* read callbacks so far */
     uint32_t starts;     /* additions, look-ups, sockets and sendings so far */
@@ -354,8 +353,9 @@ struct ratmom_multi *ratmom_multi_new(void);
 void ratmom_multi_free(struct ratmom_multi *m);
 int ratmom_multi_setopt(struct ratmom_multi *m, int option, long value);
 /* One turn: add nadds transfers, run what is ready, collect events. go_deadline
- * is the next moment Go wants to be woken, in ns, if nothing happens and it sleeps. */
-int ratmom_step(struct ratmom_multi *m, int nadds, int64_t go_deadline);
+ * is the next moment Go wants to be woken, in ns; park is set when the caller
+ * will sleep if nothing happened. */
+int ratmom_step(struct ratmom_multi *m, int nadds, int64_t go_deadline, int park);
 /* Goes on with the turn. Both return 1 until the turn is over: they come back after a
  * few sockets or additions, since Go's scheduler takes the processor of a call into C
  * away when it lasts longer than 20 us, and to get it back costs more than a call. */
@@ -409,7 +409,7 @@ void ratmom_wait_begin(struct ratmom_multi *m);
 int ratmom_wait_serve(struct ratmom_multi *m); /* one socket; 0: there is none left */
 void ratmom_wait_expire(struct ratmom_multi *m);
 int ratmom_wait_settled(struct ratmom_multi *m); /* libcurl's timer tells all there is to do */
-void ratmom_wait_end(struct ratmom_multi *m);
+void ratmom_wait_end(struct ratmom_multi *m, int park);
 void ratmom_io_callbacks(struct ratmom_req *r);
 void ratmom_io_assign(struct ratmom_req *r, const char *local_ip, int local_port,
                       const char *remote_ip, int remote_port);
