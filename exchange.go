@@ -45,7 +45,10 @@ type exchange struct {
 	fut   *future       // of SendAsync
 }
 
-var readyPool = sync.Pool{New: func() any { return make(chan struct{}, 1) }}
+var (
+	readyPool = sync.Pool{New: func() any { return make(chan struct{}, 1) }}
+	exchanges = sync.Pool{New: func() any { return new(exchange) }} // all zero
+)
 
 func (c *Client) newExchange(req *http.Request, plan *handler.Plan, opts []config.RequestOption) (*exchange, error) {
 	if req == nil || req.URL == nil {
@@ -64,7 +67,8 @@ func (c *Client) newExchange(req *http.Request, plan *handler.Plan, opts []confi
 		}
 		plan = handler.NewPlan(cfg, plan.RoundTripper)
 	}
-	x := &exchange{client: c, cfg: plan.Config, plan: plan}
+	x := exchanges.Get().(*exchange)
+	x.client, x.cfg, x.plan = c, plan.Config, plan
 	if plan.Wire {
 		x.talk = handler.NewConversation(&c.logs)
 	}
@@ -107,7 +111,19 @@ func (x *exchange) blocking() (*Response, error) {
 	x.ready = readyPool.Get().(chan struct{})
 	resp, err := x.run(0, x.sent[0])
 	readyPool.Put(x.ready)
+	if err == nil {
+		x.recycle()
+	}
 	return resp, err
+}
+
+// recycle gives the exchange back if nobody else can have it: no code of the caller's, no
+// timer, no second transfer. Each transfer has let go of it as it completed.
+func (x *exchange) recycle() {
+	if !x.user && !x.blocks && x.tries == nil && x.steps == nil && x.talk == nil && x.alternative == nil && x.fut == nil {
+		*x = exchange{}
+		exchanges.Put(x)
+	}
 }
 
 // run sends req through the chain from link i on.

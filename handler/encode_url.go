@@ -18,12 +18,8 @@ func (h *Handler) encodeURL(o *cgo.Options) error {
 	if err != nil {
 		return err
 	}
-	if name := h.plan.ServerName; name != "" && u.Scheme == "https" {
-		// libcurl verifies the name in the URL: it goes there, and the
-		// connection is sent to the host.
-		port := Port(u)
-		o.List(cgo.OptConnectTo, []string{name + ":" + port + ":" + hostOnly(host) + ":" + port})
-		host = name + ":" + port
+	if h.plan.ServerName != "" && u.Scheme == "https" {
+		host = h.connectTo(o, host)
 	}
 	target := h.target
 	if h.spec.Request.Method == http.MethodConnect && h.plan.Target == "" {
@@ -36,24 +32,35 @@ func (h *Handler) encodeURL(o *cgo.Options) error {
 			target = u.Host
 		}
 	}
+	plain := plainTarget(target)
 	proxied := false // by one that is told the URL
-	if u.Scheme == "http" && (h.plan.Target != "" || !plainTarget(target)) {
+	if u.Scheme == "http" && (h.plan.Target != "" || !plain) {
 		p, err := h.plan.Proxy(u)
 		if err != nil {
 			return err
 		}
 		proxied = p != nil && strings.HasPrefix(p.Scheme, "http") && !h.plan.Tunnel && !h.spec.WebSocket
 	}
-	if plainTarget(target) && (!proxied || h.plan.Target == "") {
+	if plain && (!proxied || h.plan.Target == "") {
 		o.String(cgo.OptURL, h.wireScheme(), "://", host, target)
 		return nil
 	}
 	o.String(cgo.OptURL, h.wireScheme(), "://", host, "/")
 	if proxied && h.plan.Target == "" && strings.HasPrefix(target, "/") {
-		target = u.Scheme + "://" + host + target // a proxy wants the absolute form
+		target = strings.Join([]string{u.Scheme, "://", host, target}, "") // a proxy wants the absolute form
 	}
 	o.String(cgo.OptRequestTarget, target)
 	return nil
+}
+
+// connectTo returns the host of the URL that libcurl is given under the plan's ServerName. It verifies
+// the name in the URL: the name goes there, and the connection is sent to the host.
+//
+//go:noinline
+func (h *Handler) connectTo(o *cgo.Options, host string) string {
+	name, port := h.plan.ServerName, Port(h.spec.Request.URL)
+	o.List(cgo.OptConnectTo, []string{name + ":" + port + ":" + hostOnly(host) + ":" + port})
+	return name + ":" + port
 }
 
 // wireScheme is the scheme by which libcurl knows what is wanted.

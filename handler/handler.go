@@ -110,6 +110,7 @@ type Handler struct {
 	cancelErr error // why we gave it up
 	err       error
 	head      []byte
+	room      []string // for the values of the head's fields; see headMemory
 	status    int
 	stream    *body.Stream // nil before the head; body, in use
 	body      body.Stream
@@ -295,7 +296,8 @@ func (h *Handler) takeHead(done bool) {
 	}
 	h.local, h.remote, h.reused = t.LocalAddr(), t.RemoteAddr(), t.Reused()
 	if chunks := t.TakeBody(); done && chunks.Len() <= SmallBody && len(raw) <= SmallBody {
-		buf := make([]byte, len(raw)+chunks.Len())
+		var buf []byte
+		buf, h.room = headMemory(len(raw) + chunks.Len())
 		n := copy(buf, raw)
 		h.head = buf[:n:n]
 		r := cgo.Reader{Chunks: chunks}
@@ -395,7 +397,7 @@ func (h *Handler) End(cause error) {
 			finish(s, err)
 		}
 	}
-	if s != nil && h.Err() != nil { // a cancel came before the head, so nobody gets the body
+	if s != nil && h.err != nil { // complete, so it stays; a cancel came before the head, so nobody gets the body
 		_ = s.Close()
 	}
 	h.unref()

@@ -37,11 +37,12 @@ type Head struct {
 // to their field with a space (RFC 9112, section 5.2).
 func ParseHead(raw []byte) (*Head, error) {
 	h := &Head{}
-	return h, h.parse(bytes.Clone(raw))
+	return h, h.parse(bytes.Clone(raw), nil)
 }
 
-// parse is ParseHead without the copy: raw belongs to h from now on.
-func (h *Head) parse(raw []byte) error {
+// parse is ParseHead without the copy: raw, and values, the memory for those of the fields if they are
+// few enough, belong to h from now on.
+func (h *Head) parse(raw []byte, values []string) error {
 	p := newParser(raw)
 	line, ok := p.line()
 	if !ok {
@@ -51,7 +52,7 @@ func (h *Head) parse(raw []byte) error {
 		return err
 	}
 	var err error
-	h.Header, err = p.header()
+	h.Header, err = p.header(values)
 	h.folded = p.folded
 	return err
 }
@@ -63,7 +64,7 @@ func ParseTrailer(raw []byte) (http.Header, error) {
 		return nil, nil
 	}
 	p := newParser(bytes.Clone(raw))
-	h, err := p.header()
+	h, err := p.header(nil)
 	if err != nil || len(h) == 0 {
 		return nil, err
 	}
@@ -176,25 +177,33 @@ func (p *parser) line() (span, bool) {
 	return l, true
 }
 
-func (p *parser) header() (http.Header, error) {
+func (p *parser) header(values []string) (http.Header, error) {
 	n := bytes.Count(p.buf[min(p.pos, len(p.buf)):], []byte{'\n'})
 	if n > maxLines {
 		return nil, failure.Newf(failure.HeadTooLarge, "more than %d lines", maxLines)
 	}
-	h := make(http.Header, max(n-1, 0)) // less the blank line
-	values := make([]string, 0, n+1)
+	n = max(n-1, 0) // less the blank line
+	h := make(http.Header, n)
+	if values = values[:0]; n > cap(values) {
+		values = make([]string, 0, n)
+	}
 	var key, val span
+	var seen uint64 // the bits of the names so far: a new one need not be looked up
 	flush := func() {
 		if key.end == 0 || !p.validValue(val) {
 			return
 		}
 		values = append(values, p.text[val.start:p.trimRight(val)])
 		name, last := p.text[key.start:key.end], len(values)-1
-		if old, ok := h[name]; ok {
-			h[name] = append(old, values[last])
-		} else {
-			h[name] = values[last : last+1 : last+1]
+		bit := nameBit(name)
+		if seen&bit != 0 {
+			if old, ok := h[name]; ok {
+				h[name] = append(old, values[last])
+				return
+			}
 		}
+		seen |= bit
+		h[name] = values[last : last+1 : last+1]
 	}
 	for {
 		l, ok := p.line()
@@ -211,6 +220,13 @@ func (p *parser) header() (http.Header, error) {
 	}
 	flush()
 	return h, nil
+}
+
+// nameBit is one of 64 bits for a name that is not empty; names of the usual heads have each
+// another.
+func nameBit(name string) uint64 {
+	n := len(name)
+	return 1 << ((uint(n)*11 + uint(name[0]) + uint(name[n/2])*3) & 63)
 }
 
 // field splits a line at its colon. The name is put into canonical form; a key

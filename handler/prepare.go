@@ -36,6 +36,9 @@ func (h *Handler) plain() bool {
 
 // Upgrades reports whether req is to make its connection a raw stream.
 func Upgrades(req *http.Request) bool {
+	if len(req.Header) == 0 {
+		return req.Method == http.MethodConnect
+	}
 	to := req.Header["Upgrade"]
 	return req.Method == http.MethodConnect ||
 		len(to) > 0 && to[0] != "" ||
@@ -76,13 +79,21 @@ func (h *Handler) prepare() error {
 		h.target = req.URL.RequestURI()
 	}
 	h.upgrade = Upgrades(req)
-
 	h.trace = newTrace(req.Context(), h)
 	h.trace.start()
 	b := optionsPool.Get().(*optionBuffers)
-	defer optionsPool.Put(b)
 	b.reset()
-	o := &b.all
+	err = h.encode(b)
+	optionsPool.Put(b)
+	if err == nil && !src.IsStream() {
+		return src.Close() // the bytes have been taken
+	}
+	return err
+}
+
+// encode takes a transfer and sets it up.
+func (h *Handler) encode(b *optionBuffers) (err error) {
+	req, o := h.spec.Request, &b.all
 	if err := h.plan.Config.EncodeTarget(&b.target, req.URL); err != nil {
 		return err
 	}
@@ -144,9 +155,6 @@ func (h *Handler) prepare() error {
 	}
 	if profile != nil {
 		h.t.Keep(profile, &b.target)
-	}
-	if !src.IsStream() {
-		return src.Close() // the bytes have been taken
 	}
 	return nil
 }

@@ -25,11 +25,11 @@ func (h *Handler) Response() (*http.Response, error) {
 	return &r.HTTP, nil
 }
 
-// Fill makes the response, in r, once the future has completed. Call it once, on the
+// Fill makes the response, in r, which is all zero, once the future has completed. Call it once, on the
 // goroutine of whoever takes the response.
 func (h *Handler) Fill(r *Reply) error {
 	h.mu.Lock()
-	err, raw, stream, certs := h.err, h.head, h.stream, h.certs
+	err, raw, room, stream, certs := h.err, h.head, h.room, h.stream, h.certs
 	req := h.spec.Request
 	h.spec.Request = nil // its memory is the caller's again
 	h.mu.Unlock()
@@ -37,7 +37,15 @@ func (h *Handler) Fill(r *Reply) error {
 	if err != nil {
 		return err
 	}
-	if err := h.parse(req, raw, stream, certs, r); err != nil {
+	// Not within fill, whose frame is large: the map of the header is what needs the most stack.
+	var head Head
+	if err = head.parse(raw, room); err == nil && head.folded && foldedFraming(raw) {
+		err = failure.New(failure.Protocol, "the length of the body is spread over lines")
+	}
+	if err == nil {
+		err = h.fill(req, &head, stream, certs, r)
+	}
+	if err != nil {
 		_ = stream.Close()
 		if _, ok := err.(*failure.Error); !ok {
 			err = failure.New(failure.Protocol, err.Error())
@@ -47,33 +55,18 @@ func (h *Handler) Fill(r *Reply) error {
 	return nil
 }
 
-func (h *Handler) parse(req *http.Request, raw []byte, stream *body.Stream, certs []byte, out *Reply) error {
-	var head Head
-	if err := head.parse(raw); err != nil {
-		return err
-	}
-	if head.folded && foldedFraming(raw) {
-		return failure.New(failure.Protocol, "the length of the body is spread over lines")
-	}
+// fill makes the response of its head.
+func (h *Handler) fill(req *http.Request, head *Head, stream *body.Stream, certs []byte, out *Reply) error {
 	frame, err := head.frame(h.method, framing{ignoreLength: h.plan.IgnoreLength, raw: h.plan.RawTransfer || h.plan.TransferCoded})
 	if err != nil {
 		return err
 	}
 	resp := &out.HTTP
-	*resp = http.Response{
-		Status:     head.Status,
-		StatusCode: head.StatusCode,
-		Proto:      head.Proto,
-		ProtoMajor: head.ProtoMajor,
-		ProtoMinor: head.ProtoMinor,
-		Header:     head.Header,
-		Request:    req,
-
-		ContentLength:    frame.ContentLength,
-		TransferEncoding: frame.TransferEncoding,
-		Trailer:          frame.Trailer,
-		Close:            frame.Close,
-	}
+	resp.Status, resp.StatusCode = head.Status, head.StatusCode
+	resp.Proto, resp.ProtoMajor, resp.ProtoMinor = head.Proto, head.ProtoMajor, head.ProtoMinor
+	resp.Header, resp.Trailer = head.Header, frame.Trailer
+	resp.ContentLength, resp.TransferEncoding = frame.ContentLength, frame.TransferEncoding
+	resp.Close, resp.Request = frame.Close, req
 	if req.URL.Scheme == "https" {
 		resp.TLS = &tls.ConnectionState{
 			HandshakeComplete: true, ServerName: req.URL.Hostname(), PeerCertificates: peerCertificates(certs),

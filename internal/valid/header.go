@@ -14,11 +14,19 @@ import (
 
 // Header checks that all names are tokens and no value has a control character
 // other than the tab (RFC 9110, section 5.5).
-func Header(h http.Header) error { return fields("header", h) }
+func Header(h http.Header) error {
+	if len(h) == 0 {
+		return nil
+	}
+	return fields("header", h)
+}
 
 // Trailer checks the names and values of a request's trailer. Names that say
 // where a message ends cannot be in a trailer (RFC 9110, section 6.5.1).
 func Trailer(h http.Header) error {
+	if len(h) == 0 {
+		return nil
+	}
 	for name := range h {
 		switch http.CanonicalHeaderKey(name) {
 		case "Content-Length", "Trailer", "Transfer-Encoding":

@@ -26,7 +26,7 @@ func Request(r *http.Request) error {
 	if err := Method(r.Method); err != nil {
 		return err
 	}
-	if r.Host != "" {
+	if r.Host != "" && r.Host != r.URL.Host { // which was looked at
 		return Host(r.Host)
 	}
 	return nil

@@ -67,8 +67,10 @@ func urlHost(host string) error {
 		if i := strings.IndexByte(host, ':'); i >= 0 {
 			name, port = host[:i], host[i+1:]
 		}
-		if strings.ContainsAny(name, "%[]") {
-			return bad("invalid character")
+		for i := 0; i < len(name); i++ {
+			if c := name[i]; c == '%' || c == '[' || c == ']' {
+				return bad("invalid character")
+			}
 		}
 	}
 	if name == "" {
