@@ -39,6 +39,8 @@ func (s *script) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+func (s *script) Masks() bool { return false }
+
 func (s *script) WriteOver(net.Buffers) error {
 	select {
 	case <-s.closed:

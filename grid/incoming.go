@@ -184,7 +184,7 @@ func (in *incoming) reply(result []byte, err error) {
 	case s.cause != nil:
 		large = false
 	case large:
-		in.call.msg = sched.Message{Header: h, Payload: result, Taken: in.sent}
+		in.call.msg = sched.Message{Header: h, Payload: result, Taken: in.gone, Kept: (*keptAnswer)(in)}
 		s.q.Add(&in.call.flow, &in.call.msg)
 	case in.inlined || s.waitRoom(nil):
 		s.q.Put(h, nil, result, 0, in.arrived)
@@ -200,11 +200,11 @@ func (in *incoming) reply(result []byte, err error) {
 	}
 }
 
-// sent is called under the lock, when a large answer was sent: it may have been a part of the payload.
-func (in *incoming) sent() {
-	in.gone()
-	in.discard()
-}
+// keptAnswer is a large answer, which may be a part of the payload.
+type keptAnswer incoming
+
+// Written gives the memory of the payload back.
+func (a *keptAnswer) Written() { (*incoming)(a).discard() }
 
 // gone takes the request out of its slot: the peer may use that again when it has read
 // the end that is on its way. It is called under the lock.
@@ -269,8 +269,8 @@ func (in *incoming) cutOff() {
 	s := in.s
 	s.mu.Lock()
 	cut := !in.outFlow().Empty()
-	if cut {
-		s.q.Remove(in.outFlow())
+	if cut && s.q.Remove(in.outFlow()) && in.stream == nil {
+		in.payload.buf = Buf{} // a part of it may be in what is written now
 	}
 	s.mu.Unlock()
 	if cut {

@@ -15,7 +15,8 @@ import (
 type transport interface {
 	Next() (n int, err error)
 	Read(p []byte) (int, error)
-	WriteOver(parts net.Buffers) error // which it may overwrite
+	WriteOver(parts net.Buffers) error // which it may overwrite, if Masks
+	Masks() bool
 	Handle(ping, pong func(payload []byte))
 	WritePong(payload []byte) error
 	WriteClose(code int, reason string) error
@@ -107,6 +108,7 @@ func newSession(c *Connection, conn transport, peer params, inst instance, diale
 	s.mark.Of = (*sessionControl)(s)
 	s.window = sched.Window{Max: int64(c.m.limits.BulkWindow)}
 	s.q.BulkLimit = s.window.Limit()
+	s.q.KeepPayloads = !conn.Masks()
 	s.heard.Store(s.since)
 	conn.Handle(s.onWebSocketPing, nil)
 	return s

@@ -7,7 +7,15 @@ type Batch struct {
 	control []byte
 	chunk   *chunk
 	bulk    *[bulkSize]byte
-	used    int // of bulk
+	used    int      // of bulk
+	kept    []kept   // payloads among the bytes of bulk, which are not in it
+	done    []Keeper // of the messages that it has the ends of
+}
+
+// kept is a payload that is not copied.
+type kept struct {
+	at      int // it is behind so many bytes of bulk
+	payload []byte
 }
 
 var bulkPool = sync.Pool{New: func() any { return new([bulkSize]byte) }}
@@ -31,8 +39,7 @@ func (q *Queue) Next(b *Batch, now int64) bool {
 	}
 	if q.bulkReady() {
 		b.bulk = bulkPool.Get().(*[bulkSize]byte)
-		out := q.takeBulk(b.bulk[:0], now)
-		b.used = len(out)
+		q.takeBulk(b, now)
 	}
 	return len(b.control) > 0 || b.chunk != nil || b.bulk != nil
 }
@@ -46,7 +53,14 @@ func (b *Batch) Parts(parts [][]byte) [][]byte {
 		parts = append(parts, b.chunk.buf)
 	}
 	if b.bulk != nil {
-		parts = append(parts, b.bulk[:b.used])
+		from := 0
+		for _, k := range b.kept {
+			parts = append(parts, b.bulk[from:k.at], k.payload)
+			from = k.at
+		}
+		if from < b.used {
+			parts = append(parts, b.bulk[from:b.used])
+		}
 	}
 	return parts
 }
@@ -59,8 +73,14 @@ func (b *Batch) Release() {
 	}
 	if b.bulk != nil {
 		bulkPool.Put(b.bulk)
-		b.bulk = nil
+		b.bulk, b.used = nil, 0
 	}
+	for _, k := range b.done {
+		k.Written()
+	}
+	clear(b.done)
+	clear(b.kept)
+	b.done, b.kept = b.done[:0], b.kept[:0]
 	if cap(b.control) > 4<<10 {
 		b.control = nil
 	}

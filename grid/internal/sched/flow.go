@@ -8,9 +8,17 @@ type Message struct {
 	Ext     frame.Extensions
 	Payload []byte
 	Until   int64  // deadline, if Ext has one
-	Taken   func() // called when the payload is not needed any more because it was sent; must not block
+	Taken   func() // called when the payload is not needed any more because it was sent, unless it is kept; must not block
+	Kept    Keeper // nil: the payload may change after Taken
 
 	off int
+}
+
+// Keeper keeps the payload of a message as it is, so that it need not be copied. What is left of one that is
+// removed after a part was given out must be kept, too, for a batch may still have that.
+type Keeper interface {
+	// Written is called when the batch with the end of the message is released, which is after Taken.
+	Written()
 }
 
 // Flow is a sequence of messages that keep their order. Flows take turns.
@@ -93,29 +101,28 @@ func (q *Queue) bulkReady() bool {
 // Bulk reports whether large messages wait.
 func (q *Queue) Bulk() bool { return q.ring != nil }
 
-// takeBulk appends fragments, by deficit round robin. A short message costs
+// takeBulk gives b fragments, by deficit round robin. A short message costs
 // what it is long.
-func (q *Queue) takeBulk(b []byte, now int64) []byte {
+func (q *Queue) takeBulk(b *Batch, now int64) {
 	enough := int(min(max(q.BulkLimit/2, minBulkBatch), maxBulkBatch))
-	for len(b) < enough && q.bulkReady() {
+	for size := 0; size < enough && q.bulkReady(); {
 		f := q.ring
 		if f.deficit <= 0 {
 			f.deficit += frame.MaxFragment
 		}
-		for f.deficit > 0 && !f.Empty() && len(b) < enough && q.bulkReady() {
-			var n int
-			b, n = q.fragment(b, f, now)
+		for f.deficit > 0 && !f.Empty() && size < enough && q.bulkReady() {
+			n := q.fragment(b, f, now)
 			f.deficit -= n + frame.HeaderLen
+			size += n + frame.HeaderLen
 		}
 		if f.deficit <= 0 && q.ring == f {
 			q.ring = f.next
 		}
 	}
-	return b
 }
 
-// fragment appends the next fragment of the flow's first message.
-func (q *Queue) fragment(b []byte, f *Flow, now int64) ([]byte, int) {
+// fragment gives b the next fragment of the flow's first message.
+func (q *Queue) fragment(b *Batch, f *Flow, now int64) int {
 	m := f.messages[0]
 	n := min(len(m.Payload)-m.off, frame.MaxFragment)
 	h := m.Header
@@ -136,11 +143,16 @@ func (q *Queue) fragment(b []byte, f *Flow, now int64) ([]byte, int) {
 		h.Ext = ext.Len()
 	}
 	h.Length = n + h.Ext
-	b = h.Append(b)
+	out := h.Append(b.bulk[:b.used])
 	if h.Ext > 0 {
-		b = ext.Append(b)
+		out = ext.Append(out)
 	}
-	b = append(b, m.Payload[m.off:m.off+n]...)
+	if payload := m.Payload[m.off : m.off+n]; m.Kept != nil && q.KeepPayloads {
+		b.kept = append(b.kept, kept{len(out), payload})
+	} else {
+		out = append(out, payload...)
+	}
+	b.used = len(out)
 	q.sent += uint64(n)
 	m.off += n
 	if m.off == len(m.Payload) {
@@ -152,6 +164,9 @@ func (q *Queue) fragment(b []byte, f *Flow, now int64) ([]byte, int) {
 		if m.Taken != nil {
 			m.Taken()
 		}
+		if m.Kept != nil {
+			b.done = append(b.done, m.Kept)
+		}
 	}
-	return b, n
+	return n
 }

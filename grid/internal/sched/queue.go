@@ -33,6 +33,8 @@ const (
 type Queue struct {
 	// BulkLimit is how many bytes of large messages may be under way.
 	BulkLimit int64
+	// KeepPayloads has payloads that are kept not copied. A batch must not be overwritten then.
+	KeepPayloads bool
 
 	control []*Mark
 	chunks  []*chunk // small messages; number taken+1 is the first

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -28,7 +29,7 @@ func next(t testing.TB, q *Queue, now int64) (frames []sent) {
 	if !q.Next(&b, now) {
 		return nil
 	}
-	for _, part := range b.Parts(nil) {
+	for _, part := range [...][]byte{slices.Concat(b.Parts(nil)...)} {
 		for len(part) > 0 {
 			h, ext, payload, rest, err := frame.Parse(part)
 			require.NoError(t, err)
@@ -360,4 +361,57 @@ func TestNext_makes_no_batch_too_long_of_control_frames(t *testing.T) {
 		b.Release()
 	}
 	require.Equal(t, len(marks), said)
+}
+
+type keeper struct{ written *int }
+
+func (k keeper) Written() { *k.written++ }
+
+func TestBatch_has_the_payload_itself_of_a_message_that_is_kept(t *testing.T) {
+	for _, keep := range []bool{false, true} {
+		q := Queue{BulkLimit: big, KeepPayloads: keep}
+		kept, other := large(1, 100_000), large(2, 20_000)
+		taken, written := 0, 0
+		kept.Taken = func() { taken++ }
+		kept.Kept = keeper{&written}
+		q.Add(new(Flow), kept)
+		q.Add(new(Flow), other)
+		var b Batch
+		require.True(t, q.Next(&b, 0))
+		require.True(t, q.Empty())
+		require.Equal(t, 1, taken)
+		require.Zero(t, written, "a part of it is still to be written")
+		itself := 0
+		for _, p := range b.Parts(nil) {
+			if &p[0] == &kept.Payload[0] || &p[0] == &kept.Payload[frame.MaxFragment] {
+				itself += len(p)
+			}
+			require.NotSame(t, &other.Payload[0], &p[0])
+		}
+		if keep {
+			require.Len(t, kept.Payload, itself)
+		} else {
+			require.Zero(t, itself)
+		}
+		b.Release()
+		require.Equal(t, 1, written)
+		b.Release()
+		require.Equal(t, 1, written)
+		require.Empty(t, b.Parts(nil))
+	}
+}
+
+func TestBatch_with_a_part_of_a_message_that_was_removed_says_nothing_of_its_end(t *testing.T) {
+	q := Queue{BulkLimit: big, KeepPayloads: true}
+	m := large(1, 1<<20)
+	written := 0
+	m.Kept = keeper{&written}
+	var f Flow
+	q.Add(&f, m)
+	var b Batch
+	require.True(t, q.Next(&b, 0))
+	require.True(t, q.Remove(&f))
+	b.Release()
+	require.False(t, q.Next(&b, 0))
+	require.Zero(t, written)
 }

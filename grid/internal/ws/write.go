@@ -28,6 +28,9 @@ func (c *Conn) WriteOver(parts net.Buffers) error {
 	return c.write(opBinary, total(parts), parts, true)
 }
 
+// Masks reports whether what is written is masked, so that WriteOver overwrites its parts.
+func (c *Conn) Masks() bool { return c.client && !c.zeroMask }
+
 func total(parts net.Buffers) (n int) {
 	for _, p := range parts {
 		n += len(p)
@@ -79,7 +82,7 @@ func (c *Conn) write(op opcode, n int, parts net.Buffers, over bool) error {
 		return ErrCloseSent
 	}
 	var key uint32
-	if c.client && !c.zeroMask {
+	if c.Masks() {
 		key = rand.Uint32() // runtime's ChaCha8: no other side can foresee it
 	}
 	head := appendHeader(c.head[:0], op, n, c.client, key)
