@@ -316,7 +316,7 @@ func TestWindow_fits_what_is_under_way_to_the_path(t *testing.T) {
 	assert.Equal(t, int64(1000), (&Window{Max: 1000}).Limit())
 
 	// Fast and short, it holds less than the ends have in hand.
-	for _, c := range []struct{ rate, limit int64 }{{500_000_000, 256 << 10}, {1_000_000_000, 300_000}, {3_000_000_000, 384 << 10}} {
+	for _, c := range []struct{ rate, limit int64 }{{400_000_000, 256 << 10}, {1_000_000_000, 600_000}, {3_000_000_000, 1 << 20}} {
 		w := Window{Max: 16 << 20}
 		now, total := int64(1), uint64(0)
 		w.RTT(20_000, now)

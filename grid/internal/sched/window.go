@@ -26,8 +26,8 @@ const (
 
 	// A path that is fast and short holds less than its ends have in hand: what is written in turnTime, up to
 	// fastWindow, may be under way in any case. More would not stay in the caches of the processors.
-	turnTime   = 300_000
-	fastWindow = 384 << 10
+	turnTime   = 600_000
+	fastWindow = 1 << 20
 )
 
 // Limit is how many bytes may be under way.
