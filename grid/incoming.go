@@ -184,7 +184,7 @@ func (in *incoming) reply(result []byte, err error) {
 	case s.cause != nil:
 		large = false
 	case large:
-		in.call.msg = sched.Message{Header: h, Payload: result, Taken: in.gone, Kept: (*keptAnswer)(in)}
+		in.call.msg = sched.Message{Header: h, Payload: result, Taken: in.answered, Kept: (*keptAnswer)(in)}
 		s.q.Add(&in.call.flow, &in.call.msg)
 	case in.inlined || s.waitRoom(nil):
 		s.q.Put(h, nil, result, 0, in.arrived)
@@ -198,6 +198,14 @@ func (in *incoming) reply(result []byte, err error) {
 	if !large {
 		in.discard()
 	}
+}
+
+// answered is called under the lock, when the end of a large answer is on its way. When the peer has read that, it may
+// send the next request before the writer here goes on: the room for it has to be free by now.
+func (in *incoming) answered() {
+	in.gone()
+	in.s.release(in.payload.reserved)
+	in.payload.reserved = reservation{}
 }
 
 // keptAnswer is a large answer, which may be a part of the payload.

@@ -147,9 +147,9 @@ func (st *streamCore) waitSent(w waits, spent int64) (begun bool, err error) {
 				s.mu.Unlock()
 				return false, st.unsent(w.ctx, spent)
 			}
-			if st.flow.Empty() {
+			if len(st.large.sent) > 0 || st.flow.Empty() {
 				s.mu.Unlock()
-				continue // it was sent at the same moment
+				continue // it was sent at the same moment, and the end may be behind it
 			}
 			st.broken = s.q.Remove(&st.flow)
 			s.mu.Unlock()
