@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SHARED 128                 /* the first ones */
-#define OWN RATMOM_SHARD_LANES     /* up to here each is for one transfer */
+#define SHARED 128                  /* the first ones */
+#define OWN RATMOM_SHARD_LANES      /* up to here each is for one transfer */
 #define LANES (OWN + RATMOM_SHARDS) /* the rest are pools of shards.c */
 #define IDLE_NS (60 * 1000000000ll) /* a lane that was not used for so long is closed */
 
