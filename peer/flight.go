@@ -175,6 +175,7 @@ func (n *headNews) heed(p *Peer, now time.Time) {
 		now = time.Now() // it may have a date
 	}
 	p.faults.answered(n.f.c.ticket)
+	p.noStar = p.noStar || n.f.c.eager && n.status == http.StatusBadRequest
 	p.leaveAlone(n.f.r.link.ep, n.status, n.header, now)
 	if p.s.head(n.f.r, n.many, n.status, n.header, now) {
 		n.f.c.begun(n.f.h)

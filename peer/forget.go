@@ -130,6 +130,7 @@ func (p *Peer) rest() {
 	p.mu.Lock()
 	defer p.unlock()
 	p.restChecks()
+	p.s.standDown()
 	if p.timer != nil && p.timer.Stop() {
 		p.due = time.Time{}
 	}

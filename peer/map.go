@@ -116,7 +116,7 @@ func (m *Map) ForEach(f func(*Peer) bool) {
 }
 
 // Prelink has the peer that rawURL is for make a connection, if it has none and has not failed before. HTTP
-// has no way to make one without a request: it sends OPTIONS *. It does not wait.
+// has no way to make one without a request: it sends OPTIONS *, as [Peer.Prelink] says. It does not wait.
 func (m *Map) Prelink(rawURL string) error {
 	p, err := m.Get(rawURL)
 	if err != nil {
@@ -286,6 +286,7 @@ func (m *Map) make(id ID, u *url.URL) (*Peer, error) {
 		p.check = opt.check
 	}
 	lim := opt.limits
+	lim.standFor = m.opt.forgetAfter
 	if plan.Reuse == retry.ReuseNever {
 		lim.maxRequests = 1
 	}

@@ -81,7 +81,7 @@ func MaxLinks(n int) Option {
 }
 
 // MinLinks is how many connections to an endpoint stay open though nothing runs on them.
-// Default: 1. See [IdleTimeout].
+// Default: 1. See [IdleTimeout], and [Standby] for those that are made ahead of demand.
 func MinLinks(n int) Option {
 	return atLeast("MinLinks", n, 0, func(o *options) { o.limits.minLinks = n })
 }

@@ -44,6 +44,7 @@ type Peer struct {
 	closed    bool
 	resolving bool
 	unchecked bool      // the checks rest
+	noStar    bool      // it does not take OPTIONS *
 	clock     time.Time // see now
 	used      time.Time // when the last request came
 	expires   time.Time // of the addresses; zero: never
@@ -66,6 +67,7 @@ type action struct {
 	h    *handler.Handler
 	o    outcome
 	p    *pin
+	e    *endpoint
 }
 
 type actionKind uint8
@@ -77,6 +79,7 @@ const (
 	doDrop
 	doFinish
 	doTell
+	doWarm
 )
 
 // decide runs f under the lock and then does what came of it. On an agent's goroutine, by
@@ -167,6 +170,9 @@ func (p *Peer) act(a *action) {
 		if l := a.p.owner.Value(); l != nil {
 			l.changed()
 		}
+	case doWarm:
+		e := a.e
+		p.m.work.Submit(func() { p.warmUp(e) })
 	}
 }
 
@@ -221,16 +227,22 @@ func (p *Peer) finish(t *tag, o outcome) {
 	if o.err != nil {
 		now = time.Now()
 	}
-	p.faults.settle(t.call.ticket, o, now)
+	if t.spare == nil { // else it says nothing of the other endpoints
+		p.faults.settle(t.call.ticket, o, now)
+	}
 	p.todo.add(action{kind: doFinish, c: t.call, o: o})
 }
 
 // submit gives the scheduler a request.
 func (p *Peer) submit(c *call) {
 	p.decide(func(now time.Time) {
-		p.used = now
 		p.s.count.Requests++
 		c.tag.born = now
+		if e := c.tag.spare; e != nil {
+			p.s.standby(&c.tag, e, now)
+			return
+		}
+		p.used = now
 		if p.closed {
 			p.s.finish(&c.tag, outcome{err: ErrClosed, unsent: true, hopeless: true})
 			return

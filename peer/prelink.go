@@ -8,7 +8,8 @@ import (
 )
 
 // Prelink has the peer make a connection, if it has none and has not failed before. HTTP
-// has no way to make one without a request: it sends OPTIONS *. It does not wait.
+// has no way to make one without a request: it sends OPTIONS *, or OPTIONS / if the peer has answered that
+// with 400, as nginx does, which closes the connection then. It does not wait.
 func (p *Peer) Prelink() error {
 	var idle bool
 	p.look(func(now time.Time) {
@@ -17,16 +18,30 @@ func (p *Peer) Prelink() error {
 	if !idle {
 		return nil
 	}
-	u := p.id.origin()
-	u.Path = "*"
-	req := &http.Request{Method: http.MethodOptions, URL: &u, Header: http.Header{}}
-	c, err := p.m.newCall(req, p.id.Profile, []RequestOption{AnyStatus(), MaxContent(0), Truncate()})
+	c, err := p.opener()
 	if err != nil {
 		return err
 	}
-	c.eager, c.done = true, make(chan struct{})
 	c.begin()
 	return nil
+}
+
+// opener is a request that makes a connection and is of no other use.
+func (p *Peer) opener(opts ...RequestOption) (*call, error) {
+	u := p.id.origin()
+	u.Path = "*"
+	p.look(func(time.Time) {
+		if p.noStar {
+			u.Path = "/"
+		}
+	})
+	req := &http.Request{Method: http.MethodOptions, URL: &u, Header: http.Header{}}
+	c, err := p.m.newCall(req, p.id.Profile, append(opts, AnyStatus(), MaxContent(0), Truncate()))
+	if err != nil {
+		return nil, err
+	}
+	c.eager, c.done = true, make(chan struct{})
+	return c, nil
 }
 
 // origin is the peer's URL as most people write it: without a port that is the scheme's.

@@ -46,7 +46,10 @@ type scheduler struct {
 	closed    bool
 	quiet     bool // no policy may be asked now: what it is wanted for is owed
 	owed      bool
-	touched   []*pin // their owners are to look
+	asked     time.Time // when the last request came that standby links are for
+	standing  bool      // there are to be some
+	spareDue  time.Time // when the next one may be made; zero: not by time alone
+	touched   []*pin    // their owners are to look
 	count     counts
 }
 
@@ -64,6 +67,8 @@ type transport interface {
 	withdraw(*run) bool
 	// abort ends a run whose answer nobody wants; its end is told by ended.
 	abort(*run)
+	// warm asks for a request that makes a standby link: standby is to be called with it.
+	warm(*endpoint)
 	// suspect tells that something has failed at an endpoint: it is checked soon.
 	suspect(*endpoint)
 	// finish ends a tag, once.
@@ -73,6 +78,8 @@ type transport interface {
 // limits are the bounds of a peer's links.
 type limits struct {
 	minLinks, maxLinks int           // of an endpoint, without pinned ones
+	standby            int           // of them, that are to be free
+	standFor           time.Duration // after a request they are; 0: for ever
 	maxPins            int           // pinned links of the peer
 	maxRequests        int           // of a link in its life; 0: any number
 	maxStreams         int           // of an HTTP/2 link at once
@@ -137,6 +144,7 @@ func (s *scheduler) submit(t *tag, now time.Time) {
 		s.finish(t, outcome{err: err, unsent: true, hopeless: true})
 		return
 	}
+	s.asked = now
 	s.queue.add(t)
 	s.place(now)
 }

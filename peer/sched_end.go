@@ -111,6 +111,9 @@ func (s *scheduler) finish(t *tag, o outcome) {
 	s.letGo(t)
 	s.unrepeat(t)
 	t.state, t.run, t.second = tagDone, nil, nil
+	if t.spare != nil {
+		t.spare.spares.opening = false
+	}
 	if t.pin != nil && errors.Is(o.err, ErrPinLost) {
 		t.pin.told = true
 	}

@@ -21,7 +21,8 @@ type endpoint struct {
 	failing   bool      // its checks
 	rests     time.Time // until when it has asked to be left alone; zero: it has not
 	off       bool      // it rests, and others do not
-	check     uint64    // what the checker knows it by; 0: it does not
+	spares    spares
+	check     uint64 // what the checker knows it by; 0: it does not
 }
 
 // update replaces the endpoints. Those that are there already keep their links and what

@@ -66,6 +66,7 @@ func (s *scheduler) turn(e *endpoint, why LinkEnd, now time.Time) {
 		return
 	case was:
 		e.Since = now
+		e.spares.found()
 		return
 	}
 	for _, l := range slices.Clone(s.links) {

@@ -24,6 +24,7 @@ func (n *noted) start(r *run)             { n.runs = append(n.runs, r) }
 func (n *noted) withdraw(*run) bool       { return false }
 func (n *noted) abort(*run)               {}
 func (n *noted) suspect(*endpoint)        {}
+func (n *noted) warm(*endpoint)           {}
 func (n *noted) finish(_ *tag, o outcome) { n.end = &o }
 
 func TestHedge_whose_tries_both_fail_ends_with_the_more_telling_failure(t *testing.T) {

@@ -80,6 +80,9 @@ func (s *scheduler) run(t *tag, l *link, now time.Time) *run {
 		r = new(run)
 	}
 	r.tag, r.link, r.bound, r.began = t, l, l.state != linkOpening, now
+	if r.bound && l.pin == nil {
+		l.ep.spares.found()
+	}
 	l.runs++
 	l.served++
 	l.running = append(l.running, r)
@@ -206,6 +209,9 @@ func (s *scheduler) next() (next time.Time) {
 	if !s.restEnd.IsZero() && (next.IsZero() || s.restEnd.Before(next)) {
 		next = s.restEnd
 	}
+	if !s.spareDue.IsZero() && (next.IsZero() || s.spareDue.Before(next)) {
+		next = s.spareDue
+	}
 	if at := s.outliers.Next(); len(s.endpoints) > 1 && !at.IsZero() && (next.IsZero() || at.Before(next)) {
 		next = at
 	}
@@ -233,7 +239,7 @@ func (s *scheduler) dueAt(l *link) (at time.Time) {
 	if a := s.limits.maxAge; a > 0 && l.state != linkDraining {
 		soon(l.born.Add(a))
 	}
-	if d := s.limits.idle; d > 0 && l.state == linkReady && l.runs == 0 && l.ep.links > s.limits.minLinks {
+	if d := s.limits.idle; d > 0 && l.state == linkReady && l.runs == 0 && (s.standing || l.ep.links > s.limits.minLinks) {
 		soon(l.used.Add(d))
 	}
 	if d := s.limits.stallAfter; d > 0 && (l.state == linkOpening || l.state == linkDraining) && len(s.endpoints) > 1 {
@@ -279,6 +285,7 @@ func (s *scheduler) tick(now time.Time) {
 
 // closeIdle closes the links that nothing runs on.
 func (s *scheduler) closeIdle(now time.Time) {
+	s.standDown()
 	for _, l := range slices.Clone(s.links) {
 		if l.runs == 0 && l.pin == nil {
 			l.because(EndIdle)

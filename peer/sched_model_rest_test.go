@@ -48,4 +48,5 @@ func (m *model) startsAt(r *run) {
 	if r.link.ep.off && (r.tag.pin == nil || !r.bound) {
 		fail("an endpoint that rests is used")
 	}
+	m.standsAt(r)
 }

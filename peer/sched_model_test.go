@@ -37,6 +37,8 @@ type model struct {
 	events []modelEvent
 	last   string // one of them
 
+	warming []*endpoint // a standby link is asked for
+
 	refused uint64 // by the budget, before the last event
 	repeats int
 
@@ -77,7 +79,9 @@ var errModel = errors.New("it failed")
 
 func fail(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
 
-func newModel(seed uint64) *model {
+func newModel(seed uint64) *model { return newModelWith(seed, func(*limits) {}) }
+
+func newModelWith(seed uint64, set func(*limits)) *model {
 	m := &model{
 		rng: rand.New(rand.NewPCG(seed, 2)), now: time.Unix(1000, 0), events: modelEvents, happened: make(map[string]int),
 		bound: make(map[*pin]*link), links: make(map[*link]*modelLink), of: make(map[*run]*modelRun), tag: make(map[*tag]*modelTag),
@@ -86,6 +90,7 @@ func newModel(seed uint64) *model {
 		minLinks: 1, maxLinks: 3, maxPins: 3, maxRequests: 40, maxStreams: 4, probeAfter: 2, maxQueue: 12, maxAttempts: 3,
 		maxAge: 30 * time.Second, idle: 2 * time.Second, stealAfter: 200 * time.Millisecond, stallAfter: time.Second,
 	}
+	set(&m.lim)
 	m.s = newScheduler(m.lim, randomPolicy{m.rng}, m)
 	m.s.breaker.Limits = modelLimits
 	m.budget, _ = retry.NewBudget(0.5, modelFloor, 2*time.Second)
@@ -125,6 +130,7 @@ func (m *model) step() {
 				m.check()
 				m.checkHealth()
 				m.checkRest()
+				m.checkStandby()
 			}
 			return
 		}
@@ -132,7 +138,11 @@ func (m *model) step() {
 }
 
 func TestModel_the_scheduler_keeps_its_promises(t *testing.T) {
-	m := newModel(*modelSeed)
+	newModel(*modelSeed).play(t)
+}
+
+// play has events happen.
+func (m *model) play(t *testing.T) {
 	steps := *modelSteps
 	if testing.Short() {
 		steps = min(steps, 50_000)
@@ -154,7 +164,7 @@ func TestModel_the_scheduler_keeps_its_promises(t *testing.T) {
 		}
 	}
 	m.finishUp(t)
-	for _, e := range modelEvents {
+	for _, e := range m.events {
 		if m.happened[e.name] == 0 {
 			t.Errorf("%q never happened", e.name)
 		}

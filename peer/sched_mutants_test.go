@@ -107,7 +107,25 @@ var mutants = []struct{ name, file, from, to string }{
 		"		s.queue.add(t)\n		s.aside[i] = nil\n", "		_, s.aside[i] = t, nil\n"},
 	{"a free place is not taken", "sched.go",
 		"opened, now)\n	}\n	s.serve(l.pin, now)\n	s.place(now)\n", "opened, now)\n	}\n	s.serve(l.pin, now)\n"},
+	{"a standby link is made where an endpoint rests", standbyFile,
+		"!e.gone && !e.Down && !e.rests.After(now)", "!e.gone && !e.Down"},
+	{"a standby link is made to an endpoint that is ejected", standbyFile,
+		"!e.gone && !e.Down && !e.rests.After(now)", "!e.gone && !e.rests.After(now)"},
+	{"a standby link is one too many", standbyFile,
+		"e.links >= s.limits.maxLinks", "e.links > s.limits.maxLinks"},
+	{"a standby link is past the breaker", standbyFile,
+		" || s.breaker.Open(health.Links)", ""},
+	{"two standby links are made at once", standbyFile,
+		"e.spares.opening || ", ""},
+	{"a standby link is made before what waits", standbyFile,
+		"!s.standing || s.queue.Len() > 0 { // what", "!s.standing { // what"},
+	{"the next standby link is forgotten", "sched_link.go",
+		"		next = s.spareDue\n", "		next = next.Add(0)\n"},
+	{"a request for a standby link moves", "sched_retry.go",
+		"	if t.spare != nil {\n		return false\n	}\n", ""},
 }
+
+const standbyFile = "sched_standby.go"
 
 // timeForOthers is what is left of the time of all tests for those that come after the mutants.
 const timeForOthers = 4 * time.Minute
@@ -135,8 +153,13 @@ func TestModel_finds_every_mutant(t *testing.T) {
 			require.NoError(t, os.WriteFile(filepath.Join(tmp, "overlay.json"), overlay, 0o600))
 			var out []byte
 			for seed := 1; seed <= 5; seed++ { // waits are at random: a seed does not always lead the same way
+				// Those of standby links are for the test that has some.
+				run := "^TestModel_(the_scheduler|a_limit)"
+				if strings.Contains(m.name, "standby") {
+					run = "^TestModel_standby"
+				}
 				cmd := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-overlay", filepath.Join(tmp, "overlay.json"),
-					"-run", "^TestModel_(the_scheduler|a_limit)", ".", "-count=1", "-model.steps=100000", fmt.Sprint("-model.seed=", seed))
+					"-run", run, ".", "-count=1", "-model.steps=100000", fmt.Sprint("-model.seed=", seed))
 				if out, err = cmd.CombinedOutput(); err != nil {
 					break
 				}

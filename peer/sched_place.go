@@ -16,6 +16,7 @@ func (s *scheduler) place(now time.Time) {
 	}
 	if s.quiet {
 		s.owed = s.owed || s.queue.Len() > 0 || s.stealable()
+		s.refill(now)
 		return
 	}
 	s.placing = true
@@ -23,6 +24,7 @@ func (s *scheduler) place(now time.Time) {
 	s.serveHeld(now)
 	for s.fill(now); s.steal(now); s.fill(now) {
 	}
+	s.refill(now)
 }
 
 // stealable reports whether there may be a tag to steal.

@@ -33,8 +33,8 @@ type tries struct {
 // has.
 func (t *tag) rides(served int) bool { return !t.fresh && t.reuse.Allows(t.ask, served) }
 
-// once tells that its body can be read once: it moves only when its last run has ended.
-func (t *tag) once() bool { return !t.ask.Replayable }
+// once tells that its body can be read once: it moves only when its last run has ended. One for a standby link never does.
+func (t *tag) once() bool { return !t.ask.Replayable || t.spare != nil }
 
 // try begins a try, unless it has begun elsewhere.
 func (s *scheduler) try(t *tag, now time.Time) {
@@ -49,6 +49,9 @@ func (s *scheduler) try(t *tag, now time.Time) {
 
 // move places a tag again of which nothing was sent, and reports whether it could.
 func (s *scheduler) move(t *tag, r *run, o outcome, opened bool) bool {
+	if t.spare != nil {
+		return false
+	}
 	if !opened {
 		t.tried = append(t.tried, r.link.ep)
 	}
@@ -69,6 +72,9 @@ func (s *scheduler) move(t *tag, r *run, o outcome, opened bool) bool {
 // it wait for that. The error is the breaker's.
 func (s *scheduler) again(t *tag, e *endpoint, try retry.Try, o outcome) (bool, error) {
 	s.unrepeat(t)
+	if t.spare != nil {
+		return false, nil
+	}
 	s.try(t, try.Now) // one that ended before it had a link is one all the same
 	ask := t.ask
 	ask.Replayable = ask.Replayable || o.kept

@@ -38,6 +38,7 @@ type tag struct {
 	unhedged bool // it must not have one
 	attempts int
 	tried    []*endpoint // have not connected
+	spare    *endpoint   // is of no use but to make a standby link to it
 	fresh    bool        // wants a new connection
 	ahead    bool        // on a pin: comes before those that wait
 	revealed bool        // something of it may have left, in a run that is over
