@@ -102,8 +102,8 @@ func (b *pipeBody) expire() {
 	why := contextError(b.r.ctx)
 	b.c.mu.Unlock()
 	if !b.mu.TryLock() {
-		b.c.end(why)
-		return
+		b.c.end(why) // as in Close
+		b.mu.Lock()
 	}
 	defer b.mu.Unlock()
 	if b.why == nil {

@@ -320,12 +320,7 @@ func TestPipeline_reads_a_body_that_is_closed_early_to_its_end_if_that_is_near(t
 					require.ErrorIs(t, err, http.ErrBodyReadAfterClose)
 				} else {
 					cancel()
-					eventually(t, "the body has ended", func() bool {
-						b := resp.Body.(*pipeBody)
-						b.mu.Lock()
-						defer b.mu.Unlock()
-						return b.isOver
-					})
+					await(t, resp.Body.(*pipeBody).passed) // to take its lock would look like a reader
 					_, err = resp.Body.Read(make([]byte, 4))
 					require.ErrorIs(t, err, context.Canceled)
 					require.NoError(t, resp.Body.Close())
@@ -346,6 +341,25 @@ func TestPipeline_reads_a_body_that_is_closed_early_to_its_end_if_that_is_near(t
 			})
 		}
 	}
+}
+
+func TestPipeline_body_ends_with_its_request_though_its_lock_was_taken_then(t *testing.T) {
+	s := newPrompted(t)
+	l := openPipeline(t, openMap(t), s.URL, 2)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go s.answer(1, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\naaaa")
+	resp, err := l.RoundTrip(request(t, http.MethodGet, s.URL).WithContext(ctx))
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	b := resp.Body.(*pipeBody)
+	b.mu.Lock()
+	cancel()
+	eventually(t, "the pipeline has ended", func() bool { return l.Err() != nil })
+	b.mu.Unlock()
+	await(t, b.passed)
+	_, err = resp.Body.Read(make([]byte, 4))
+	require.ErrorIs(t, err, context.Canceled)
 }
 
 func TestPipeline_ends_under_a_body_that_somebody_reads(t *testing.T) {
