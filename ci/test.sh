@@ -15,7 +15,8 @@ timed "set-up" ci/setup.sh test
 need_go
 step "lint" ci/lint.sh
 step "suite on the system's libcurl" ci/suite.sh system
-step "suite on libcurl 8.14.1" ci/suite.sh 8.14.1
+# The scheduler whose mutants are to be found knows nothing of libcurl.
+step "suite on libcurl 8.14.1" ci/suite.sh 8.14.1 -skip '^TestModel_finds_every_mutant$'
 
 if [ ${#failed[@]} != 0 ]; then
 	printf '\nFAIL after %d s: %s\n' $((SECONDS - begin)) "$(printf '%s; ' "${failed[@]}")"
