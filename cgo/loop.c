@@ -161,6 +161,7 @@ void ratmom_remove(struct ratmom_multi *m, struct ratmom_req *r) {
     if (rc)
         m->multi_code = rc;
     ratmom_lookup_leave(r);
+    ratmom_fd_unused(m, r);
     ratmom_lane_leave(m, r);
     int32_t fd = r->fd;
     ratmom_io_release(r);

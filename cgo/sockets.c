@@ -83,8 +83,23 @@ static void addr_parse(struct ratmom_addr *a, const char *ip, int port) {
 void ratmom_fd_opened(struct ratmom_multi *m, struct ratmom_fd *f, struct ratmom_req *r) {
     f->origin = r->origin;
     f->lane = r->lane;
+    f->opener = r;
     ratmom_lane_opened(m, f);
     ratmom_shard_opened(f, r);
+}
+
+/* 7.88.1 closes a socket that never became a connection without our callback, and its
+ * number may be anybody's by now: from here on it does not count. */
+void ratmom_fd_unused(struct ratmom_multi *m, const struct ratmom_req *r) {
+    for (uint32_t i = 0; i < r->nopened && i < 8; i++) {
+        struct ratmom_fd *f = &m->io->fds[r->opened[i]];
+        if (f->opener != r || f->key || f->local)
+            continue;
+        ratmom_lane_closed(m, f);
+        ratmom_shard_closed(m, f);
+        f->lane = 0;
+        f->opener = NULL;
+    }
 }
 
 void ratmom_fd_dead(struct ratmom_multi *m, struct ratmom_fd *f) {

@@ -31,6 +31,7 @@ struct ratmom_fd {
     uint64_t origin;          /* of the request that opened it */
     uint32_t lane, shard;     /* likewise */
     struct ratmom_origin *at; /* likewise, see shards.c */
+    const void *opener;       /* that request, which may be over: only to compare */
     uint32_t paused;          /* streams, on HTTP/2 */
     struct ratmom_buf certs;  /* of the server, if somebody has asked */
     struct ratmom_req *relay; /* whose bytes are moved here, not by libcurl's loop */
@@ -80,6 +81,8 @@ int32_t ratmom_dial_find(struct ratmom_req *r);
 void ratmom_link_down(struct ratmom_multi *m, struct ratmom_fd *f);
 /* What a socket has from the request that opened it. */
 void ratmom_fd_opened(struct ratmom_multi *m, struct ratmom_fd *f, struct ratmom_req *r);
+/* r, which is out of the multi, has left behind what it opened and never used. */
+void ratmom_fd_unused(struct ratmom_multi *m, const struct ratmom_req *r);
 /* We have shut it down. */
 void ratmom_fd_dead(struct ratmom_multi *m, struct ratmom_fd *f);
 enum { RATMOM_SHARD_LANES = 256, RATMOM_SHARDS = 1024 };
