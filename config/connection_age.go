@@ -11,7 +11,8 @@ import (
 // again; an older one is closed when a request would have taken it.
 //
 // Unit: seconds, rounded up. Default: 118 s, libcurl's. 0 means no limit.
-// CURLOPT_MAXAGE_CONN.
+// CURLOPT_MAXAGE_CONN. Of connections to one server over HTTP/1.1, those beyond some 64 close
+// when none of such a group of 64 has been used for a minute, whatever d is.
 func IdleConnectionAge(d time.Duration) ClientOption { return forClient(idleConnectionAge{d}) }
 
 // IdleConnectionAge returns the value of the option of that name, and whether it
