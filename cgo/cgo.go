@@ -1,11 +1,12 @@
 // Package cgo is the only door to libcurl: the event loop in C, the callbacks
-// that never enter Go, the memory that both sides share, and the packing of
+// that hand nothing to Go, the memory that both sides share, and the packing of
 // options. Nothing above it imports "C" or go-curl.
 //
 // The rules of the house:
 //
-//   - No libcurl callback calls Go. Callbacks write to C memory and mark the
-//     request; Go reads the marks after the step.
+//   - No libcurl callback hands anything to Go. Callbacks write to C memory and mark the
+//     request; Go reads the marks after the step. (The one function that they call, in long
+//     steps, does nothing: see beat.c.)
 //   - What C keeps beyond a call lives on the C heap or is pinned.
 //   - A [Transfer] belongs to one goroutine at a time: the caller's while it is
 //     prepared, the agent's from then on.
@@ -18,9 +19,7 @@ package cgo
 #cgo pkg-config: libcurl
 #cgo CFLAGS: -Wall
 #cgo noescape ratmom_step
-#cgo nocallback ratmom_step
 #cgo noescape ratmom_step_on
-#cgo nocallback ratmom_step_on
 #cgo noescape ratmom_req_setup
 #cgo nocallback ratmom_req_setup
 #cgo noescape ratmom_req_body

@@ -403,7 +403,9 @@ served:
 }
 
 int ratmom_step_on(struct ratmom_multi *m) {
+    ratmom_beat_begin(m);
     int more = step_on(m);
+    ratmom_beat_end(m);
     if (m->named)
         ratmom_lookup_unname(m);
     return more;

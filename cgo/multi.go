@@ -143,11 +143,12 @@ type LoopStats struct {
 	Steps     uint64 // turns; a turn is a few calls into C
 	Wakeups   uint64 // by messages, through the eventfd
 	EpollCtls uint64 // changes of the epoll set
+	Beats     uint64 // signs of life of turns that lasted
 }
 
 // Stats returns the counters of the loop.
 func (m *Multi) Stats() LoopStats {
-	return LoopStats{uint64(m.c.steps), uint64(m.c.wakeups), uint64(m.c.epoll_ctls)}
+	return LoopStats{uint64(m.c.steps), uint64(m.c.wakeups), uint64(m.c.epoll_ctls), uint64(m.c.beats)}
 }
 
 // Close frees the multi handle and closes its connections. Every transfer must

@@ -1,4 +1,4 @@
-/* The C side of ratmom: one event loop per agent, callbacks that never enter Go,
+/* The C side of ratmom: one event loop per agent, callbacks that hand nothing to Go,
  * and the memory that both sides share. Go reads the structs below directly. */
 #ifndef RATMOM_H
 #define RATMOM_H
@@ -321,7 +321,9 @@ struct ratmom_multi {
     uint32_t truncated;  /* the step stopped before all were served */
     uint32_t read_calls; /* read callbacks so far */
     uint32_t starts;     /* additions, look-ups, sockets and sendings so far */
-    uint64_t steps, wakeups, epoll_ctls;
+    uint64_t steps, wakeups, epoll_ctls, beats;
+    int64_t beat;    /* when Go last had a sign of this step; 0: outside of one */
+    uint32_t worked; /* since the clock was last looked at, see beat.c */
     int32_t epfd, evfd, tmfd;
     struct ratmom_batch *batch;
     struct ratmom_io *io;
@@ -385,7 +387,13 @@ int64_t ratmom_now(void);
 void ratmom_poll_wait(struct ratmom_multi *m);
 void ratmom_poll_wake(struct ratmom_multi *m);
 
+/* Go's, and does nothing: see beat.c. */
+void ratmom_beat(void);
+
 /* Between the C files. */
+void ratmom_beat_begin(struct ratmom_multi *m);
+void ratmom_beat_work(struct ratmom_multi *m, size_t n);
+void ratmom_beat_end(struct ratmom_multi *m);
 void ratmom_nudge(struct ratmom_multi *m);
 void ratmom_mark(struct ratmom_req *r, uint32_t ev);
 unsigned ratmom_version(void);

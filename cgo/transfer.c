@@ -47,6 +47,7 @@ static void head_done(struct ratmom_req *r) {
     r->head_held = 0;
     r->head_state = 2;
     ratmom_mark(r, RATMOM_EV_HEAD);
+    ratmom_beat_work(r->multi, 0);
 }
 
 /* Ends the transfer from inside a callback. */
@@ -171,6 +172,7 @@ static size_t on_body(char *p, size_t size, size_t nitems, void *user) {
     if (r->answer_held)
         r->multi->held_moved = 1;
     heard(r);
+    ratmom_beat_work(r->multi, n);
     if (r->discard) {
         if (n > r->discard_left)
             return 0;

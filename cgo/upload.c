@@ -99,6 +99,7 @@ size_t ratmom_on_read(char *p, size_t size, size_t nitems, void *user) {
     size_t n = ratmom_io_piece(r, size * nitems);
     if (r->multi)
         r->multi->read_calls++;
+    ratmom_beat_work(r->multi, n);
     if (r->upload_kind == RATMOM_UP_RING)
         return read_ring(r, p, n);
     uint64_t left = r->mem_len - r->mem_off;

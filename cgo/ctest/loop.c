@@ -47,6 +47,8 @@ static void set_list1(CURLoption opt, const char *s) {
     put(RATMOM_OP_LIST, opt, b, 4 + n + 1, 1);
 }
 
+void ratmom_beat(void) {}
+
 /* ---- what an agent does ------------------------------------------------------ */
 
 static struct ratmom_multi *m;
