@@ -46,8 +46,8 @@ func NewClient(opts ...ClientOption) (*ClientConfig, error) {
 	if err := c.tls.Err(); err != nil {
 		return nil, err
 	}
-	c.defaults = &RequestConfig{client: c, set: c.set, targets: c.set.targets(), packed: true}
-	c.defaults.dial, _ = lookup[dialContext](c.defaults)
+	c.defaults = &RequestConfig{client: c, set: c.set, packed: true}
+	c.defaults.settle()
 	return c, c.defaults.packDirect()
 }
 
@@ -87,6 +87,8 @@ type RequestConfig struct {
 	packed  bool // set is the client's: take what is packed there
 	dial    dialContext
 	apart   [places]bool // connections there are not shared with the client's other requests
+	// Bodies that go in clear text are sent in larger pieces.
+	clearUploads bool
 	// What targets say for http and https, where no URL goes through a proxy and no
 	// host has an entry in a netrc; nil where some may.
 	direct []cgo.Options
@@ -114,12 +116,16 @@ func (r *RequestConfig) With(opts ...RequestOption) (*RequestConfig, error) {
 	return n, nil
 }
 
-// settle notes what follows from settings other than the client's.
+// settle notes what follows from the settings.
 func (r *RequestConfig) settle() {
 	r.targets = r.set.targets()
 	r.dial, _ = lookup[dialContext](r)
-	mine := r.set.apart()
-	r.apart = mine.differs(&r.client.apart)
+	_, given := lookup[uploadBufferSize](r)
+	r.clearUploads = !given && r.HTTPVersion() != HTTP2PriorKnowledge
+	if !r.packed {
+		mine := r.set.apart()
+		r.apart = mine.differs(&r.client.apart)
+	}
 }
 
 // Encode appends the options of an easy handle, fresh from its reset, for a
@@ -193,6 +199,7 @@ func (r *RequestConfig) encodeTarget(o *cgo.Options, t target) {
 		e.encodeTarget(o, r, t)
 	}
 	r.encodeApart(o, t)
+	r.encodeUploadBuffer(o, t)
 	if r.dial.dialer != nil {
 		r.dial.encodeDial(o, r, t)
 	}

@@ -198,6 +198,17 @@ func TestHTTP2PriorKnowledge_takes_no_used_connection_before_8_0(t *testing.T) {
 	assert.Equal(t, !cgo.Features().AtLeast(8, 0, 0), slices.Contains(got, "CURLOPT_FORBID_REUSE 1"))
 }
 
+func TestUploads_go_in_larger_pieces_where_nothing_cuts_them_up(t *testing.T) {
+	const larger = "CURLOPT_UPLOAD_BUFFERSIZE 98304"
+	assert.Contains(t, records(t, client(t).Defaults(), testURLs[0]), larger)
+	assert.NotContains(t, records(t, client(t).Defaults(), testURLs[1]), larger, "https")
+	assert.NotContains(t, records(t, client(t, UploadBufferSize(65536)).Defaults(), testURLs[0]), larger, "as configured")
+	assert.NotContains(t, records(t, request(t, client(t), UploadBufferSize(65536)), testURLs[0]), larger, "as the request has it")
+	if cgo.Features().HTTP2 {
+		assert.NotContains(t, records(t, client(t, HTTPVersion(HTTP2PriorKnowledge)).Defaults(), testURLs[0]), larger, "frames")
+	}
+}
+
 func TestTLSOptions_are_packed_where_TLS_is_spoken(t *testing.T) {
 	for _, o := range []any{
 		CAFile(files.ca), ClientCertificate(files.cert, files.key), TLSMinVersion(tls.VersionTLS13),
@@ -265,7 +276,7 @@ func TestSystemCA_prefers_the_file_that_libcurl_can_keep(t *testing.T) {
 func TestDefaults_of_a_client(t *testing.T) {
 	c := client(t)
 	r := c.Defaults()
-	assert.Equal(t, []string{"CURLOPT_BUFFERSIZE 65536", "CURLOPT_NOPROXY ", "CURLOPT_PROXY "},
+	assert.Equal(t, []string{"CURLOPT_BUFFERSIZE 65536", "CURLOPT_NOPROXY ", "CURLOPT_PROXY ", "CURLOPT_UPLOAD_BUFFERSIZE 98304"},
 		records(t, r, testURLs[0]))
 	assert.Contains(t, records(t, r, testURLs[1]), "CURLOPT_SSLVERSION 6", "TLS 1.2")
 	assert.Equal(t, 256<<10, r.HighWater())
