@@ -1,9 +1,9 @@
 /* Holds requests back while a connection that they may share is being made. libcurl has
- * them wait for the first connection to a server (CURLOPT_PIPEWAIT), but for no other:
- * when those that there are have as many streams as the server allows, it makes a new
- * one for every request until the next one is ready. A burst of thousands made
- * more than a thousand connections where fifty do. And those that waited for the first one
- * are let go all together.
+ * them wait, too (CURLOPT_PIPEWAIT), but 7.88.1 for the first connection to a server
+ * only: when those that there are have as many streams as the server allows, it makes a
+ * new one for every request until the next one is ready. A burst of thousands made more
+ * than a thousand connections where fifty do. 8.14.1 makes one at a time, and looks at all
+ * that wait whenever one is ready.
  *
  * A crowd are the requests to one origin whose options may share a connection. While one
  * of them makes a connection the others are kept out of the multi, as long as no more
@@ -54,12 +54,16 @@ static int may_go(const struct ratmom_crowd *c) {
     return o->shares && c->held >= c->makers * (uint64_t)others(o);
 }
 
-/* r is added next. */
+/* r is added next. If it is to make a connection beside another, it must not wait in
+ * libcurl, where from 8.x on only one is made at a time. */
 static void go(struct ratmom_crowd *c, struct ratmom_req *r) {
-    c->room -= c->makers && c->room;
-    if (!c->extra)
+    if (!busy(c) || c->origin->http1)
         return;
-    curl_easy_setopt(r->easy, CURLOPT_PIPEWAIT, 0L); /* else libcurl has it wait, too */
+    if (c->room) {
+        c->room--;
+        return;
+    }
+    curl_easy_setopt(r->easy, CURLOPT_PIPEWAIT, 0L);
     r->eager = 1;
 }
 
@@ -122,8 +126,8 @@ int ratmom_crowd_hold(struct ratmom_multi *m, struct ratmom_req *r) {
     if (!c)
         return 0;
     if (!c->held && may_go(c)) {
-        c->users++;
         go(c, r);
+        c->users++;
         return 0;
     }
     c->users++;
@@ -157,9 +161,9 @@ struct ratmom_req *ratmom_crowd_next(struct ratmom_multi *m) {
             c->queued = 0;
             continue;
         }
+        go(c, r);
         unhold(c, r);
         r->waited = m->now - r->t_recv;
-        go(c, r);
         return r;
     }
     return NULL;

@@ -4,7 +4,7 @@ import "github.com/ratmom/ratmom/cgo"
 
 // PipeWait has a request wait for a connection that is being made to turn out as one
 // that it can share (HTTP/2, HTTP/3), rather than make another beside it. ratmom sees to
-// that for every connection, where libcurl does for the first: while others are
+// that for every connection, where libcurl 7.88 does for the first: while others are
 // made because those that there are have no stream free, a request waits for one of them,
 // as long as no more wait than 100 for each, or than the server has been seen to take. It waits
 // only for connections of requests whose options decide the same about connections. If one
