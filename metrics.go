@@ -7,9 +7,9 @@ import "time"
 //
 // The names in brackets are libcurl's, of CURLINFO_.
 type Metrics struct {
-	// Queue is until it left libcurl's queue, where it waits for a connection because of a
+	// Queue is until it left the queue in which it waits for a connection because of a
 	// limit on these, or for one that is about to speak HTTP/2 (QUEUE_TIME_T, libcurl
-	// 8.6).
+	// 8.6). The other times have that of [config.PipeWait] in them, on every libcurl.
 	Queue        time.Duration
 	NameLookup   time.Duration // until the name was resolved (NAMELOOKUP_TIME_T)
 	Connect      time.Duration // until the TCP connection stood (CONNECT_TIME_T)

@@ -18,15 +18,16 @@ static void cork(curl_socket_t fd, int on) {
     setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
 }
 
-/* Called when the n transfers added last have been run. */
-void ratmom_cork(struct ratmom_multi *m, int n) {
+/* Called when the n transfers that were added last have been run, and before any of them
+ * is over for Go. */
+void ratmom_cork(struct ratmom_multi *m, struct ratmom_req *const *last, int n) {
     struct ratmom_corks *c = &m->corks;
     if (c->n && (c->since += n) >= CORK_MOST)
         ratmom_uncork(m);
-    if (m->nadds - m->added < CORK_MIN)
+    if ((uint32_t)(m->nadds - m->added) + ratmom_crowd_going(m) < CORK_MIN)
         return;
-    for (int i = m->added - n; i < m->added && c->n < RATMOM_CORKS; i++) {
-        const struct ratmom_req *r = m->adds[i];
+    for (int i = 0; i < n && c->n < RATMOM_CORKS; i++) {
+        const struct ratmom_req *r = last[i];
         if (!r->in_multi || r->fd < 0)
             continue;
         struct ratmom_fd *f = &m->io->fds[r->fd];
@@ -49,8 +50,9 @@ void ratmom_uncork(struct ratmom_multi *m) {
     }
 }
 #else
-void ratmom_cork(struct ratmom_multi *m, int n) {
+void ratmom_cork(struct ratmom_multi *m, struct ratmom_req *const *last, int n) {
     (void)m;
+    (void)last;
     (void)n;
 }
 void ratmom_uncork(struct ratmom_multi *m) { (void)m; }

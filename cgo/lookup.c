@@ -147,6 +147,7 @@ static int on_resolve(void *resolver, void *reserved, void *user) {
     (void)reserved;
     if (m)
         m->starts++;
+    ratmom_crowd_makes(r);
     if (!m || !m->max_lookups || !looks_up(r))
         return 0;
     if (crowded(m)) {

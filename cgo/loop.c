@@ -18,11 +18,14 @@ CURLMcode ratmom_drive(struct ratmom_multi *m, curl_socket_t fd, int mask) {
 
 /* How much is done between two looks of Go's scheduler: transfers added, each of
  * which writes its request, and sockets served, each of which reads its response. The
- * portable loop serves all that there are at once, which no slices make cheaper. */
+ * portable loop serves all that there are at once, which no slices make cheaper. Of a crowd
+ * (crowd.c) those that come next have to see whether one has to make a connection. */
 #ifdef RATMOM_POLL
 #define ADD_SLICE INT32_MAX
+#define CROWD_SLICE 16
 #else
 #define ADD_SLICE 2
+#define CROWD_SLICE 2
 #endif
 #define SERVE_SLICE 3
 #define NUDGE_NS 100000000ll /* see ratmom_nudge */
@@ -115,6 +118,7 @@ static void add(struct ratmom_multi *m, struct ratmom_req *r) {
     if (rc) {
         ratmom_lane_leave(m, r);
         ratmom_link_leave(m, r);
+        ratmom_crowd_leave(m, r);
         r->multi_code = rc;
         r->cause = RATMOM_CAUSE_MULTI;
         r->result = CURLE_FAILED_INIT;
@@ -151,6 +155,7 @@ static void recheck(struct ratmom_multi *m) {
 
 /* Takes r out of the multi: at its end, or to cancel it at once. */
 void ratmom_remove(struct ratmom_multi *m, struct ratmom_req *r) {
+    ratmom_crowd_leave(m, r);
     if (!r->in_multi) {
         ratmom_link_leave(m, r); /* it was never added */
         return;
@@ -361,6 +366,18 @@ static void collect(struct ratmom_multi *m) {
     }
 }
 
+/* The next transfer to add: one that has waited, or one of this step's; NULL if there is
+ * none. */
+static struct ratmom_req *next_add(struct ratmom_multi *m) {
+    struct ratmom_req *r = ratmom_crowd_next(m);
+    while (!r && m->added < m->nadds) {
+        r = m->adds[m->added++];
+        if (ratmom_crowd_hold(m, r))
+            r = ratmom_crowd_next(m);
+    }
+    return r;
+}
+
 static int step_on(struct ratmom_multi *m) {
     for (int n = 0; n < SERVE_SLICE; n++) {
         if (!ratmom_wait_serve(m))
@@ -373,13 +390,16 @@ static int step_on(struct ratmom_multi *m) {
     return 1;
 served:
     /* New ones after those that make room for them. */
-    if (m->added < m->nadds)
+    if (m->crowds || m->added < m->nadds)
         m->now = ratmom_now();
-    for (int n = 0; m->added < m->nadds;) {
-        add(m, m->adds[m->added++]);
-        if (++n == ADD_SLICE) {
+    struct ratmom_req *last[CROWD_SLICE];
+    int n = 0;
+    for (struct ratmom_req *r; (r = next_add(m));) {
+        add(m, r);
+        last[n++ % CROWD_SLICE] = r;
+        if (n >= (r->crowd ? CROWD_SLICE : ADD_SLICE)) {
             ratmom_wait_expire(m);
-            ratmom_cork(m, n);
+            ratmom_cork(m, last, n < CROWD_SLICE ? n : CROWD_SLICE);
             if (m->ntunnels)
                 collect(m);
             return 1;
@@ -389,6 +409,8 @@ served:
     ratmom_uncork(m);
     if (m->stalled && quiet(m))
         ratmom_wake_stalled(m);
+    if (m->crowds)
+        m->nready++;
     if (m->stalled)
         m->nready++; /* again: no rest */
     else if (m->unended)

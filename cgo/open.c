@@ -53,6 +53,7 @@ curl_socket_t ratmom_socket_open(void *p, curlsocktype purpose, struct curl_sock
                                     : RATMOM_CAUSE_RESEND);
         return CURL_SOCKET_BAD;
     }
+    ratmom_crowd_makes(r);
     if (r->dials)
         return ratmom_dial_open(r);
 #ifdef SOCK_CLOEXEC

@@ -114,6 +114,7 @@ struct ratmom_multi;
 struct ratmom_io;
 struct ratmom_batch;
 struct ratmom_lane;
+struct ratmom_crowd;
 struct ratmom_origin;
 struct ratmom_relay;
 
@@ -161,6 +162,7 @@ struct ratmom_req {
     uint32_t want_sent;    /* tell how far the body is */
     uint32_t tunnel;       /* one of enum ratmom_tunnel */
     uint64_t origin;       /* a hash of where it goes, and of serial */
+    uint64_t kin;          /* a hash of what else decides whether two can share a connection */
     uint32_t serial;       /* it cannot share a connection with others at once */
 
     /* read by Go after a step */
@@ -240,6 +242,12 @@ struct ratmom_req {
     uint32_t lane;              /* see lanes.c */
     uint32_t shard;             /* see shards.c */
     struct ratmom_origin *at;   /* likewise; NULL: not counted */
+    uint32_t pipewait;          /* CURLOPT_PIPEWAIT */
+    struct ratmom_crowd *crowd; /* see crowd.c; NULL: none */
+    uint32_t in_crowd;          /* it is held there, and prev and next are others like it */
+    int64_t waited;             /* ns: how long it was */
+    uint32_t eager;             /* it does not wait, whatever pipewait says */
+    uint32_t makes, ready;      /* it makes a connection; it has been given one */
     uint32_t counted;           /* among the paused streams of its connection */
     uint32_t looking;           /* its host is being looked up, see lookup.c */
     uint32_t proxy;             /* likewise */
@@ -338,10 +346,11 @@ struct ratmom_multi {
     int64_t swept;       /* when unused lanes were looked for */
     uint32_t lanes_dead; /* in one of them all connections have ended */
     struct ratmom_origin **origins;
-    uint32_t conns;     /* of them all, without such as we have shut down */
-    uint32_t max_conns; /* to keep; 0: libcurl's default */
-    uint32_t bounded;   /* libcurl counts the connections, so that all are in its pool */
-    int32_t trimmed;    /* the last socket that was looked at for that */
+    struct ratmom_crowd *crowds; /* somebody in them may go */
+    uint32_t conns;              /* of them all, without such as we have shut down */
+    uint32_t max_conns;          /* to keep; 0: libcurl's default */
+    uint32_t bounded;            /* libcurl counts the connections, so that all are in its pool */
+    int32_t trimmed;             /* the last socket that was looked at for that */
     struct ratmom_link *link_events;
     uint32_t max_lookups;  /* that may be left behind; 0: any number. Set by Go */
     uint32_t left_lookups; /* left behind, at the most */
@@ -447,7 +456,13 @@ void ratmom_lanes_bury(struct ratmom_multi *m);
 uint32_t ratmom_lanes_open(const struct ratmom_multi *m);
 uint32_t ratmom_shard_enter(struct ratmom_multi *m, struct ratmom_req *r);
 void ratmom_shard_leave(struct ratmom_multi *m, struct ratmom_req *r);
-void ratmom_shard_learn(struct ratmom_req *r, int http1);
+void ratmom_shard_learn(struct ratmom_req *r, char version);
+int ratmom_crowd_hold(struct ratmom_multi *m, struct ratmom_req *r);
+struct ratmom_req *ratmom_crowd_next(struct ratmom_multi *m);
+uint32_t ratmom_crowd_going(const struct ratmom_multi *m);
+void ratmom_crowd_makes(struct ratmom_req *r);
+void ratmom_crowd_ready(struct ratmom_req *r);
+void ratmom_crowd_leave(struct ratmom_multi *m, struct ratmom_req *r);
 void ratmom_shards_trim(struct ratmom_multi *m);
 void ratmom_shards_free(struct ratmom_multi *m);
 int ratmom_link_enter(struct ratmom_req *r);

@@ -102,6 +102,7 @@ void ratmom_req_reset(struct ratmom_req *r, int keep_options) {
     r->proxy = keep.proxy;
     r->elsewhere = keep.elsewhere;
     r->fresh = keep.fresh;
+    r->pipewait = keep.pipewait;
     r->forbid = keep.forbid;
     r->tos = keep.tos;
     r->dials = keep.dials;
@@ -193,6 +194,8 @@ static int set_one(struct ratmom_req *r, uint32_t kind, CURLoption opt, const un
             r->fresh = v != 0;
         else if (opt == CURLOPT_FORBID_REUSE)
             r->forbid = v != 0;
+        else if (opt == CURLOPT_PIPEWAIT)
+            r->pipewait = v != 0;
         int rc = curl_easy_setopt(r->easy, opt, (long)v);
         if (opt == CURLOPT_BUFFERSIZE) {
             /* 7.88.1 keeps the buffer of a transfer that left a shared
@@ -249,7 +252,8 @@ int ratmom_req_setup(struct ratmom_req *r, const unsigned char *ops, size_t len,
                      int *bad_option) {
     const unsigned char *end = ops + len;
     if (!warm) {
-        r->fresh = r->forbid = r->tos = r->dials = 0; /* until the options say otherwise */
+        r->fresh = r->forbid = r->pipewait = r->tos = r->dials =
+            0; /* until the options say otherwise */
         ratmom_baseline(r);
         r->closer = NULL;
     }
@@ -349,4 +353,11 @@ void ratmom_req_infos(struct ratmom_req *r) {
     LONG(verify_result, CURLINFO_SSL_VERIFYRESULT);
 #undef OFFT
 #undef LONG
+    /* libcurl's times begin when the transfer is added: after its time in a crowd. */
+    int64_t us = r->waited / 1000;
+    int64_t *times[] = {&o->queue,      &o->posttransfer, &o->namelookup,    &o->connect,
+                        &o->appconnect, &o->pretransfer,  &o->starttransfer, &o->total};
+    for (size_t i = 0; us && i < sizeof(times) / sizeof(*times); i++)
+        if (*times[i] > 0 || (i == 0 && *times[i] == 0))
+            *times[i] += us;
 }

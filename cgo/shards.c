@@ -16,22 +16,6 @@
 #define LOOKS 64       /* sockets that are looked at for one to close */
 #define PER_TRANSFER 4 /* connections, unless there is a limit: libcurl's default */
 
-struct shard {
-    uint32_t users; /* transfers that have been sent to it */
-    uint32_t conns; /* sockets that they have opened */
-};
-
-struct ratmom_origin {
-    struct ratmom_origin *next; /* in its bucket */
-    uint64_t key;
-    uint32_t users, conns; /* of all shards; with none of both it is forgotten */
-    uint32_t http1;        /* its last answer was one of HTTP/1 */
-    uint32_t first;        /* those before it are full */
-    uint32_t n, cap;
-    struct shard *shards; /* at least one */
-    struct shard one;
-};
-
 static struct ratmom_origin **place_of(struct ratmom_multi *m, uint64_t key) {
     struct ratmom_origin **at = &m->origins[key * 0x9e3779b97f4a7c15ull >> 52];
     _Static_assert(BUCKETS == 1 << (64 - 52), "the hash is as long as the table");
@@ -40,7 +24,7 @@ static struct ratmom_origin **place_of(struct ratmom_multi *m, uint64_t key) {
     return at;
 }
 
-static struct ratmom_origin *origin_of(struct ratmom_multi *m, uint64_t key) {
+struct ratmom_origin *ratmom_origin_of(struct ratmom_multi *m, uint64_t key) {
     if (!m->origins && !(m->origins = calloc(BUCKETS, sizeof(struct ratmom_origin *))))
         return NULL;
     struct ratmom_origin **at = place_of(m, key), *o = *at;
@@ -53,8 +37,9 @@ static struct ratmom_origin *origin_of(struct ratmom_multi *m, uint64_t key) {
     return o;
 }
 
-static void forget(struct ratmom_multi *m, struct ratmom_origin *o) {
-    if (o->users || o->conns)
+/* Forgets it if nothing of it is left. */
+void ratmom_origin_forget(struct ratmom_multi *m, struct ratmom_origin *o) {
+    if (o->users || o->conns || o->crowds)
         return;
     *place_of(m, o->key) = o->next;
     if (o->shards != &o->one)
@@ -66,7 +51,7 @@ static void forget(struct ratmom_multi *m, struct ratmom_origin *o) {
 static int grow(struct ratmom_origin *o) {
     if (o->n == o->cap) {
         uint32_t cap = o->cap * 4;
-        struct shard *p = realloc(o->shards == &o->one ? NULL : o->shards, cap * sizeof(*p));
+        struct ratmom_shard *p = realloc(o->shards == &o->one ? NULL : o->shards, cap * sizeof(*p));
         if (!p)
             return 0;
         if (o->shards == &o->one)
@@ -85,7 +70,7 @@ static uint32_t choose(struct ratmom_origin *o) {
     for (uint32_t i = o->first;; i++) {
         if (i == o->n && (i == RATMOM_SHARDS || !grow(o)))
             return 0;
-        struct shard *s = &o->shards[i];
+        struct ratmom_shard *s = &o->shards[i];
         if (s->users < SHARD || s->users < s->conns) {
             o->first = i;
             return i;
@@ -95,7 +80,7 @@ static uint32_t choose(struct ratmom_origin *o) {
 
 /* Chooses the shard of a request that is about to be added. */
 uint32_t ratmom_shard_enter(struct ratmom_multi *m, struct ratmom_req *r) {
-    struct ratmom_origin *o = m->bounded || !r->origin ? NULL : origin_of(m, r->origin);
+    struct ratmom_origin *o = m->bounded || !r->origin ? NULL : ratmom_origin_of(m, r->origin);
     r->at = o;
     r->shard = 0;
     if (!o)
@@ -116,13 +101,20 @@ void ratmom_shard_leave(struct ratmom_multi *m, struct ratmom_req *r) {
     if (r->shard < o->first)
         o->first = r->shard;
     r->at = NULL;
-    forget(m, o);
+    ratmom_origin_forget(m, o);
 }
 
 /* Learns from the version of an answer whether the origin takes requests side by side. */
-void ratmom_shard_learn(struct ratmom_req *r, int http1) {
-    if (r->at)
-        r->at->http1 = (uint32_t)http1;
+void ratmom_shard_learn(struct ratmom_req *r, char version) {
+    struct ratmom_origin *o = r->at;
+    if (!o)
+        return;
+    uint32_t http1 = version == '1', shares = version == '2' || version == '3';
+    if (o->http1 == http1 && o->shares == shares)
+        return;
+    o->http1 = http1;
+    o->shares = shares;
+    ratmom_crowd_learn(r->multi, o);
 }
 
 /* Counts a socket that r has opened. */
@@ -145,7 +137,7 @@ void ratmom_shard_closed(struct ratmom_multi *m, struct ratmom_fd *f) {
     o->shards[f->shard].conns--;
     m->conns -= !f->hungup;
     f->at = NULL;
-    forget(m, o);
+    ratmom_origin_forget(m, o);
 }
 
 /* Keeps the limit of connections, which libcurl knows in each pool alone: called at the end of
@@ -169,7 +161,7 @@ void ratmom_shards_free(struct ratmom_multi *m) {
     for (uint32_t i = 0; m->origins && i < BUCKETS; i++)
         for (struct ratmom_origin *o; (o = m->origins[i]);) {
             o->users = o->conns = 0;
-            forget(m, o);
+            ratmom_origin_forget(m, o);
         }
     free(m->origins);
     m->origins = NULL;

@@ -42,6 +42,27 @@ struct ratmom_fd {
     struct ratmom_link *link; /* whose connection it is */
 };
 
+struct ratmom_shard {
+    uint32_t users; /* transfers that have been sent to it */
+    uint32_t conns; /* sockets that they have opened */
+};
+
+/* A server that requests go to. */
+struct ratmom_origin {
+    struct ratmom_origin *next; /* in its bucket */
+    uint64_t key;
+    uint32_t users, conns; /* of all shards; with none of both, nor a crowd, it is forgotten */
+    uint32_t http1;        /* its last answer was one of HTTP/1 */
+    uint32_t first;        /* shards before it are full */
+    uint32_t n, cap;
+    struct ratmom_shard *shards; /* at least one */
+    struct ratmom_shard one;
+    struct ratmom_crowd *crowds; /* see crowd.c */
+    uint32_t shares;             /* its connections take several requests at once */
+    uint32_t most;               /* that have been seen on one */
+    uint32_t streams;            /* that a connection takes, by all that is known; 0: nothing */
+};
+
 #define RATMOM_BUCKETS 1024
 
 struct ratmom_io {
@@ -89,13 +110,16 @@ enum { RATMOM_SHARD_LANES = 256, RATMOM_SHARDS = 1024 };
 void ratmom_lane_opened(struct ratmom_multi *m, struct ratmom_fd *f);
 void ratmom_lane_dead(struct ratmom_multi *m, struct ratmom_fd *f);
 void ratmom_lane_closed(struct ratmom_multi *m, struct ratmom_fd *f);
+struct ratmom_origin *ratmom_origin_of(struct ratmom_multi *m, uint64_t key);
+void ratmom_origin_forget(struct ratmom_multi *m, struct ratmom_origin *o);
+void ratmom_crowd_learn(struct ratmom_multi *m, struct ratmom_origin *o);
 void ratmom_shard_opened(struct ratmom_fd *f, struct ratmom_req *r);
 void ratmom_shard_closed(struct ratmom_multi *m, struct ratmom_fd *f);
 void ratmom_fd_unclog(struct ratmom_multi *m, int32_t fd);
 int ratmom_fd_unheard(curl_socket_t fd);
 int ratmom_fd_silent(curl_socket_t fd, long seconds);
 void ratmom_fd_mute(struct ratmom_multi *m, int32_t fd);
-void ratmom_cork(struct ratmom_multi *m, int n);
+void ratmom_cork(struct ratmom_multi *m, struct ratmom_req *const *last, int n);
 void ratmom_uncork(struct ratmom_multi *m);
 void ratmom_fd_stall(struct ratmom_req *r);
 /* Has libcurl read from the request's connection, whether or not something has come. */

@@ -123,7 +123,7 @@ static size_t on_header(char *p, size_t size, size_t nitems, void *user) {
         if (n > 6 && p[5] == '2')
             ratmom_io_http2(r);
         if (r->prereqs && n > 6) /* not a proxy's answer to CONNECT */
-            ratmom_shard_learn(r, p[5] == '1');
+            ratmom_shard_learn(r, p[5]);
     }
     if (ratmom_buf_add(&r->head, p, n))
         return ratmom_stop(r, RATMOM_CAUSE_MEMORY);
@@ -267,6 +267,7 @@ static int on_prereq(void *user, char *rip, char *lip, int rport, int lport) {
     int32_t was = r->fd;
     uint32_t gen = r->fd_gen;
     ratmom_io_assign(r, lip, lport, rip, rport);
+    ratmom_crowd_ready(r);
     if (r->multi && r->fd >= 0) /* a later round may be on another */
         ratmom_fd_left(r->multi, was, gen);
     ratmom_certs_take(r);

@@ -31,6 +31,7 @@ type Transfer struct {
 	headers []byte // packed header lines
 	url     []byte // packed URL
 	parsed  *parsedURL
+	kin     uint64
 	warm    bool
 }
 
@@ -104,6 +105,9 @@ type Setup struct {
 	// for itself while it runs, and is another origin.
 	Origin uint64
 	Serial bool
+	// Kin is a hash of all the options that decide whether two requests to an origin can
+	// share a connection. A warm transfer keeps the one that it has.
+	Kin    uint64
 	Tunnel Tunnel
 }
 
@@ -131,6 +135,10 @@ func (t *Transfer) Prepare(s *Setup, o *Options) error {
 	r.want_sent = flag(s.Sent)
 	r.origin = C.uint64_t(s.Origin)
 	r.serial = flag(s.Serial)
+	if !t.warm {
+		t.kin = s.Kin
+	}
+	r.kin = C.uint64_t(t.kin)
 	r.tunnel = C.uint32_t(s.Tunnel)
 	var bad C.int
 	rc := C.ratmom_req_setup(r, (*C.uchar)(unsafe.SliceData(o.buf)), C.size_t(len(o.buf)), flagInt(t.warm), &bad)

@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"hash/maphash"
 	"net/http"
 	"sync"
 	"time"
@@ -104,20 +105,24 @@ func (h *Handler) encode(b *optionBuffers) (err error) {
 	if h.t, err = h.pool.Get(profile, &b.target); err != nil {
 		return failure.Wrap(failure.Internal, err)
 	}
+	var kin uint64
 	if !h.t.Warm() {
 		if err := h.plan.Config.Encode(o, req.URL); err != nil {
 			return err
 		}
 		h.encodeConnection(o)
+		kin = maphash.Bytes(originSeed, o.Bytes())
 	}
 	if err := h.encodeURL(&b.url); err != nil {
 		return err
 	}
 	h.t.URL(&b.url, o, h.pool)
 	if h.spec.Alternative != nil {
+		n := o.Len()
 		if err := h.encodeAlternative(o); err != nil {
 			return err
 		}
+		kin ^= maphash.Bytes(originSeed, o.Bytes()[n:])
 	}
 	if err := h.setDeadline(); err != nil {
 		return err
@@ -139,7 +144,7 @@ func (h *Handler) encode(b *optionBuffers) (err error) {
 		Certificates: h.plan.Certificates && req.URL.Scheme == "https",
 	}
 	setup.Serial = h.serial()
-	setup.Origin = h.origin(setup.Serial)
+	setup.Origin, setup.Kin = h.origin(setup.Serial), kin
 	if a := h.spec.ProxyAuthorization; a != "" {
 		h.plan.Config.EncodeProxyAuthorization(o, req.URL, a)
 	}
