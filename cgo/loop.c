@@ -89,6 +89,7 @@ static void unlink_live(struct ratmom_multi *m, struct ratmom_req *r) {
     if (!m->nlimited)
         m->nudged = 0;
     m->nwaiting -= !r->prereqs;
+    m->nshaking -= !r->prereqs && r->tls;
     if (!m->nlive)
         ratmom_alloc_idle();
     m->ntunnels -= r->tunnel != 0;
@@ -130,6 +131,7 @@ static void add(struct ratmom_multi *m, struct ratmom_req *r) {
     m->nlimited += r->limited;
     m->ntunnels += r->tunnel != 0;
     m->nwaiting++;
+    m->nshaking += r->tls;
 }
 
 /* Has libcurl look again at the transfers that wait for a connection. 8.14.1 forgets
@@ -152,6 +154,7 @@ static void recheck(struct ratmom_multi *m) {
 /* Takes r out of the multi: at its end, or to cancel it at once. */
 void ratmom_remove(struct ratmom_multi *m, struct ratmom_req *r) {
     if (!r->in_multi) {
+        ratmom_later_leave(m, r);
         ratmom_link_leave(m, r); /* it was never added */
         return;
     }
@@ -373,6 +376,8 @@ static int step_on(struct ratmom_multi *m) {
     return 1;
 served:
     /* New ones after those that make room for them. */
+    if (!m->added)
+        ratmom_later_choose(m);
     if (m->added < m->nadds)
         m->now = ratmom_now();
     for (int n = 0; m->added < m->nadds;) {
@@ -387,6 +392,8 @@ served:
     }
     ratmom_wait_expire(m);
     ratmom_uncork(m);
+    if (m->later)
+        m->nready++; /* again: no rest */
     if (m->stalled && quiet(m))
         ratmom_wake_stalled(m);
     if (m->stalled)
