@@ -262,6 +262,8 @@ static void on_ready(struct ratmom_multi *m, curl_socket_t fd, uint32_t ev) {
     CURLMcode rc = ratmom_drive(m, fd, mask);
     if (rc && rc != CURLM_BAD_SOCKET)
         m->multi_code = rc;
+    if (m->nfirst)
+        ratmom_tls_heard(m, fd);
     if (mask != CURL_CSELECT_OUT)
         return;
     /* 7.88.1 keeps asking for OUT while an HTTP/2 upload is blocked by flow
@@ -313,6 +315,7 @@ static int look(struct ratmom_multi *m) {
     if (b->n < 0)
         b->n = 0;
     m->nready += (uint32_t)b->n;
+    m->crowded |= b->n == BATCH;
     return b->n;
 }
 
@@ -321,7 +324,7 @@ void ratmom_wait_begin(struct ratmom_multi *m) {
     b->start = m->now;
     b->n = b->at = b->round = 0;
     m->nready = 0;
-    m->urgent = 0;
+    m->urgent = m->crowded = 0;
 }
 
 int ratmom_wait_serve(struct ratmom_multi *m) {

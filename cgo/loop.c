@@ -92,6 +92,7 @@ static void unlink_live(struct ratmom_multi *m, struct ratmom_req *r) {
     if (!m->nlimited)
         m->nudged = 0;
     m->nwaiting -= !r->prereqs;
+    m->nshaking -= !r->prereqs && r->tls;
     if (!m->nlive)
         ratmom_alloc_idle();
     m->ntunnels -= r->tunnel != 0;
@@ -134,6 +135,7 @@ static void add(struct ratmom_multi *m, struct ratmom_req *r) {
     m->nlimited += r->limited;
     m->ntunnels += r->tunnel != 0;
     m->nwaiting++;
+    m->nshaking += r->tls;
 }
 
 /* Has libcurl look again at the transfers that wait for a connection. 8.14.1 forgets
@@ -157,6 +159,7 @@ static void recheck(struct ratmom_multi *m) {
 void ratmom_remove(struct ratmom_multi *m, struct ratmom_req *r) {
     ratmom_crowd_leave(m, r);
     if (!r->in_multi) {
+        ratmom_later_leave(m, r);
         ratmom_link_leave(m, r); /* it was never added */
         return;
     }
@@ -343,6 +346,7 @@ int ratmom_step(struct ratmom_multi *m, int nadds, int64_t go_deadline, int park
     m->now = ratmom_now();
     m->nadds = nadds;
     m->added = 0;
+    m->chosen = 0;
     m->go_deadline = go_deadline;
     m->park = park;
     if (m->recheck)
@@ -390,6 +394,8 @@ static int step_on(struct ratmom_multi *m) {
     return 1;
 served:
     /* New ones after those that make room for them. */
+    if (!m->chosen)
+        ratmom_later_choose(m);
     if (m->crowds || m->added < m->nadds)
         m->now = ratmom_now();
     struct ratmom_req *last[CROWD_SLICE];
@@ -407,6 +413,8 @@ served:
     }
     ratmom_wait_expire(m);
     ratmom_uncork(m);
+    if (m->later)
+        m->nready++; /* again: no rest */
     if (m->stalled && quiet(m))
         ratmom_wake_stalled(m);
     if (m->crowds)

@@ -95,6 +95,8 @@ void ratmom_wait_expire(struct ratmom_multi *m) {
     int running;
     if (perform(m, &running) || m->added)
         perform(m, &running);
+    if (m->nfirst)
+        ratmom_tls_heard_all(m);
     relay(m);
 }
 

@@ -157,13 +157,14 @@ struct ratmom_req {
     uint32_t limited;      /* its speed is limited, on a libcurl that forgets it */
     uint32_t head_only;    /* end at the head: a HEAD request with a body */
     uint32_t has_trailers; /* request trailers will follow the body */
-    uint32_t tls_in_tls;   /* libcurl loses why a certificate is refused, see remarks.c */
-    uint32_t want_certs;   /* collect the server's certificates */
-    uint32_t want_sent;    /* tell how far the body is */
-    uint32_t tunnel;       /* one of enum ratmom_tunnel */
-    uint64_t origin;       /* a hash of where it goes, and of serial */
-    uint64_t kin;          /* a hash of what else decides whether two can share a connection */
-    uint32_t serial;       /* it cannot share a connection with others at once */
+    uint32_t tls;
+    uint32_t tls_in_tls; /* libcurl loses why a certificate is refused, see remarks.c */
+    uint32_t want_certs; /* collect the server's certificates */
+    uint32_t want_sent;  /* tell how far the body is */
+    uint32_t tunnel;     /* one of enum ratmom_tunnel */
+    uint64_t origin;     /* a hash of where it goes, and of serial */
+    uint64_t kin;        /* a hash of what else decides whether two can share a connection */
+    uint32_t serial;     /* it cannot share a connection with others at once */
 
     /* read by Go after a step */
     uint32_t events;
@@ -207,7 +208,7 @@ struct ratmom_req {
     struct ratmom_multi *multi;
     struct ratmom_multi *closer;    /* is told of closed sockets */
     uint32_t flushing;              /* take what libcurl holds of a stream that was paused */
-    struct ratmom_req *prev, *next; /* all that run in the multi */
+    struct ratmom_req *prev, *next; /* all that run in the multi, or begin later */
     uint32_t head_state;            /* 0 want status line, 1 in head, 2 body */
     uint32_t head_held;             /* complete, but libcurl may try again */
     uint32_t info_free;             /* 1xx heads do not count */
@@ -260,6 +261,9 @@ struct ratmom_req {
     struct ratmom_link *link;   /* see links.c */
     uint32_t bound;             /* must not make a connection */
     uint32_t commit;            /* atomic: one of enum ratmom_commit */
+    uint32_t later;             /* has not begun, see later.c */
+    uint32_t first;             /* on its connection, over TLS: see tls_buffers.c */
+    int64_t first_at;           /* when it was sent */
 };
 
 /* ---- packed options ------------------------------------------------------- */
@@ -301,17 +305,21 @@ struct ratmom_multi {
     CURLM *m;
     struct ratmom_req **adds; /* filled by Go, taken by the next step */
     uint32_t cap_adds;
-    int32_t nadds, added, park; /* of the step */
-    struct ratmom_req **events; /* what happened in the step */
+    int32_t nadds, added, park;            /* of the step */
+    struct ratmom_req *later, *later_last; /* see later.c */
+    int32_t chosen;                        /* the step has been asked for its share of them */
+    struct ratmom_req **events;            /* what happened in the step */
     uint32_t nevents, cap_events;
     struct ratmom_req *live;
     uint32_t nlive;
     uint32_t nlimited;  /* of them, with limited set */
     int nudged;         /* the next timer is one that ratmom_nudge set */
     uint32_t nwaiting;  /* of them, without a connection yet */
-    uint32_t ntunnels;  /* of them, tunnels */
+    uint32_t nshaking;  /* and of those, with tls set */
+    uint32_t ntunnels;  /* of nlive, tunnels */
     uint32_t nheld;     /* of them, such as early_end.c keeps open */
     int held_moved;     /* of one of those, more has come out */
+    uint32_t nfirst;    /* of them, with first set */
     uint64_t dial_id;   /* of the last connection that was asked for */
     uint64_t *given_up; /* those that nobody waits for any more; taken by Go */
     uint32_t ngiven_up, cap_given_up;
@@ -326,6 +334,7 @@ struct ratmom_multi {
     int64_t go_deadline; /* Go's, of the last step */
     uint32_t nready;     /* sockets and wake-ups seen in the step */
     uint32_t urgent;     /* something other than body bytes has happened */
+    uint32_t crowded;    /* more sockets may be ready than the step has found */
     uint32_t truncated;  /* the step stopped before all were served */
     uint32_t read_calls; /* read callbacks so far */
     uint32_t starts;     /* additions, look-ups, sockets and sendings so far */
@@ -434,6 +443,13 @@ void ratmom_fd_left(struct ratmom_multi *m, int32_t fd, uint32_t gen);
 void ratmom_io_release(struct ratmom_req *r);
 void ratmom_alert_explain(struct ratmom_req *r);
 void ratmom_certs_take(struct ratmom_req *r);
+void ratmom_later_choose(struct ratmom_multi *m);
+void ratmom_later_leave(struct ratmom_multi *m, struct ratmom_req *r);
+void ratmom_tls_sent(struct ratmom_req *r);
+void ratmom_tls_leave(struct ratmom_req *r);
+void ratmom_tls_heard(struct ratmom_multi *m, curl_socket_t fd);
+void ratmom_tls_heard_all(struct ratmom_multi *m);
+void ratmom_tls_answered(struct ratmom_req *r);
 int ratmom_dial_waits(const struct ratmom_req *r);
 void ratmom_io_http2(struct ratmom_req *r);
 void ratmom_io_listen(struct ratmom_req *r);

@@ -306,6 +306,7 @@ void ratmom_io_listen(struct ratmom_req *r) {
 
 void ratmom_io_release(struct ratmom_req *r) {
     ratmom_io_resumed(r);
+    ratmom_tls_leave(r);
     if (r->fd >= 0 && r->multi && r->fd < r->multi->io->nfds) {
         struct ratmom_fd *f = &r->multi->io->fds[r->fd];
         if (f->gen == r->fd_gen && r->wary)

@@ -24,6 +24,7 @@ struct ratmom_fd {
     uint8_t corked;  /* see cork.c */
     uint8_t mute;    /* nothing comes through any more, see lanes.c */
     uint8_t stalled; /* libcurl may hold a part of its input, see half_read.c */
+    uint8_t sent_on; /* a request has been */
     uint64_t sent;   /* bytes the kernel had sent at the last spin */
     uint64_t key;    /* of its local address; 0 until known */
     int32_t next;    /* in the bucket of the key; -1 ends */
@@ -40,6 +41,7 @@ struct ratmom_fd {
     uint64_t dialled;         /* the connection that is there */
     uint64_t name;            /* of a connection that Go makes: its key, when that is known */
     struct ratmom_link *link; /* whose connection it is */
+    struct ratmom_req *first; /* that has first set */
 };
 
 struct ratmom_shard {

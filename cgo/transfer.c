@@ -120,6 +120,8 @@ static size_t on_header(char *p, size_t size, size_t nitems, void *user) {
         r->status = n > 5 && !strncasecmp(p, "HTTP/", 5) ? status_of(p, n) : 200;
         r->head_state = 1;
         guard(r);
+        if (r->first)
+            ratmom_tls_answered(r);
         if (n > 6 && p[5] == '2')
             ratmom_io_http2(r);
         if (r->prereqs && n > 6) /* not a proxy's answer to CONNECT */
@@ -239,6 +241,7 @@ static int on_prereq(void *user, char *rip, char *lip, int rport, int lport) {
     ratmom_lookup_end(r);
     if (!r->prereqs && r->multi) {
         r->multi->nwaiting--;
+        r->multi->nshaking -= r->tls;
         if (r->nopened)
             r->multi->recheck |= RATMOM_RECHECK_ALL;
     }
@@ -281,6 +284,7 @@ static int on_prereq(void *user, char *rip, char *lip, int rport, int lport) {
         return CURL_PREREQFUNC_ABORT;
     }
     ratmom_io_listen(r);
+    ratmom_tls_sent(r);
     if (r->multi) {
         r->multi->starts++;
         if (r->upload_kind == RATMOM_UP_NONE && !ratmom_dial_waits(r))

@@ -95,6 +95,7 @@ type Setup struct {
 	InfoFree  bool // 1xx heads do not count towards MaxHead
 	Limited   bool // the speed is limited
 	HeadOnly  bool // end at the head, as for a HEAD request that has a body
+	TLS       bool // the request goes over TLS
 	// TLSInTLS tells that the request goes over TLS through an https proxy.
 	TLSInTLS bool
 	// Certificates asks for those of the server.
@@ -130,6 +131,7 @@ func (t *Transfer) Prepare(s *Setup, o *Options) error {
 	r.info_free = flag(s.InfoFree)
 	r.limited = flag(s.Limited && Features().Version < 0x080000)
 	r.head_only = flag(s.HeadOnly)
+	r.tls = flag(s.TLS)
 	r.tls_in_tls = flag(s.TLSInTLS && Features().Backend("OpenSSL"))
 	r.want_certs = flag(s.Certificates)
 	r.want_sent = flag(s.Sent)

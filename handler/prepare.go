@@ -140,6 +140,7 @@ func (h *Handler) encode(b *optionBuffers) (err error) {
 		InfoFree:   h.trace.wantsInfo(),
 		Sent:       h.spec.Sent != nil,
 
+		TLS:          h.url.Scheme == "https",
 		TLSInTLS:     h.tlsInTLS(),
 		Certificates: h.plan.Certificates && req.URL.Scheme == "https",
 	}

@@ -48,6 +48,7 @@ func (h *Handler) prepareWebSocket() (err error) {
 		Debug:     h.plan.Wire,
 		Tunnel:    cgo.TunnelWebSocket,
 
+		TLS:          h.url.Scheme == "https",
 		TLSInTLS:     h.tlsInTLS(),
 		Certificates: h.plan.Certificates && h.url.Scheme == "https",
 	}
