@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ratmom/ratmom/cgo"
-	"github.com/ratmom/ratmom/internal/cheap"
 	"github.com/ratmom/ratmom/internal/testserver"
 )
 
@@ -60,13 +59,13 @@ func TestConnections_with_TLS_1_3_take_no_more_memory_than_with_TLS_1_2(t *testi
 			}
 		}, testserver.WithTLSVersions(version, version))
 		d := keeping(t, n)
-		before := cheap.InUse()
+		before := cgo.HeapInUse()
 		for range n {
 			d.begin(s.URL, overTLS(testserver.HTTPS1))
 		}
 		d.wakeAt(gate, n)
 		d.until("all wait, in little memory", func() bool {
-			waiting = cheap.InUse() - before
+			waiting = cgo.HeapInUse() - before
 			return gate.Arrived() == n && ok(waiting)
 		})
 		gate.Open()
@@ -79,7 +78,7 @@ func TestConnections_with_TLS_1_3_take_no_more_memory_than_with_TLS_1_2(t *testi
 			return true
 		}
 		d.until("all have ended", ended)
-		idle = cheap.InUse() - before
+		idle = cgo.HeapInUse() - before
 		for _, r := range d.runs {
 			require.Zero(t, r.Result().Code, r.Result().Text)
 			assert.Equal(t, "hello", string(r.body))
@@ -90,7 +89,7 @@ func TestConnections_with_TLS_1_3_take_no_more_memory_than_with_TLS_1_2(t *testi
 	any := func(int64) bool { return true }
 	var waiting, idle int64
 	t.Run("1.2", func(t *testing.T) {
-		if growth(t, tls.VersionTLS12, any); cheap.InUse() == 0 {
+		if growth(t, tls.VersionTLS12, any); cgo.HeapInUse() == 0 {
 			testserver.Lacks(t, "nobody tells how much memory is in use")
 		}
 	})
@@ -145,7 +144,7 @@ func TestIdle_connections_whose_tickets_came_with_the_answer_take_no_more_memory
 		s.StartTLS()
 		t.Cleanup(s.Close)
 		d := keeping(t, n)
-		before := cheap.InUse()
+		before := cgo.HeapInUse()
 		for range n {
 			d.begin(s.URL, func(r *run, setup *cgo.Setup, o *cgo.Options) {
 				overTLS(testserver.HTTPS1)(r, setup, o)
@@ -155,13 +154,13 @@ func TestIdle_connections_whose_tickets_came_with_the_answer_take_no_more_memory
 		for _, r := range d.runs {
 			require.Zero(t, d.finish(r).Code)
 		}
-		return (cheap.InUse() - before) / n
+		return (cgo.HeapInUse() - before) / n
 	}
 	t.Run("1.2", func(t *testing.T) { idle(t, tls.VersionTLS12) })
 	var each int64
 	t.Run("1.2, with what is kept for later use", func(t *testing.T) { each = idle(t, tls.VersionTLS12) })
 	t.Run("1.3", func(t *testing.T) {
-		if cheap.InUse() == 0 {
+		if cgo.HeapInUse() == 0 {
 			testserver.Lacks(t, "nobody tells how much memory is in use")
 		}
 		assert.Less(t, idle(t, tls.VersionTLS13), each+spare)

@@ -1,5 +1,4 @@
-// Package cheap tells tests how much of the C library's heap is in use.
-package cheap
+package cgo
 
 /*
 #include <stdlib.h>
@@ -8,7 +7,7 @@ package cheap
 #endif
 
 // What malloc has given out and free has not got back; 0 where that is not known.
-static size_t in_use(void) {
+static size_t heap_in_use(void) {
 #if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 33)
     struct mallinfo2 m = mallinfo2();
     return m.uordblks + m.hblkhd;
@@ -19,6 +18,6 @@ static size_t in_use(void) {
 */
 import "C"
 
-// InUse is the number of bytes that are allocated in C; 0 where that is not known, as under
+// HeapInUse is the number of bytes that are allocated in C, for tests; 0 where that is not known, as under
 // sanitizers and on systems without the GNU C library.
-func InUse() int64 { return int64(C.in_use()) }
+func HeapInUse() int64 { return int64(C.heap_in_use()) }
