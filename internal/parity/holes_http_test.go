@@ -266,7 +266,8 @@ func TestHole_a_client_leaves_nothing_behind(t *testing.T) {
 		}
 		closed(t, s.Endpoint)
 		held.Require(t, soon)
-		assert.Equal(t, alive.Transfers, cgo.CountAlive().Transfers)
-		assert.Equal(t, alive.Multis, cgo.CountAlive().Multis)
+		// Clients that tests before this one have dropped may have ended meanwhile.
+		assert.LessOrEqual(t, cgo.CountAlive().Transfers, alive.Transfers)
+		assert.LessOrEqual(t, cgo.CountAlive().Multis, alive.Multis)
 	})
 }
