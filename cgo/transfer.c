@@ -1,5 +1,5 @@
 /* libcurl's callbacks. They run on the agent's thread inside a step, write into
- * the request's C memory and mark what happened; none of them enters Go. */
+ * the request's C memory and mark what happened; none of them hands anything to Go. */
 #include "ratmom.h"
 
 #include <stdlib.h>
