@@ -18,8 +18,6 @@ package cgo
 /*
 #cgo pkg-config: libcurl
 #cgo CFLAGS: -Wall
-#cgo noescape ratmom_step
-#cgo noescape ratmom_step_on
 #cgo noescape ratmom_req_setup
 #cgo nocallback ratmom_req_setup
 #cgo noescape ratmom_req_body

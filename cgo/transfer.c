@@ -1,5 +1,5 @@
 /* libcurl's callbacks. They run on the agent's thread inside a step, write into
- * the request's C memory and mark what happened; none of them enters Go. */
+ * the request's C memory and mark what happened; none of them hands anything to Go. */
 #include "ratmom.h"
 
 #include <stdlib.h>
@@ -306,6 +306,9 @@ void ratmom_baseline(struct ratmom_req *r) {
     curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
+    /* 7.88.1 keeps the upload buffer of a transfer that left a shared connection and takes it
+     * to be as large as the option says: setting that, to the default too, frees it. */
+    curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, 64L << 10);
     /* An early answer must not cut the upload short. */
     curl_easy_setopt(e, CURLOPT_KEEP_SENDING_ON_ERROR, 1L);
     curl_easy_setopt(e, CURLOPT_ERRORBUFFER, r->errbuf);

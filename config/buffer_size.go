@@ -29,7 +29,8 @@ func (s bufferSize) encode(o *cgo.Options) {
 // from.
 //
 // Unit: bytes, 16 KiB to 2 MiB. Default: 96 KiB for http URLs, where each send wakes the other side
-// and larger ones are fewer; else 64 KiB, libcurl's. CURLOPT_UPLOAD_BUFFERSIZE.
+// and larger ones are fewer; else, and with [MaxUploadSpeed], to which a larger piece is a longer
+// pause, 64 KiB, libcurl's. CURLOPT_UPLOAD_BUFFERSIZE.
 func UploadBufferSize(n int) Option { return both(uploadBufferSize(n)) }
 
 type uploadBufferSize int

@@ -121,7 +121,8 @@ func (r *RequestConfig) settle() {
 	r.targets = r.set.targets()
 	r.dial, _ = lookup[dialContext](r)
 	_, given := lookup[uploadBufferSize](r)
-	r.clearUploads = !given && r.HTTPVersion() != HTTP2PriorKnowledge
+	limit, _ := lookup[maxUploadSpeed](r)
+	r.clearUploads = !given && limit == 0 && r.HTTPVersion() != HTTP2PriorKnowledge
 	if !r.packed {
 		mine := r.set.apart()
 		r.apart = mine.differs(&r.client.apart)

@@ -204,6 +204,9 @@ func TestUploads_go_in_larger_pieces_where_nothing_cuts_them_up(t *testing.T) {
 	assert.NotContains(t, records(t, client(t).Defaults(), testURLs[1]), larger, "https")
 	assert.NotContains(t, records(t, client(t, UploadBufferSize(65536)).Defaults(), testURLs[0]), larger, "as configured")
 	assert.NotContains(t, records(t, request(t, client(t), UploadBufferSize(65536)), testURLs[0]), larger, "as the request has it")
+	assert.NotContains(t, records(t, client(t, MaxUploadSpeed(5)).Defaults(), testURLs[0]), larger, "each piece is a burst")
+	assert.NotContains(t, records(t, request(t, client(t), MaxUploadSpeed(5)), testURLs[0]), larger, "each piece is a burst")
+	assert.Contains(t, records(t, request(t, client(t, MaxUploadSpeed(5)), MaxUploadSpeed(0)), testURLs[0]), larger, "no limit")
 	if cgo.Features().HTTP2 {
 		assert.NotContains(t, records(t, client(t, HTTPVersion(HTTP2PriorKnowledge)).Defaults(), testURLs[0]), larger, "frames")
 	}
