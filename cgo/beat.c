@@ -21,7 +21,9 @@ void ratmom_beat_end(struct ratmom_multi *m) { m->beat = 0; }
 
 /* Called where libcurl has come out with something: a head, or n bytes of a body. */
 void ratmom_beat_work(struct ratmom_multi *m, size_t n) {
-    if (!m || !m->beat) /* not in a step: other calls must not come back */
+    /* Not outside of a step: other calls must not come back. Nor while the thread has the name of
+     * a look-up: Go may start another, which would have it, too. */
+    if (!m || !m->beat || m->named)
         return;
     m->worked += 1 + (uint32_t)(n / PIECE);
     if (m->worked < LOOK)

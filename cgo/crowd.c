@@ -163,7 +163,7 @@ struct ratmom_req *ratmom_crowd_next(struct ratmom_multi *m) {
         }
         go(c, r);
         unhold(c, r);
-        r->waited = m->now - r->t_recv;
+        r->waited += m->now - r->t_recv;
         return r;
     }
     return NULL;

@@ -17,6 +17,7 @@ static uint32_t room(const struct ratmom_multi *m) {
 
 static void append(struct ratmom_multi *m, struct ratmom_req *r) {
     r->later = 1;
+    r->t_recv = m->now;
     r->prev = m->later_last;
     if (m->later_last)
         m->later_last->next = r;
@@ -50,6 +51,7 @@ void ratmom_later_choose(struct ratmom_multi *m) {
         append(m, m->adds[i]);
     for (m->nadds = 0; m->later && (uint32_t)m->nadds < n; m->nadds++) {
         m->adds[m->nadds] = m->later;
+        m->later->waited += m->now - m->later->t_recv;
         ratmom_later_leave(m, m->later);
     }
 }
