@@ -67,9 +67,11 @@ static void go(struct ratmom_crowd *c, struct ratmom_req *r) {
     r->eager = 1;
 }
 
-/* A connection could not be made. Those that have waited for it must not wait one after the
- * other, nor begin all at once what a server has no room for. When it took a whole time
- * limit, they have waited for long enough. */
+/* A connection could not be made, or not in the time that r had. Those that have waited for it
+ * must not wait one after the other, nor begin all at once what a server has no room for. When
+ * it took a whole time limit, they have waited for long enough. That r was given up counts,
+ * too: the next one is the oldest of those that have waited, and may have too little time
+ * left to make a connection, as may the one after it, while more come all the time. */
 static void failed(struct ratmom_crowd *c, int result) {
     if (result == CURLE_OPERATION_TIMEDOUT)
         c->extra = UINT32_MAX;
@@ -175,23 +177,27 @@ uint32_t ratmom_crowd_going(const struct ratmom_multi *m) {
     return !c ? 0 : busy(c) > c->extra && c->room < c->held ? c->room : c->held;
 }
 
+/* Whether each connection that there is has as many streams as any has had. Else they take no
+ * more because they are about to end. */
+static int full(const struct ratmom_crowd *c) {
+    const struct ratmom_origin *o = c->origin;
+    return c->ready + (uint64_t)o->most * c->makers >= (uint64_t)o->most * o->conns;
+}
+
 /* libcurl has found no connection for r and makes one. */
 void ratmom_crowd_makes(struct ratmom_req *r) {
     struct ratmom_crowd *c = r->crowd;
     if (!c || r->makes || r->prereqs)
         return;
     struct ratmom_origin *o = c->origin;
+    if (c->ready && !o->shares)
+        c->apart = 1;
+    if (c->ready && o->shares && !o->streams && full(c))
+        o->streams = o->most; /* as many as there may be */
     r->makes = 1;
     c->makers++;
     c->room = 0;
-    if (!c->ready)
-        return;
-    if (!o->shares) {
-        c->apart = 1;
-        look_again(r->multi, c);
-    } else if (!o->streams) {
-        o->streams = o->most; /* as many as there may be */
-    }
+    look_again(r->multi, c);
 }
 
 /* r has been given a connection, which is shared if others are on it. */
@@ -204,8 +210,11 @@ void ratmom_crowd_ready(struct ratmom_req *r) {
     r->ready = 1;
     c->ready++;
     if (users > 1) {
-        o->shares = 1;
         c->apart = 0;
+        if (!o->shares) {
+            o->shares = 1;
+            ratmom_crowd_learn(r->multi, o);
+        }
     }
     if (users > o->most)
         o->most = users;
@@ -216,6 +225,8 @@ void ratmom_crowd_ready(struct ratmom_req *r) {
         c->makers--;
         c->extra = 0;
         c->room += others(o);
+    } else if (!c->makers) {
+        c->extra = 0;
     }
     look_again(r->multi, c);
 }
@@ -228,11 +239,9 @@ void ratmom_crowd_leave(struct ratmom_multi *m, struct ratmom_req *r) {
     r->crowd = NULL;
     if (r->in_crowd)
         unhold(c, r);
-    if (r->makes) {
-        c->makers--;
-        if (r->result) /* it was not cancelled */
-            failed(c, r->result);
-    }
+    else if (!r->ready)
+        failed(c, r->result);
+    c->makers -= r->makes;
     if (r->eager) {
         curl_easy_setopt(r->easy, CURLOPT_PIPEWAIT, 1L);
         r->eager = 0;
