@@ -88,6 +88,36 @@ func TestBurst_makes_hardly_more_HTTP2_connections_than_it_needs(t *testing.T) {
 	}
 }
 
+func TestBurst_makes_no_needless_connections_beside_one_that_takes_no_more_requests(t *testing.T) {
+	const n = 1000
+	gate := testserver.NewGate()
+	s := testserver.StartFunc(t, testserver.H2, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/hold":
+			_ = gate.Wait(r.Context())
+		case "/last":
+			w.Header().Set("Connection", "close") // GOAWAY
+		}
+	}, streams(100), testserver.WithTLSConfig(func(c *tls.Config) {
+		c.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+			<-time.After(100 * time.Millisecond) // a server that is far away
+			return nil, nil
+		}
+	}))
+	client := newTestClient(t, config.CAFile(s.CAFile), config.Timeout(30*time.Second))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/hold", nil)
+	require.NoError(t, err)
+	long := client.SendAsync(req)
+	require.True(t, gate.WaitArrived(1, 10*time.Second))
+	together(t, client, s.URL+"/last", 1)
+	together(t, client, s.URL, n)
+	gate.Open()
+	resp, err := long.Result()
+	require.NoError(t, err)
+	require.NoError(t, resp.Discard())
+	assert.LessOrEqual(t, s.Accepted(), 50, "some 11 are needed")
+}
+
 func TestRequests_of_HTTP1_at_once_do_not_wait_for_one_anothers_answers(t *testing.T) {
 	const n = 50
 	s := assemble(t, testserver.H2, n, testserver.WithServer(func(s *http.Server) {

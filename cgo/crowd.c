@@ -13,6 +13,7 @@
 
 #include <stdlib.h>
 
+#define VAIN 4      /* so many tell that connections of others are not for them */
 #define STREAMS 100 /* of a connection: libcurl's limit, and until the server's is known */
 
 struct ratmom_crowd {
@@ -23,6 +24,8 @@ struct ratmom_crowd {
     uint32_t ready;  /* of them, such as have been given a connection */
     uint32_t makers; /* of them, such as make one */
     uint32_t room;   /* how many may go meanwhile */
+    uint32_t lent;   /* likewise, to connections of others, who may have a use for the same */
+    uint32_t vain;   /* how many have gone there in a row and had to make one */
     uint32_t held;
     uint32_t extra;  /* how many may make one beside the first: more with each that fails */
     uint32_t apart;  /* a connection was not shared, nor does anybody know that it can be */
@@ -49,7 +52,7 @@ static uint32_t busy(const struct ratmom_crowd *c) {
 
 static int may_go(const struct ratmom_crowd *c) {
     const struct ratmom_origin *o = c->origin;
-    if (busy(c) <= c->extra || c->room || c->apart || o->http1)
+    if (busy(c) <= c->extra || c->room || c->lent || c->apart || o->http1)
         return 1;
     return o->shares && c->held >= c->makers * (uint64_t)others(o);
 }
@@ -63,13 +66,20 @@ static void go(struct ratmom_crowd *c, struct ratmom_req *r) {
         c->room--;
         return;
     }
+    if (c->lent) {
+        c->lent--;
+        r->borrows = 1;
+        return;
+    }
     curl_easy_setopt(r->easy, CURLOPT_PIPEWAIT, 0L);
     r->eager = 1;
 }
 
-/* A connection could not be made. Those that have waited for it must not wait one after the
- * other, nor begin all at once what a server has no room for. When it took a whole time
- * limit, they have waited for long enough. */
+/* A connection could not be made, or not in the time that r had. Those that have waited for it
+ * must not wait one after the other, nor begin all at once what a server has no room for. When
+ * it took a whole time limit, they have waited for long enough. That r was given up counts,
+ * too: the next one is the oldest of those that have waited, and may have too little time
+ * left to make a connection, as may the one after it, while more come all the time. */
 static void failed(struct ratmom_crowd *c, int result) {
     if (result == CURLE_OPERATION_TIMEDOUT)
         c->extra = UINT32_MAX;
@@ -83,6 +93,23 @@ static void look_again(struct ratmom_multi *m, struct ratmom_crowd *c) {
     c->queued = 1;
     c->next_queued = m->crowds;
     m->crowds = c;
+}
+
+/* A connection of the origin takes n more: those of other crowds may find it, too. */
+static void lend(struct ratmom_multi *m, const struct ratmom_crowd *own,
+                 const struct ratmom_origin *o, uint32_t n) {
+    for (struct ratmom_crowd *c = o->crowds; c; c = c->next) {
+        if (c == own || !c->makers || c->vain >= VAIN)
+            continue;
+        c->lent += n;
+        look_again(m, c);
+    }
+}
+
+/* Nobody makes one any more: the next who does may find that others' are for it. */
+static void settle(struct ratmom_crowd *c) {
+    if (!c->makers)
+        c->lent = c->vain = 0;
 }
 
 static struct ratmom_crowd *crowd_of(struct ratmom_multi *m, const struct ratmom_req *r) {
@@ -172,7 +199,16 @@ struct ratmom_req *ratmom_crowd_next(struct ratmom_multi *m) {
 /* How many of those that have waited can be seen to go next. */
 uint32_t ratmom_crowd_going(const struct ratmom_multi *m) {
     const struct ratmom_crowd *c = m->crowds;
-    return !c ? 0 : busy(c) > c->extra && c->room < c->held ? c->room : c->held;
+    if (!c)
+        return 0;
+    return busy(c) > c->extra && c->room + c->lent < c->held ? c->room + c->lent : c->held;
+}
+
+/* Whether each connection that there is has as many streams as any has had. Else they take no
+ * more because they are about to end. */
+static int full(const struct ratmom_crowd *c) {
+    const struct ratmom_origin *o = c->origin;
+    return c->ready + (uint64_t)o->most * c->makers >= (uint64_t)o->most * o->conns;
 }
 
 /* libcurl has found no connection for r and makes one. */
@@ -181,31 +217,39 @@ void ratmom_crowd_makes(struct ratmom_req *r) {
     if (!c || r->makes || r->prereqs)
         return;
     struct ratmom_origin *o = c->origin;
+    if (c->ready && !o->shares)
+        c->apart = 1;
+    if (c->ready && o->shares && !o->streams && full(c))
+        o->streams = o->most; /* as many as there may be */
     r->makes = 1;
     c->makers++;
-    c->room = 0;
-    if (!c->ready)
-        return;
-    if (!o->shares) {
-        c->apart = 1;
-        look_again(r->multi, c);
-    } else if (!o->streams) {
-        o->streams = o->most; /* as many as there may be */
-    }
+    c->vain += r->borrows;
+    c->room = c->lent = 0;
+    look_again(r->multi, c);
 }
 
 /* r has been given a connection, which is shared if others are on it. */
 void ratmom_crowd_ready(struct ratmom_req *r) {
     struct ratmom_crowd *c = r->crowd;
-    if (!c || r->ready)
+    if (r->ready)
         return;
+    r->ready = 1;
+    if (!c) {
+        if (r->at && r->nopened)
+            lend(r->multi, NULL, r->at, others(r->at));
+        return;
+    }
+    if (r->borrows && !r->makes)
+        c->vain = 0;
     uint32_t users = r->fd >= 0 ? r->multi->io->fds[r->fd].users : 1;
     struct ratmom_origin *o = c->origin;
-    r->ready = 1;
     c->ready++;
     if (users > 1) {
-        o->shares = 1;
         c->apart = 0;
+        if (!o->shares) {
+            o->shares = 1;
+            ratmom_crowd_learn(r->multi, o);
+        }
     }
     if (users > o->most)
         o->most = users;
@@ -216,30 +260,37 @@ void ratmom_crowd_ready(struct ratmom_req *r) {
         c->makers--;
         c->extra = 0;
         c->room += others(o);
+        lend(r->multi, c, o, others(o));
+    } else if (!c->makers) {
+        c->extra = 0;
     }
+    settle(c);
     look_again(r->multi, c);
 }
 
 /* r ends, or does not begin. */
 void ratmom_crowd_leave(struct ratmom_multi *m, struct ratmom_req *r) {
     struct ratmom_crowd *c = r->crowd;
-    if (!c)
+    if (r->ready && r->at)
+        lend(m, c, r->at, 1);
+    if (!c) {
+        r->ready = 0;
         return;
+    }
     r->crowd = NULL;
     if (r->in_crowd)
         unhold(c, r);
-    if (r->makes) {
-        c->makers--;
-        if (r->result) /* it was not cancelled */
-            failed(c, r->result);
-    }
+    else if (!r->ready)
+        failed(c, r->result);
+    c->makers -= r->makes;
     if (r->eager) {
         curl_easy_setopt(r->easy, CURLOPT_PIPEWAIT, 1L);
         r->eager = 0;
     }
     c->ready -= r->ready;
     c->room += r->ready && c->makers;
-    r->makes = r->ready = 0;
+    r->makes = r->ready = r->borrows = 0;
+    settle(c);
     if (!--c->users)
         disband(m, c);
     else

@@ -249,6 +249,7 @@ struct ratmom_req {
     int64_t waited;             /* ns: how long it was */
     uint32_t eager;             /* it does not wait, whatever pipewait says */
     uint32_t makes, ready;      /* it makes a connection; it has been given one */
+    uint32_t borrows;           /* it looks for a place on connections of others */
     uint32_t counted;           /* among the paused streams of its connection */
     uint32_t looking;           /* its host is being looked up, see lookup.c */
     uint32_t proxy;             /* likewise */
