@@ -1,6 +1,7 @@
 package ratmom_test
 
 import (
+	"context"
 	"crypto/tls"
 	"net/http"
 	"sync"
@@ -9,7 +10,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
+	"github.com/ratmom/ratmom"
 	"github.com/ratmom/ratmom/config"
 	"github.com/ratmom/ratmom/internal/testserver"
 )
@@ -46,4 +49,40 @@ func TestRequests_get_a_connection_again_after_one_has_taken_all_the_time_of_its
 	}
 	all.Wait()
 	assert.True(t, answered.Load())
+}
+
+func TestRequests_do_not_wait_for_one_connection_that_hangs_for_ever(t *testing.T) {
+	var made atomic.Int64
+	hangs := make(chan struct{})
+	s := testserver.StartFunc(t, testserver.H2, func(http.ResponseWriter, *http.Request) {},
+		testserver.WithTLSConfig(func(c *tls.Config) {
+			c.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+				if made.Add(1) == 1 {
+					close(hangs)
+					<-hello.Context().Done()
+				}
+				return nil, nil
+			}
+		}))
+	client := newTestClient(t, config.CAFile(s.CAFile))
+	send := func() *ratmom.Future {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL, nil)
+		require.NoError(t, err)
+		return client.SendAsync(req)
+	}
+	first := send()
+	defer first.Cancel()
+	<-hangs
+	var futures []*ratmom.Future
+	for range 20 {
+		futures = append(futures, send())
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for _, f := range futures {
+		resp, err := f.Wait(ctx)
+		require.NoError(t, err)
+		require.NoError(t, resp.Discard())
+	}
+	assert.LessOrEqual(t, made.Load(), int64(4))
 }

@@ -13,7 +13,8 @@
 
 #include <stdlib.h>
 
-#define VAIN 4      /* so many tell that connections of others are not for them */
+#define PATIENCE_NS 1000000000ll /* that those who are held have, and then again */
+#define VAIN 4                   /* so many tell that connections of others are not for them */
 #define STREAMS 100 /* of a connection: libcurl's limit, and until the server's is known */
 
 struct ratmom_crowd {
@@ -31,6 +32,9 @@ struct ratmom_crowd {
     uint32_t apart;  /* a connection was not shared, nor does anybody know that it can be */
     uint32_t queued; /* among those that may have somebody to go */
     struct ratmom_crowd *next_queued;
+    uint32_t holding; /* among those that hold somebody */
+    struct ratmom_crowd *next_holding;
+    int64_t since;                   /* when it began to, or last came by a connection */
     struct ratmom_req *first, *last; /* those that are held */
 };
 
@@ -142,8 +146,46 @@ static void disband(struct ratmom_multi *m, struct ratmom_crowd *c) {
             break;
         }
     }
+    for (p = &m->holding; c->holding && *p; p = &(*p)->next_holding) {
+        if (*p == c) {
+            *p = c->next_holding;
+            break;
+        }
+    }
     ratmom_origin_forget(m, c->origin);
     free(c);
+}
+
+static void hold_begins(struct ratmom_multi *m, struct ratmom_crowd *c) {
+    c->since = m->now;
+    if (m->now + PATIENCE_NS < m->hasten)
+        m->hasten = m->now + PATIENCE_NS;
+    if (c->holding)
+        return;
+    c->holding = 1;
+    c->next_holding = m->holding;
+    m->holding = c;
+}
+
+/* A connection that takes long to make may hang, and has no time limit perhaps: nobody waits
+ * for it alone. More are tried beside it, twice as many each time. */
+void ratmom_crowd_hasten(struct ratmom_multi *m) {
+    m->hasten = INT64_MAX;
+    for (struct ratmom_crowd *c, **p = &m->holding; (c = *p);) {
+        if (!c->held) {
+            *p = c->next_holding;
+            c->holding = 0;
+            continue;
+        }
+        if (c->since + PATIENCE_NS <= m->now) {
+            failed(c, 0);
+            c->since = m->now;
+            look_again(m, c);
+        }
+        if (c->since + PATIENCE_NS < m->hasten)
+            m->hasten = c->since + PATIENCE_NS;
+        p = &c->next_holding;
+    }
 }
 
 /* Whether r, which is about to be added, has to wait; ratmom_crowd_next gives it back. */
@@ -165,7 +207,8 @@ int ratmom_crowd_hold(struct ratmom_multi *m, struct ratmom_req *r) {
     r->next = NULL;
     *(c->last ? &c->last->next : &c->first) = r;
     c->last = r;
-    c->held++;
+    if (!c->held++)
+        hold_begins(m, c);
     if (may_go(c))
         look_again(m, c);
     return 1;
@@ -259,6 +302,7 @@ void ratmom_crowd_ready(struct ratmom_req *r) {
         r->makes = 0;
         c->makers--;
         c->extra = 0;
+        c->since = r->multi->now;
         c->room += others(o);
         lend(r->multi, c, o, others(o));
     } else if (!c->makers) {

@@ -380,6 +380,8 @@ void ratmom_wait_end(struct ratmom_multi *m, int park) {
         mend(m);
     if (park && !m->nready) {
         int64_t at = m->deadline < m->go_deadline ? m->deadline : m->go_deadline;
+        if (m->hasten < at)
+            at = m->hasten;
         arm(m, at < m->mend ? at : m->mend);
     }
 }

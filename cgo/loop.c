@@ -41,7 +41,7 @@ struct ratmom_multi *ratmom_multi_new(void) {
     if (!m)
         return NULL;
     m->epfd = m->evfd = m->tmfd = -1;
-    m->deadline = m->armed = m->mend = INT64_MAX;
+    m->deadline = m->armed = m->mend = m->hasten = INT64_MAX;
     m->cap_adds = 256;
     m->adds = malloc(m->cap_adds * sizeof(*m->adds));
     m->m = curl_multi_init();
@@ -351,6 +351,8 @@ int ratmom_step(struct ratmom_multi *m, int nadds, int64_t go_deadline, int park
     m->park = park;
     if (m->recheck)
         recheck(m);
+    if (m->hasten <= m->now)
+        ratmom_crowd_hasten(m);
     ratmom_lanes_bury(m);
     ratmom_wait_begin(m);
     return ratmom_step_on(m);

@@ -356,11 +356,13 @@ struct ratmom_multi {
     int64_t swept;       /* when unused lanes were looked for */
     uint32_t lanes_dead; /* in one of them all connections have ended */
     struct ratmom_origin **origins;
-    struct ratmom_crowd *crowds; /* somebody in them may go */
-    uint32_t conns;              /* of them all, without such as we have shut down */
-    uint32_t max_conns;          /* to keep; 0: libcurl's default */
-    uint32_t bounded;            /* libcurl counts the connections, so that all are in its pool */
-    int32_t trimmed;             /* the last socket that was looked at for that */
+    struct ratmom_crowd *crowds;  /* somebody in them may go */
+    struct ratmom_crowd *holding; /* they hold somebody, or have */
+    int64_t hasten;               /* when they are to be looked at for that */
+    uint32_t conns;               /* of them all, without such as we have shut down */
+    uint32_t max_conns;           /* to keep; 0: libcurl's default */
+    uint32_t bounded;             /* libcurl counts the connections, so that all are in its pool */
+    int32_t trimmed;              /* the last socket that was looked at for that */
     struct ratmom_link *link_events;
     uint32_t max_lookups;  /* that may be left behind; 0: any number. Set by Go */
     uint32_t left_lookups; /* left behind, at the most */
@@ -476,6 +478,7 @@ void ratmom_shard_leave(struct ratmom_multi *m, struct ratmom_req *r);
 void ratmom_shard_learn(struct ratmom_req *r, char version);
 int ratmom_crowd_hold(struct ratmom_multi *m, struct ratmom_req *r);
 struct ratmom_req *ratmom_crowd_next(struct ratmom_multi *m);
+void ratmom_crowd_hasten(struct ratmom_multi *m);
 uint32_t ratmom_crowd_going(const struct ratmom_multi *m);
 void ratmom_crowd_makes(struct ratmom_req *r);
 void ratmom_crowd_ready(struct ratmom_req *r);

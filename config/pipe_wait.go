@@ -8,7 +8,7 @@ import "github.com/ratmom/ratmom/cgo"
 // made because those that there are have no stream free, a request waits for one of them,
 // as long as no more wait than 100 for each, or than the server has been seen to take. It waits
 // only for connections of requests whose options decide the same about connections. If one
-// cannot be made, or its request is given up meanwhile, twice as many are tried; after
+// cannot be made, or its request is given up meanwhile, or it takes longer than a second, twice as many are tried; after
 // [ConnectTimeout] all that wait try at once, and the time of that begins then. A server that
 // answers over HTTP/1.1 is not waited for.
 //
