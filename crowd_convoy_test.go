@@ -17,6 +17,43 @@ import (
 	"github.com/ratmom/ratmom/internal/testserver"
 )
 
+// hangWhere lets no handshake end for whose number, from 1, it says so.
+func hangWhere(hangs func(n int64) bool) testserver.Option {
+	var made atomic.Int64
+	return testserver.WithTLSConfig(func(c *tls.Config) {
+		c.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			if hangs(made.Add(1)) {
+				<-hello.Context().Done()
+			}
+			return nil, nil
+		}
+	})
+}
+
+func hangAt(n int64) testserver.Option   { return hangWhere(func(i int64) bool { return i == n }) }
+func hangFrom(n int64) testserver.Option { return hangWhere(func(i int64) bool { return i >= n }) }
+
+// sender returns a function that begins a request of a path.
+func sender(t *testing.T, c *ratmom.Client, url string) func(string, ...config.RequestOption) *ratmom.Future {
+	return func(path string, options ...config.RequestOption) *ratmom.Future {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+path, nil)
+		require.NoError(t, err)
+		return c.SendAsync(req, options...)
+	}
+}
+
+// discard waits for a response and reads it.
+func discard(t *testing.T, f *ratmom.Future) error {
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	resp, err := f.Wait(ctx)
+	if err != nil {
+		return err
+	}
+	return resp.Discard()
+}
+
 func TestRequests_get_a_connection_again_after_one_has_taken_all_the_time_of_its_request(t *testing.T) {
 	const (
 		limit     = 500 * time.Millisecond
@@ -52,37 +89,16 @@ func TestRequests_get_a_connection_again_after_one_has_taken_all_the_time_of_its
 }
 
 func TestRequests_do_not_wait_for_one_connection_that_hangs_for_ever(t *testing.T) {
-	var made atomic.Int64
-	hangs := make(chan struct{})
-	s := testserver.StartFunc(t, testserver.H2, func(http.ResponseWriter, *http.Request) {},
-		testserver.WithTLSConfig(func(c *tls.Config) {
-			c.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-				if made.Add(1) == 1 {
-					close(hangs)
-					<-hello.Context().Done()
-				}
-				return nil, nil
-			}
-		}))
-	client := newTestClient(t, config.CAFile(s.CAFile))
-	send := func() *ratmom.Future {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL, nil)
-		require.NoError(t, err)
-		return client.SendAsync(req)
-	}
-	first := send()
-	defer first.Cancel()
-	<-hangs
+	s := testserver.StartFunc(t, testserver.H2, func(http.ResponseWriter, *http.Request) {}, hangAt(1))
+	send := sender(t, newTestClient(t, config.CAFile(s.CAFile)), s.URL)
+	send("")
+	require.True(t, s.WaitAccepted(1, 10*time.Second))
 	var futures []*ratmom.Future
 	for range 20 {
-		futures = append(futures, send())
+		futures = append(futures, send(""))
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
 	for _, f := range futures {
-		resp, err := f.Wait(ctx)
-		require.NoError(t, err)
-		require.NoError(t, resp.Discard())
+		require.NoError(t, discard(t, f))
 	}
-	assert.LessOrEqual(t, made.Load(), int64(4))
+	assert.LessOrEqual(t, s.Accepted(), 4)
 }

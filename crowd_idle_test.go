@@ -1,9 +1,7 @@
 package ratmom_test
 
 import (
-	"crypto/tls"
 	"net/http"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,6 +12,10 @@ import (
 	"github.com/ratmom/ratmom/internal/testserver"
 )
 
+// soonEnough is before the time after which more connections are tried, and many times what
+// it takes to find one that is free.
+const soonEnough = 800 * time.Millisecond
+
 func TestRequest_over_a_connection_that_is_free_does_not_wait_for_one_that_is_being_made(t *testing.T) {
 	for name, others := range map[string]config.RequestOption{
 		"of requests with other options": config.ConnectTimeout(20 * time.Second),
@@ -21,26 +23,14 @@ func TestRequest_over_a_connection_that_is_free_does_not_wait_for_one_that_is_be
 	} {
 		t.Run(name, func(t *testing.T) {
 			const most = 10
-			var made atomic.Int64
 			gate := testserver.NewGate()
 			s := testserver.StartFunc(t, testserver.H2, func(_ http.ResponseWriter, r *http.Request) {
 				if r.URL.Path == "/hold" {
 					_ = gate.Wait(r.Context())
 				}
-			}, streams(most), testserver.WithTLSConfig(func(c *tls.Config) {
-				c.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-					if made.Add(1) > 1 {
-						<-hello.Context().Done()
-					}
-					return nil, nil
-				}
-			}))
+			}, streams(most), hangFrom(2))
 			client := newTestClient(t, config.CAFile(s.CAFile))
-			send := func(path string, options ...config.RequestOption) *ratmom.Future {
-				req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+path, nil)
-				require.NoError(t, err)
-				return client.SendAsync(req, options...)
-			}
+			send := sender(t, client, s.URL)
 			together(t, client, s.URL, 1, others)
 			var holding []*ratmom.Future
 			for range most {
@@ -50,66 +40,37 @@ func TestRequest_over_a_connection_that_is_free_does_not_wait_for_one_that_is_be
 			send("") // makes a connection, for ever
 			require.True(t, s.WaitAccepted(2, 10*time.Second))
 			waits := send("")
+			free := time.Now()
 			gate.Open()
 			for _, f := range holding {
-				resp, err := f.Result()
-				require.NoError(t, err)
-				require.NoError(t, resp.Discard())
+				require.NoError(t, discard(t, f))
 			}
-			for _, f := range []*ratmom.Future{waits, send("")} {
-				select {
-				case <-f.Done():
-					resp, err := f.Result()
-					require.NoError(t, err)
-					require.NoError(t, resp.Discard())
-				case <-time.After(5 * time.Second):
-					require.Fail(t, "it waits")
-				}
-			}
+			require.NoError(t, discard(t, waits))
+			require.NoError(t, discard(t, send("")))
+			require.Less(t, time.Since(free), soonEnough)
 		})
 	}
 }
 
 func TestRequests_go_to_a_connection_that_another_has_made_for_itself_meanwhile(t *testing.T) {
-	var made atomic.Int64
-	first := make(chan struct{})
 	gate := testserver.NewGate()
 	s := testserver.StartFunc(t, testserver.H2, func(_ http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/hold" {
 			_ = gate.Wait(r.Context())
 		}
-	}, testserver.WithTLSConfig(func(c *tls.Config) {
-		c.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-			if made.Add(1) == 1 {
-				close(first)
-				<-hello.Context().Done()
-			}
-			return nil, nil
-		}
-	}))
+	}, hangAt(1))
 	client := newTestClient(t, config.CAFile(s.CAFile))
-	send := func(path string, options ...config.RequestOption) *ratmom.Future {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+path, nil)
-		require.NoError(t, err)
-		return client.SendAsync(req, options...)
-	}
+	send := sender(t, client, s.URL)
 	send("") // makes a connection, for ever
-	<-first
+	require.True(t, s.WaitAccepted(1, 10*time.Second))
 	wait := []*ratmom.Future{send(""), send("")}
+	free := time.Now()
 	holds := send("/hold", config.PipeWait(false))
 	require.True(t, gate.WaitArrived(1, 10*time.Second))
 	for _, f := range append(wait, send("")) {
-		select {
-		case <-f.Done():
-			resp, err := f.Result()
-			require.NoError(t, err)
-			require.NoError(t, resp.Discard())
-		case <-time.After(5 * time.Second):
-			require.Fail(t, "it waits")
-		}
+		require.NoError(t, discard(t, f))
 	}
+	require.Less(t, time.Since(free), soonEnough)
 	gate.Open()
-	resp, err := holds.Result()
-	require.NoError(t, err)
-	require.NoError(t, resp.Discard())
+	require.NoError(t, discard(t, holds))
 }
