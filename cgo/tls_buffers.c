@@ -1,6 +1,6 @@
 /* A buffer of OpenSSL's for which a connection that waits has no use.
  *
- * The tickets of TLS 1.3 come behind the handshake. To read one, OpenSSL before 3.2 begins as for
+ * The tickets of TLS 1.3 come behind the handshake. To read one, OpenSSL 3.0 begins as for
  * a handshake, with both buffers of a connection, and that for sending, 16 KiB, stays until
  * the connection sends something again: while the first request waits for its answer, and
  * for as long as the connection is idle after it. SSL_MODE_RELEASE_BUFFERS, which libcurl
