@@ -17,21 +17,26 @@ import (
 	"github.com/ratmom/ratmom/internal/testserver"
 )
 
-// hangWhere lets no handshake end for whose number, from 1, it says so.
-func hangWhere(hangs func(n int64) bool) testserver.Option {
+// hangWhere lets no handshake end for whose number, from 1, it says so: they wait at shut.
+func hangWhere(shut *testserver.Gate, hangs func(n int64) bool) testserver.Option {
 	var made atomic.Int64
 	return testserver.WithTLSConfig(func(c *tls.Config) {
 		c.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 			if hangs(made.Add(1)) {
-				<-hello.Context().Done()
+				return nil, shut.Wait(hello.Context())
 			}
 			return nil, nil
 		}
 	})
 }
 
-func hangAt(n int64) testserver.Option   { return hangWhere(func(i int64) bool { return i == n }) }
-func hangFrom(n int64) testserver.Option { return hangWhere(func(i int64) bool { return i >= n }) }
+func hangAt(n int64, shut *testserver.Gate) testserver.Option {
+	return hangWhere(shut, func(i int64) bool { return i == n })
+}
+
+func hangFrom(n int64, shut *testserver.Gate) testserver.Option {
+	return hangWhere(shut, func(i int64) bool { return i >= n })
+}
 
 // sender returns a function that begins a request of a path.
 func sender(t *testing.T, c *ratmom.Client, url string) func(string, ...config.RequestOption) *ratmom.Future {
@@ -89,10 +94,11 @@ func TestRequests_get_a_connection_again_after_one_has_taken_all_the_time_of_its
 }
 
 func TestRequests_do_not_wait_for_one_connection_that_hangs_for_ever(t *testing.T) {
-	s := testserver.StartFunc(t, testserver.H2, func(http.ResponseWriter, *http.Request) {}, hangAt(1))
+	hung := testserver.NewGate()
+	s := testserver.StartFunc(t, testserver.H2, func(http.ResponseWriter, *http.Request) {}, hangAt(1, hung))
 	send := sender(t, newTestClient(t, config.CAFile(s.CAFile)), s.URL)
 	send("")
-	require.True(t, s.WaitAccepted(1, 10*time.Second))
+	require.True(t, hung.WaitArrived(1, 10*time.Second))
 	var futures []*ratmom.Future
 	for range 20 {
 		futures = append(futures, send(""))

@@ -23,12 +23,12 @@ func TestRequest_over_a_connection_that_is_free_does_not_wait_for_one_that_is_be
 	} {
 		t.Run(name, func(t *testing.T) {
 			const most = 10
-			gate := testserver.NewGate()
+			gate, hung := testserver.NewGate(), testserver.NewGate()
 			s := testserver.StartFunc(t, testserver.H2, func(_ http.ResponseWriter, r *http.Request) {
 				if r.URL.Path == "/hold" {
 					_ = gate.Wait(r.Context())
 				}
-			}, streams(most), hangFrom(2))
+			}, streams(most), hangFrom(2, hung))
 			client := newTestClient(t, config.CAFile(s.CAFile))
 			send := sender(t, client, s.URL)
 			together(t, client, s.URL, 1, others)
@@ -38,7 +38,7 @@ func TestRequest_over_a_connection_that_is_free_does_not_wait_for_one_that_is_be
 			}
 			require.True(t, gate.WaitArrived(most, 10*time.Second))
 			send("") // makes a connection, for ever
-			require.True(t, s.WaitAccepted(2, 10*time.Second))
+			require.True(t, hung.WaitArrived(1, 10*time.Second))
 			waits := send("")
 			free := time.Now()
 			gate.Open()
@@ -53,16 +53,16 @@ func TestRequest_over_a_connection_that_is_free_does_not_wait_for_one_that_is_be
 }
 
 func TestRequests_go_to_a_connection_that_another_has_made_for_itself_meanwhile(t *testing.T) {
-	gate := testserver.NewGate()
+	gate, hung := testserver.NewGate(), testserver.NewGate()
 	s := testserver.StartFunc(t, testserver.H2, func(_ http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/hold" {
 			_ = gate.Wait(r.Context())
 		}
-	}, hangAt(1))
+	}, hangAt(1, hung))
 	client := newTestClient(t, config.CAFile(s.CAFile))
 	send := sender(t, client, s.URL)
 	send("") // makes a connection, for ever
-	require.True(t, s.WaitAccepted(1, 10*time.Second))
+	require.True(t, hung.WaitArrived(1, 10*time.Second))
 	wait := []*ratmom.Future{send(""), send("")}
 	free := time.Now()
 	holds := send("/hold", config.PipeWait(false))

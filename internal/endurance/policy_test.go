@@ -277,6 +277,9 @@ func TestPolicy_wants_a_body_that_can_be_had_again(t *testing.T) {
 }
 
 // closing is a body that is read once, and tells when it is closed.
+// nextTry is in the log of a request that waits for its next try.
+const nextTry = "the next begins in"
+
 type closing struct {
 	io.Reader
 	closed atomic.Int64
@@ -312,7 +315,7 @@ func TestPolicy_sends_a_body_of_one_use_if_nothing_was_connected_and_closes_it(t
 	tries := make(chan struct{}, 100)
 	f = client.SendAsync(req, config.Retry(retry.Policy{Tries: 100, Base: time.Hour, Cap: time.Hour}),
 		config.WireLog(func(e config.WireEvent) {
-			if strings.Contains(e.String(), "the next begins in") {
+			if strings.Contains(e.String(), nextTry) {
 				tries <- struct{}{}
 			}
 		}))
@@ -330,10 +333,15 @@ func TestPolicy_sends_a_body_of_one_use_if_nothing_was_connected_and_closes_it(t
 
 func TestPolicy_gets_requests_over_a_restart_of_nginx(t *testing.T) {
 	n := testserver.Nginx(t)
-	client := newClient(t, config.RetryBudget(nil),
-		config.Retry(retry.Policy{Tries: 100, Base: 20 * time.Millisecond, Cap: 100 * time.Millisecond}))
 	var all sync.WaitGroup
-	var sent, repeated, cut atomic.Int64
+	var sent, failed, repeated, cut atomic.Int64
+	client := newClient(t, config.RetryBudget(nil),
+		config.Retry(retry.Policy{Tries: 100, Base: 20 * time.Millisecond, Cap: 100 * time.Millisecond}),
+		config.WireLog(func(e config.WireEvent) {
+			if strings.Contains(e.String(), nextTry) {
+				failed.Add(1)
+			}
+		}))
 	stop := make(chan struct{})
 	end := sync.OnceFunc(func() { close(stop); all.Wait() })
 	defer end()
@@ -362,13 +370,14 @@ func TestPolicy_gets_requests_over_a_restart_of_nginx(t *testing.T) {
 	}
 	for range 3 {
 		require.True(t, more())
-		before := repeated.Load()
+		before := failed.Load()
 		n.Kill()
+		require.True(t, waitUntil(patience, func() bool { return failed.Load() > before || t.Failed() }))
 		n.Restart()
-		require.True(t, waitUntil(patience, func() bool { return repeated.Load() > before || t.Failed() }))
 	}
 	require.True(t, more())
 	end()
+	require.Positive(t, repeated.Load())
 	t.Logf("%d requests, %d repeats, %d bodies cut", sent.Load(), repeated.Load(), cut.Load())
 	require.LessOrEqual(t, cut.Load(), int64(4*3), "one for each that was under way at a kill")
 }
