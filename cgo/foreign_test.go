@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"unsafe"
@@ -46,4 +48,46 @@ func TestHandles_of_others_in_the_program_are_left_alone(t *testing.T) {
 		}
 		e.Cleanup()
 	}
+}
+
+// Others have the clock as it is, though step_clock.c comes between it and libcurl. (What they have of it and of
+// poll outside of libcurl ctest/beside.c looks at.)
+func TestTimes_of_others_in_the_program_are_theirs(t *testing.T) {
+	s := testserver.Raw(t, testserver.Answer(testserver.OK("hello")))
+	var over atomic.Bool
+	var failed error
+	var total, first float64
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		defer over.Store(true)
+		e := curl.EasyInit()
+		defer e.Cleanup()
+		for opt, value := range map[int]any{
+			curl.OPT_URL: s.URL, curl.OPT_PROXY: "", curl.OPT_TIMEOUT: 60,
+			curl.OPT_WRITEFUNCTION: func([]byte, any) bool { return true },
+		} {
+			if failed = e.Setopt(opt, value); failed != nil {
+				return
+			}
+		}
+		for range 50 {
+			if failed = e.Perform(); failed != nil {
+				return
+			}
+			info, _ := e.Getinfo(curl.INFO_STARTTRANSFER_TIME)
+			f, _ := info.(float64)
+			info, _ = e.Getinfo(curl.INFO_TOTAL_TIME)
+			t, _ := info.(float64)
+			first, total = first+f, total+t
+		}
+	})
+	d := newDriver(t)
+	for !over.Load() {
+		_, res := d.get(s.URL, nil)
+		require.Zero(t, res.Code, res.Text)
+	}
+	wait.Wait()
+	require.NoError(t, failed)
+	assert.Positive(t, first)
+	assert.Less(t, first, total)
 }

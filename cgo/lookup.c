@@ -147,6 +147,7 @@ static int on_resolve(void *resolver, void *reserved, void *user) {
     (void)reserved;
     if (m)
         m->starts++;
+    ratmom_clock_connects(r, 0);
     ratmom_crowd_makes(r);
     if (!m || !m->max_lookups || !looks_up(r))
         return 0;

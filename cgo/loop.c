@@ -4,15 +4,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-__thread int ratmom_driving;
+RATMOM_THREAD struct ratmom_multi *ratmom_driving;
 
 CURLMcode ratmom_drive(struct ratmom_multi *m, curl_socket_t fd, int mask) {
     int running;
-    ratmom_driving = 1;
+    ratmom_look_begin(m);
+    ratmom_clock_begin(m);
+    ratmom_driving = m;
     CURLMcode rc = curl_multi_socket_action(m->m, fd, mask, &running);
-    ratmom_driving = 0;
+    ratmom_driving = NULL;
     return rc;
 }
 
@@ -29,12 +30,6 @@ CURLMcode ratmom_drive(struct ratmom_multi *m, curl_socket_t fd, int mask) {
 #endif
 #define SERVE_SLICE 3
 #define NUDGE_NS 100000000ll /* see ratmom_nudge */
-
-int64_t ratmom_now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000000000ll + t.tv_nsec;
-}
 
 struct ratmom_multi *ratmom_multi_new(void) {
     struct ratmom_multi *m = calloc(1, sizeof(*m));
@@ -88,6 +83,7 @@ static void unlink_live(struct ratmom_multi *m, struct ratmom_req *r) {
         r->next->prev = r->prev;
     r->prev = r->next = NULL;
     m->nlive--;
+    ratmom_clock_leave(m, r);
     m->nlimited -= r->limited;
     if (!m->nlimited)
         m->nudged = 0;
@@ -132,6 +128,7 @@ static void add(struct ratmom_multi *m, struct ratmom_req *r) {
         m->live->prev = r;
     m->live = r;
     m->nlive++;
+    ratmom_clock_enter(m, r);
     m->nlimited += r->limited;
     m->ntunnels += r->tunnel != 0;
     m->nwaiting++;
@@ -314,6 +311,7 @@ static void slow(struct ratmom_multi *m, struct ratmom_req *r) {
 
 void ratmom_finish(struct ratmom_multi *m, struct ratmom_req *r, CURLcode result) {
     if (r->tunnel && !r->relay && result == CURLE_OK) {
+        ratmom_clock_connected(r);
         result = ratmom_tunnel_begin(m, r);
         if (r->relay || r->held)
             return; /* it goes on */

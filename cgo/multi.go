@@ -144,11 +144,14 @@ type LoopStats struct {
 	Wakeups   uint64 // by messages, through the eventfd
 	EpollCtls uint64 // changes of the epoll set
 	Beats     uint64 // signs of life of turns that lasted
+	Looks     uint64 // of libcurl at sockets that needed no system call
+	Times     uint64 // that libcurl asked for and the clock was not read for
 }
 
 // Stats returns the counters of the loop.
 func (m *Multi) Stats() LoopStats {
-	return LoopStats{uint64(m.c.steps), uint64(m.c.wakeups), uint64(m.c.epoll_ctls), uint64(m.c.beats)}
+	return LoopStats{uint64(m.c.steps), uint64(m.c.wakeups), uint64(m.c.epoll_ctls), uint64(m.c.beats),
+		uint64(m.c.look.spared), uint64(m.c.clock.spared)}
 }
 
 // Close frees the multi handle and closes its connections. Every transfer must

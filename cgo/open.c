@@ -54,6 +54,7 @@ curl_socket_t ratmom_socket_open(void *p, curlsocktype purpose, struct curl_sock
         return CURL_SOCKET_BAD;
     }
     ratmom_crowd_makes(r);
+    ratmom_clock_connects(r, a->socktype == SOCK_DGRAM);
     if (r->dials)
         return ratmom_dial_open(r);
 #ifdef SOCK_CLOEXEC

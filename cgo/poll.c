@@ -83,9 +83,9 @@ static void relay(struct ratmom_multi *m) {
  * in its list are to be run at once, such as one whose bytes another has just read. */
 static int perform(struct ratmom_multi *m, int *running) {
     uint32_t starts = m->starts;
-    ratmom_driving = 1;
+    ratmom_driving = m;
     CURLMcode rc = curl_multi_perform(m->m, running);
-    ratmom_driving = 0;
+    ratmom_driving = NULL;
     if (rc)
         m->multi_code = rc;
     return m->starts != starts;

@@ -7,6 +7,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Whether we come between libcurl and functions of the C library: look_once.c, step_clock.c. */
+#if defined(__linux__) && defined(__LP64__) && !defined(RATMOM_POLL)
+#define RATMOM_BETWEEN_LIBC 1
+#else
+#define RATMOM_BETWEEN_LIBC 0
+#endif
+
+/* Of a thread, and there without a call, whoever asks, a signal handler too. */
+#define RATMOM_THREAD __thread __attribute__((tls_model("initial-exec")))
+
 /* ---- body memory ---------------------------------------------------------- */
 
 #define RATMOM_CHUNK (64 * 1024) /* payload of a full chunk */
@@ -154,6 +164,7 @@ struct ratmom_req {
     uint32_t upload_kind;
     uint32_t rewindable;
     uint32_t debug_on;
+    uint32_t exact;        /* times are measured, see step_clock.c */
     uint32_t limited;      /* its speed is limited, on a libcurl that forgets it */
     uint32_t head_only;    /* end at the head: a HEAD request with a body */
     uint32_t has_trailers; /* request trailers will follow the body */
@@ -248,6 +259,7 @@ struct ratmom_req {
     uint32_t in_crowd;          /* it is held there, and prev and next are others like it */
     int64_t waited;             /* ns: how long it was */
     uint32_t eager;             /* it does not wait, whatever pipewait says */
+    uint32_t connects;          /* has a connection made, see step_clock.c */
     uint32_t makes, ready;      /* it makes a connection; it has been given one */
     uint32_t borrows;           /* it looks for a place on connections of others */
     uint32_t counted;           /* among the paused streams of its connection */
@@ -339,6 +351,21 @@ struct ratmom_multi {
     uint32_t truncated;  /* the step stopped before all were served */
     uint32_t read_calls; /* read callbacks so far */
     uint32_t starts;     /* additions, look-ups, sockets and sendings so far */
+    struct ratmom_look {
+        int32_t fd;      /* that a transfer was given since libcurl has looked; -1: none */
+        uint64_t heard;  /* until then */
+        uint64_t spared; /* looks that needed no system call, see look_once.c */
+    } look;
+    struct ratmom_clock {
+        struct {
+            uint32_t left; /* so often yet libcurl has the same time */
+            int64_t at;    /* ns: this */
+        } last[2];         /* of CLOCK_MONOTONIC, and the raw one */
+        uint32_t stands;   /* libcurl has the same time several times, see step_clock.c */
+        uint32_t exact;    /* not while this is more than 0 */
+        int32_t udp;       /* nor ever again */
+        uint64_t spared;   /* readings that were not made */
+    } clock;
     uint64_t steps, wakeups, epoll_ctls, beats;
     int64_t beat;    /* when Go last had a sign of this step; 0: outside of one */
     uint32_t worked; /* since the clock was last looked at, see beat.c */
@@ -403,7 +430,7 @@ struct ratmom_link *ratmom_link_new(const char *to, int named);
 void ratmom_link_free(struct ratmom_link *l);
 void ratmom_link_close(struct ratmom_multi *m, struct ratmom_link *l);
 struct ratmom_link *ratmom_link_event(struct ratmom_multi *m, uint32_t *events);
-int64_t ratmom_now(void);
+int64_t ratmom_now(void); /* the time, even within a call of libcurl */
 /* The portable twin only. */
 void ratmom_poll_wait(struct ratmom_multi *m);
 void ratmom_poll_wake(struct ratmom_multi *m);
@@ -418,12 +445,20 @@ void ratmom_beat_end(struct ratmom_multi *m);
 void ratmom_nudge(struct ratmom_multi *m);
 void ratmom_mark(struct ratmom_req *r, uint32_t ev);
 unsigned ratmom_version(void);
-extern __thread int ratmom_driving; /* libcurl has been called by a loop, and by nobody else */
+/* Whose loop has called libcurl; NULL: somebody else has. */
+extern RATMOM_THREAD struct ratmom_multi *ratmom_driving;
 CURLMcode ratmom_drive(struct ratmom_multi *m, curl_socket_t fd, int mask);
 int ratmom_answered(struct ratmom_req *r, CURLcode result);
 int ratmom_of_old_libcurl(void *f);
 int ratmom_takes_part(void *f);
 struct ratmom_req *ratmom_req_of(void *session, int32_t stream);
+void ratmom_look_begin(struct ratmom_multi *m);
+void ratmom_look_sent(struct ratmom_req *r);
+void ratmom_clock_begin(struct ratmom_multi *m);
+void ratmom_clock_enter(struct ratmom_multi *m, const struct ratmom_req *r);
+void ratmom_clock_leave(struct ratmom_multi *m, struct ratmom_req *r);
+void ratmom_clock_connects(struct ratmom_req *r, int udp); /* its host may be looked up */
+void ratmom_clock_connected(struct ratmom_req *r);
 void ratmom_end_held(struct ratmom_multi *m);
 void ratmom_baseline(struct ratmom_req *r);
 int ratmom_buf_add(struct ratmom_buf *b, const char *p, size_t n);

@@ -239,6 +239,7 @@ static void drop_expect(struct ratmom_req *r) {
 static int on_prereq(void *user, char *rip, char *lip, int rport, int lport) {
     struct ratmom_req *r = user;
     ratmom_lookup_end(r);
+    ratmom_clock_connected(r);
     if (!r->prereqs && r->multi) {
         r->multi->nwaiting--;
         r->multi->nshaking -= r->tls;
@@ -285,6 +286,7 @@ static int on_prereq(void *user, char *rip, char *lip, int rport, int lport) {
     }
     ratmom_io_listen(r);
     ratmom_tls_sent(r);
+    ratmom_look_sent(r);
     if (r->multi) {
         r->multi->starts++;
         if (r->upload_kind == RATMOM_UP_NONE && !ratmom_dial_waits(r))

@@ -129,6 +129,7 @@ func (t *Transfer) Prepare(s *Setup, o *Options) error {
 	r.debug_on = flag(s.Debug)
 	r.has_trailers = flag(s.Trailers)
 	r.info_free = flag(s.InfoFree)
+	r.exact = flag(s.Infos || s.Limited)
 	r.limited = flag(s.Limited && Features().Version < 0x080000)
 	r.head_only = flag(s.HeadOnly)
 	r.tls = flag(s.TLS)

@@ -2,6 +2,7 @@
  * access and every block. Usage: loop [HTTPS-URL], the URL of a server that
  * speaks HTTP/2 and has /big. A forked child serves the rest. */
 #include "../ratmom.h"
+#include "beside.h"
 #include "server.h"
 
 #include <assert.h>
@@ -134,6 +135,7 @@ static void step(void) {
     for (int more = ratmom_step(m, (int)nadds, INT64_MAX, 1); more;)
         more = ratmom_step_on(m);
     nadds = 0;
+    beside_check();
     if (events() || m->nready || m->nevents || m->deadline < m->armed || m->mend < m->armed)
         return;
     struct pollfd p = {m->epfd, POLLIN, 0};
@@ -298,6 +300,7 @@ int main(int argc, char **argv) {
     curl_global_init(CURL_GLOBAL_ALL);
     m = ratmom_multi_new();
     CHECK(m);
+    beside_begin();
     refused_changes();
     for (int round = 0; round < 2; round++) {
         gets(url("/small"), 1);
@@ -334,6 +337,7 @@ int main(int argc, char **argv) {
         release(paused);
         release(beside);
     }
+    beside_end();
     ratmom_multi_free(m);
     ratmom_chunk_trim();
     struct ratmom_counts c;

@@ -1,0 +1,67 @@
+/* The look at a socket right behind a request.
+ *
+ * libcurl writes a request and asks the kernel at once, before an answer can have come, whether
+ * there is something to read (Curl_readwrite in lib/transfer.c; 8.14.1 no longer does). ratmom has
+ * poll in the place of the C library's, as it has functions of nghttp2's (early_end.c tells how),
+ * and says "nothing" itself. Should there be something all the same, it is not lost: libcurl waits
+ * for it from then on, and epoll reports what is there, not what comes.
+ *
+ * Whether a connection is still alive libcurl asks before it gives it to a transfer, and there
+ * the kernel answers always: what is said here is the first look at a connection, in the same call
+ * of libcurl, after a transfer has been given it. A transfer that ends before that look was heard
+ * of, or could not be sent, and then libcurl closes a connection that has been used before. */
+#define _GNU_SOURCE
+#include "ratmom.h"
+
+#if RATMOM_BETWEEN_LIBC && LIBCURL_VERSION_NUM < 0x080e01
+
+#include <dlfcn.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static int (*next)(struct pollfd *, nfds_t, int);
+
+/* Not when it is first called: that may be in a signal handler. */
+__attribute__((constructor)) static void find(void) { *(void **)&next = dlsym(RTLD_NEXT, "poll"); }
+
+static int ask(struct pollfd *p, nfds_t n, int ms) {
+    if (next)
+        return next(p, n, ms);
+    struct timespec t = {ms / 1000, ms % 1000 * 1000000l};
+    return (int)syscall(SYS_ppoll, p, n, ms < 0 ? NULL : &t, NULL, (size_t)0);
+}
+
+__attribute__((noinline)) static int look(struct ratmom_multi *m, struct pollfd *p, nfds_t n,
+                                          int ms) {
+    int32_t sent = m->look.fd;
+    m->look.fd = -1;
+    if (n != 1 || ms || sent < 0 || p->fd != sent || m->look.heard != m->heard ||
+        (p->events & (POLLIN | POLLOUT)) != POLLIN)
+        return ask(p, n, ms);
+    m->look.spared++;
+    p->revents = 0;
+    return 0;
+}
+
+/* Weak, for where the C library is linked statically and has another. */
+__attribute__((weak)) int poll(struct pollfd *p, nfds_t n, int ms) {
+    struct ratmom_multi *m = ratmom_driving;
+    return m ? look(m, p, n, ms) : ask(p, n, ms);
+}
+
+#endif
+
+/* A call of libcurl begins. */
+void ratmom_look_begin(struct ratmom_multi *m) { m->look.fd = -1; }
+
+/* The request has a connection, and is about to be sent. With a body libcurl asks whether it can
+ * write, too. */
+void ratmom_look_sent(struct ratmom_req *r) {
+    struct ratmom_multi *m = r->multi;
+    if (!m)
+        return;
+    m->look.fd = r->reused && r->upload_kind == RATMOM_UP_NONE ? r->fd : -1;
+    m->look.heard = m->heard;
+}
