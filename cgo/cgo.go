@@ -7,8 +7,8 @@
 //   - No libcurl callback hands anything to Go. Callbacks write to C memory and mark the
 //     request; Go reads the marks after the step. (The one function that they call, in long
 //     steps, does nothing: see beat.c.)
-//   - Some functions of nghttp2's and of the C library's (poll, clock_gettime) have a
-//     namesake here that libcurl finds first, on Linux: see early_end.c, look_once.c and
+//   - Some functions of nghttp2's and of the C library's (send, recv, poll, clock_gettime) have a
+//     namesake here that libcurl finds first, on Linux: see early_end.c, gather.c, look_once.c and
 //     step_clock.c. For everybody else in the program they are what they were.
 //   - What C keeps beyond a call lives on the C heap or is pinned.
 //   - A [Transfer] belongs to one goroutine at a time: the caller's while it is

@@ -38,7 +38,7 @@ static void mend_at(struct ratmom_multi *m, int64_t at) {
 }
 
 static void ctl(struct ratmom_multi *m, curl_socket_t fd, struct ratmom_fd *f, uint32_t mask) {
-    struct epoll_event ev = {.events = mask, .data.fd = fd};
+    struct epoll_event ev = {.events = mask | (f->out_waits ? EPOLLOUT : 0), .data.fd = fd};
     int op = f->in_epoll ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
     m->epoll_ctls++;
     if (epoll_ctl(m->epfd, op, fd, &ev)) {
@@ -61,6 +61,10 @@ static void mend(struct ratmom_multi *m) {
     m->mend = INT64_MAX;
     for (int32_t fd = 0; fd < m->io->nfds; fd++) {
         struct ratmom_fd *f = &m->io->fds[fd];
+        if (f->out_waits && !f->in_epoll) {
+            ctl(m, fd, f, f->removed ? EPOLLIN : f->want);
+            continue;
+        }
         if (!f->want || f->removed || (f->in_epoll && f->reg == f->want))
             continue;
         f->held_out = 0;
@@ -70,7 +74,7 @@ static void mend(struct ratmom_multi *m) {
 
 void ratmom_fd_watch(struct ratmom_multi *m, curl_socket_t fd) {
     struct ratmom_fd *f = &m->io->fds[fd];
-    if (f->in_epoll || f->want || f->udp || !f->ours)
+    if ((f->in_epoll && f->reg) || f->want || f->udp || !f->ours)
         return;
     f->removed = 1;
     ctl(m, fd, f, EPOLLIN);
@@ -80,11 +84,23 @@ void ratmom_fd_drop(struct ratmom_multi *m, curl_socket_t fd) {
     struct ratmom_fd *f = &m->io->fds[fd];
     if (!f->in_epoll)
         return;
+    if (f->out_waits) {
+        ctl(m, fd, f, 0);
+        return;
+    }
     struct epoll_event ev = {0};
     m->epoll_ctls++;
     epoll_ctl(m->epfd, EPOLL_CTL_DEL, fd, &ev);
     f->in_epoll = 0;
     f->reg = 0;
+}
+
+void ratmom_fd_rewait(struct ratmom_multi *m, int32_t fd) {
+    struct ratmom_fd *f = &m->io->fds[fd];
+    if (f->out_waits || f->reg)
+        ctl(m, fd, f, f->reg);
+    else
+        ratmom_fd_drop(m, fd);
 }
 
 void ratmom_fd_relay(struct ratmom_multi *m, curl_socket_t fd, unsigned events) {
@@ -107,6 +123,8 @@ void ratmom_fd_swapped(struct ratmom_multi *m, curl_socket_t fd) {
         ctl(m, fd, f, f->want);
     else if (f->removed)
         ctl(m, fd, f, EPOLLIN);
+    else if (f->out_waits)
+        ctl(m, fd, f, 0);
 }
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *sockp) {
@@ -236,9 +254,31 @@ static uint64_t sent_bytes(curl_socket_t fd) {
     return ti.tcpi_bytes_sent + ti.tcpi_notsent_bytes;
 }
 
+/* Has libcurl read or write, and write on while it only fills what is sent together. */
+static CURLMcode drive(struct ratmom_multi *m, curl_socket_t fd, uint32_t gen, int mask) {
+    uint32_t had = 0;
+    m->out_hold = 1;
+    CURLMcode rc = ratmom_drive(m, fd, mask);
+    while (!rc && m->io->fds[fd].gen == gen && (m->io->fds[fd].want & EPOLLOUT) &&
+           ratmom_gather_more(m, fd, &had))
+        rc = ratmom_drive(m, fd, CURL_CSELECT_OUT);
+    ratmom_gather_release(m);
+    return rc;
+}
+
 static void on_ready(struct ratmom_multi *m, curl_socket_t fd, uint32_t ev) {
     struct ratmom_fd *f = ratmom_fd_at(m, fd);
     int mask = 0;
+    if (f && f->out_waits) {
+        if (!ratmom_gather_resume(m, fd))
+            ev &= ~(uint32_t)EPOLLOUT;
+        else
+            ratmom_fd_rewait(m, fd);
+        if (!(f->reg & EPOLLOUT))
+            ev &= ~(uint32_t)EPOLLOUT; /* that was not libcurl's */
+        if (!ev)
+            return;
+    }
     if (f && f->relay) {
         ratmom_relay_run(m, f->relay, (ev & EPOLLHUP) && ratmom_relay_gone(f->relay));
         return;
@@ -259,7 +299,7 @@ static void on_ready(struct ratmom_multi *m, curl_socket_t fd, uint32_t ev) {
     }
     mask |= (ev & EPOLLIN ? CURL_CSELECT_IN : 0) | (ev & EPOLLOUT ? CURL_CSELECT_OUT : 0);
     uint32_t reads = m->read_calls, gen = f->gen;
-    CURLMcode rc = ratmom_drive(m, fd, mask);
+    CURLMcode rc = drive(m, fd, gen, mask);
     if (rc && rc != CURLM_BAD_SOCKET)
         m->multi_code = rc;
     if (m->nfirst)

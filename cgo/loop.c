@@ -14,6 +14,7 @@ CURLMcode ratmom_drive(struct ratmom_multi *m, curl_socket_t fd, int mask) {
     ratmom_driving = m;
     CURLMcode rc = curl_multi_socket_action(m->m, fd, mask, &running);
     ratmom_driving = NULL;
+    ratmom_gather_end(m);
     return rc;
 }
 
@@ -57,6 +58,7 @@ void ratmom_multi_free(struct ratmom_multi *m) {
     if (m->probe)
         curl_easy_cleanup(m->probe);
     ratmom_wait_close(m);
+    ratmom_gather_free(m);
     ratmom_io_close(m);
     ratmom_shards_free(m);
     free(m->adds);
@@ -398,21 +400,19 @@ served:
         ratmom_later_choose(m);
     if (m->crowds || m->added < m->nadds)
         m->now = ratmom_now();
-    struct ratmom_req *last[CROWD_SLICE];
     int n = 0;
     for (struct ratmom_req *r; (r = next_add(m));) {
         add(m, r);
-        last[n++ % CROWD_SLICE] = r;
-        if (n >= (r->crowd ? CROWD_SLICE : ADD_SLICE)) {
+        if (++n >= (r->crowd ? CROWD_SLICE : ADD_SLICE)) {
+            ratmom_gather_hold(m, n);
             ratmom_wait_expire(m);
-            ratmom_cork(m, last, n < CROWD_SLICE ? n : CROWD_SLICE);
             if (m->ntunnels)
                 collect(m);
             return 1;
         }
     }
     ratmom_wait_expire(m);
-    ratmom_uncork(m);
+    ratmom_gather_release(m);
     if (m->later)
         m->nready++; /* again: no rest */
     if (m->stalled && quiet(m))

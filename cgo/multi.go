@@ -144,14 +144,20 @@ type LoopStats struct {
 	Wakeups   uint64 // by messages, through the eventfd
 	EpollCtls uint64 // changes of the epoll set
 	Beats     uint64 // signs of life of turns that lasted
+	Gathered  uint64 // pieces that libcurl sent and that waited for others
+	Sends     uint64 // calls of the kernel that they became
+	Blocked   uint64 // how often it did not take all of them
 	Looks     uint64 // of libcurl at sockets that needed no system call
 	Times     uint64 // that libcurl asked for and the clock was not read for
 }
 
 // Stats returns the counters of the loop.
 func (m *Multi) Stats() LoopStats {
-	return LoopStats{uint64(m.c.steps), uint64(m.c.wakeups), uint64(m.c.epoll_ctls), uint64(m.c.beats),
-		uint64(m.c.look.spared), uint64(m.c.clock.spared)}
+	return LoopStats{
+		Steps: uint64(m.c.steps), Wakeups: uint64(m.c.wakeups), EpollCtls: uint64(m.c.epoll_ctls), Beats: uint64(m.c.beats),
+		Looks: uint64(m.c.look.spared), Times: uint64(m.c.clock.spared),
+		Gathered: uint64(m.c.gathered), Sends: uint64(m.c.sends), Blocked: uint64(m.c.blocked),
+	}
 }
 
 // Close frees the multi handle and closes its connections. Every transfer must

@@ -50,6 +50,8 @@ __attribute__((weak)) int32_t nghttp2_submit_request(void *session, const void *
     pthread_once(&once, find);
     if (!submit)
         return -902; /* NGHTTP2_ERR_CALLBACK_FAILURE: there is no nghttp2 */
+    if (ratmom_driving && stream_user && ratmom_version() < 0x080100)
+        ratmom_io_speaks_http2(stream_user);
     if (body && ratmom_driving && is_empty(fields, n) && ratmom_of_old_libcurl(body->read))
         body = NULL;
     return submit(session, priority, fields, n, body, stream_user);

@@ -312,8 +312,6 @@ enum ratmom_recheck {
     RATMOM_RECHECK_ALL = 2
 };
 
-#define RATMOM_CORKS 8
-
 struct ratmom_multi {
     CURLM *m;
     struct ratmom_req **adds; /* filled by Go, taken by the next step */
@@ -366,19 +364,18 @@ struct ratmom_multi {
         int32_t udp;       /* nor ever again */
         uint64_t spared;   /* readings that were not made */
     } clock;
-    uint64_t steps, wakeups, epoll_ctls, beats;
+    uint64_t steps, wakeups, epoll_ctls, beats, gathered, sends, blocked;
     int64_t beat;    /* when Go last had a sign of this step; 0: outside of one */
     uint32_t worked; /* since the clock was last looked at, see beat.c */
     int32_t epfd, evfd, tmfd;
     struct ratmom_batch *batch;
     struct ratmom_io *io;
-    int64_t armed;       /* when the timerfd fires; INT64_MAX when off */
-    int64_t mend;        /* when changes of the epoll set are to be made up for */
-    uint32_t max_paused; /* streams of a connection; 0: any number. Set by Go */
-    struct ratmom_corks {
-        int32_t fd[RATMOM_CORKS];
-        int32_t n, since; /* how many sockets; transfers added since the last */
-    } corks;
+    int64_t armed;                       /* when the timerfd fires; INT64_MAX when off */
+    int64_t mend;                        /* when changes of the epoll set are to be made up for */
+    uint32_t max_paused;                 /* streams of a connection; 0: any number. Set by Go */
+    struct ratmom_out *outs, *out_spare; /* of sockets that have some, see gather.c */
+    int out_hold;                        /* there will be more right away */
+    int out_since;                       /* transfers that have begun since it was last sent */
     struct ratmom_lane *lanes;
     int64_t swept;       /* when unused lanes were looked for */
     uint32_t lanes_dead; /* in one of them all connections have ended */
@@ -490,6 +487,7 @@ void ratmom_tls_heard_all(struct ratmom_multi *m);
 void ratmom_tls_answered(struct ratmom_req *r);
 int ratmom_dial_waits(const struct ratmom_req *r);
 void ratmom_io_http2(struct ratmom_req *r);
+void ratmom_io_speaks_http2(CURL *easy);
 void ratmom_io_listen(struct ratmom_req *r);
 int ratmom_io_hungup(struct ratmom_req *r);
 size_t ratmom_io_piece(struct ratmom_req *r, size_t n);

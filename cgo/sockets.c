@@ -117,6 +117,7 @@ struct ratmom_fd *ratmom_fd_renew(struct ratmom_multi *m, curl_socket_t fd) {
     uint32_t gen = f->gen + 1;
     if (f->paused || f->mute)
         ratmom_fd_unclog(m, fd);
+    ratmom_gather_drop(m, fd, 1);
     ratmom_link_down(m, f);
     ratmom_lane_closed(m, f);
     ratmom_shard_closed(m, f);
@@ -144,6 +145,7 @@ static int closesocket(void *p, curl_socket_t fd) {
     struct ratmom_multi *m = p;
     if (fd < m->io->nfds && m->io->fds[fd].ours) {
         unlink_key(m->io, fd);
+        ratmom_gather_drop(m, fd, 0);
         ratmom_fd_drop(m, fd);
         ratmom_dial_drop(m, fd);
         ratmom_fd_renew(m, fd);
@@ -341,6 +343,15 @@ void ratmom_io_http2(struct ratmom_req *r) {
     f->tls = scheme && !strcasecmp(scheme, "https");
 }
 
+/* libcurl gives the request to nghttp2: its connection is known for what it is before the
+ * first answer. */
+void ratmom_io_speaks_http2(CURL *easy) {
+    struct ratmom_req *r = NULL;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&r);
+    if (r)
+        ratmom_io_http2(r);
+}
+
 #define TLS_RECORD 16384
 #define FRAME_HEAD 9
 
@@ -421,6 +432,7 @@ int ratmom_io_udp(struct ratmom_req *r) {
 void ratmom_fd_hangup(struct ratmom_multi *m, curl_socket_t fd) {
     if (!m->io->fds[fd].udp) {
         ratmom_dial_drop(m, fd);
+        ratmom_gather_drop(m, fd, 0);
         shutdown(fd, SHUT_RDWR);
         /* Before 8.0.0 libcurl takes a connection for alive while bytes of it are left to
          * read, and would send the next request there: so those are thrown away. */

@@ -19,15 +19,18 @@ struct ratmom_fd {
     uint8_t local;    /* a unix socket: has no port to know it by */
     uint8_t held_out; /* OUT is withheld, see epoll.c */
     uint8_t out_spins;
-    uint8_t hungup;  /* we have shut it down */
-    uint8_t tls;     /* known with http2 */
-    uint8_t corked;  /* see cork.c */
-    uint8_t mute;    /* nothing comes through any more, see lanes.c */
-    uint8_t stalled; /* libcurl may hold a part of its input, see half_read.c */
-    uint8_t sent_on; /* a request has been */
-    uint64_t sent;   /* bytes the kernel had sent at the last spin */
-    uint64_t key;    /* of its local address; 0 until known */
-    int32_t next;    /* in the bucket of the key; -1 ends */
+    uint8_t hungup;         /* we have shut it down */
+    uint8_t tls;            /* known with http2 */
+    uint8_t out_waits;      /* the kernel takes no more of it for now */
+    uint32_t out_fill;      /* so much of a body is gathered at once; 0: not known yet */
+    int out_error;          /* what has become of it */
+    struct ratmom_out *out; /* what libcurl has sent and the kernel has not, see gather.c */
+    uint8_t mute;           /* nothing comes through any more, see lanes.c */
+    uint8_t stalled;        /* libcurl may hold a part of its input, see half_read.c */
+    uint8_t sent_on;        /* a request has been */
+    uint64_t sent;          /* bytes the kernel had sent at the last spin */
+    uint64_t key;           /* of its local address; 0 until known */
+    int32_t next;           /* in the bucket of the key; -1 ends */
     struct ratmom_addr laddr, raddr;
     uint64_t origin;          /* of the request that opened it */
     uint32_t lane, shard;     /* likewise */
@@ -121,8 +124,16 @@ void ratmom_fd_unclog(struct ratmom_multi *m, int32_t fd);
 int ratmom_fd_unheard(curl_socket_t fd);
 int ratmom_fd_silent(curl_socket_t fd, long seconds);
 void ratmom_fd_mute(struct ratmom_multi *m, int32_t fd);
-void ratmom_cork(struct ratmom_multi *m, struct ratmom_req *const *last, int n);
-void ratmom_uncork(struct ratmom_multi *m);
+/* Has epoll report, or no longer, that the kernel takes more of what waits for it. */
+void ratmom_fd_rewait(struct ratmom_multi *m, int32_t fd);
+void ratmom_gather_end(struct ratmom_multi *m);
+void ratmom_gather_flush(struct ratmom_multi *m);
+void ratmom_gather_hold(struct ratmom_multi *m, int n);
+void ratmom_gather_release(struct ratmom_multi *m);
+int ratmom_gather_more(struct ratmom_multi *m, int32_t fd, uint32_t *had);
+int ratmom_gather_resume(struct ratmom_multi *m, int32_t fd);
+void ratmom_gather_drop(struct ratmom_multi *m, int32_t fd, int closed);
+void ratmom_gather_free(struct ratmom_multi *m);
 void ratmom_fd_stall(struct ratmom_req *r);
 /* Has libcurl read from the request's connection, whether or not something has come. */
 void ratmom_wait_kick(struct ratmom_multi *m, struct ratmom_req *r); /* epoll.c, poll.c */

@@ -1,0 +1,249 @@
+//go:build linux && !ratmom_poll
+
+package cgo_test
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/ratmom/ratmom/cgo"
+	"github.com/ratmom/ratmom/internal/testserver"
+)
+
+func TestRequests_that_begin_together_on_an_HTTP2_connection_go_in_few_packets(t *testing.T) {
+	conns := make(chan net.Conn, 10)
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "hello")
+	}))
+	s.EnableHTTP2 = true
+	s.Config.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+		conns <- c.(*tls.Conn).NetConn()
+		return ctx
+	}
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	http2 := func(_ *run, _ *cgo.Setup, o *cgo.Options) {
+		o.Long(cgo.OptHTTPVersion, int64(cgo.HTTPVersion2TLS))
+		o.Long(cgo.OptPipeWait, 1)
+		o.Long(cgo.OptSSLVerifyPeer, 0)
+		o.Long(cgo.OptSSLVerifyHost, 0)
+	}
+
+	d := newDriver(t)
+	_, res := d.get(s.URL, http2)
+	require.Zero(t, res.Code, res.Text)
+	require.Len(t, conns, 1)
+	conn := <-conns
+	before := packets(t, conn)
+
+	const n = 64
+	runs := make([]*run, n)
+	for i := range runs {
+		runs[i] = d.begin(s.URL, http2)
+	}
+	for _, r := range runs {
+		res := d.finish(r)
+		require.Zero(t, res.Code, res.Text)
+		assert.Equal(t, "hello", string(r.body))
+	}
+	assert.Empty(t, conns, "another connection")
+	assert.Less(t, packets(t, conn)-before, uint32(n/2))
+}
+
+// warmUp has the connection of later transfers made, and known for what it is.
+func (d *driver) warmUp(url string, mode testserver.Mode) {
+	d.t.Helper()
+	_, res := d.get(url, overTLS(mode))
+	require.Zero(d.t, res.Code, res.Text)
+}
+
+// upload begins one of the body.
+func (d *driver) upload(url string, mode testserver.Mode, body []byte) *run {
+	d.t.Helper()
+	return d.begin(url, func(r *run, setup *cgo.Setup, o *cgo.Options) {
+		overTLS(mode)(r, setup, o)
+		r.BodyMemory(body)
+		o.Long(cgo.OptPipeWait, 1)
+		o.Long(cgo.OptUpload, 1)
+		o.OffT(cgo.OptInFileSizeLarge, int64(len(body)))
+		o.List(cgo.OptHTTPHeader, []string{"Expect:"})
+	})
+}
+
+// untilGood waits until all of the answer is there.
+func (d *driver) untilGood(r *run) {
+	d.t.Helper()
+	d.until("it has ended", func() bool { return r.done })
+	status := r.Status()
+	res := r.Result()
+	d.pool.Put(r.Transfer)
+	require.Zero(d.t, res.Code, res.Text)
+	require.Equal(d.t, http.StatusOK, status)
+}
+
+// collector is a server that tells of each body whether it is a pattern of the announced length. It
+// lets a connection have bodies of 16 MiB under way.
+func collector(t *testing.T, mode testserver.Mode) *testserver.Server {
+	t.Helper()
+	return testserver.StartFunc(t, mode, func(w http.ResponseWriter, r *http.Request) {
+		if n, err := testserver.CheckPattern(r.Body); err != nil || n != max(r.ContentLength, 0) {
+			w.WriteHeader(http.StatusBadRequest)
+		}
+	}, testserver.WithServer(func(s *http.Server) {
+		s.HTTP2 = &http.HTTP2Config{MaxReceiveBufferPerConnection: 16 << 20, MaxReceiveBufferPerStream: 16 << 20}
+	}))
+}
+
+func pattern(t *testing.T, n int64) []byte {
+	t.Helper()
+	p, err := io.ReadAll(testserver.Pattern(n))
+	require.NoError(t, err)
+	return p
+}
+
+func TestUpload_over_TLS_is_sent_in_few_calls(t *testing.T) {
+	const size = 4 << 20
+	testserver.Modes(t, func(t *testing.T, mode testserver.Mode) {
+		s := collector(t, mode)
+		d := newDriver(t)
+		d.warmUp(s.URL, mode)
+		r := d.upload(s.URL, mode, pattern(t, size))
+		d.untilGood(r)
+		stats := d.m.Stats()
+		assert.GreaterOrEqual(t, stats.Gathered, uint64(size/(20<<10)))
+		assert.Less(t, stats.Sends, stats.Gathered/2)
+	}, testserver.HTTPS1, testserver.H2)
+}
+
+// Without the gathering 7.88.1 loses a frame of one of them.
+func TestUploads_on_one_HTTP2_connection_are_whole_if_the_kernel_takes_little(t *testing.T) {
+	s := collector(t, testserver.H2)
+	valve := testserver.NewValve(t, s.Addr, nil)
+	url := "https://" + valve.Addr
+	d := newDriver(t)
+	d.warmUp(url, testserver.H2)
+	require.Positive(t, testserver.Narrow(t, valve.Addr))
+	valve.Shut()
+	body := pattern(t, 4<<20)
+	var all []*run
+	for range 8 {
+		all = append(all, d.upload(url, testserver.H2, body))
+	}
+	d.until("the kernel takes no more", func() bool { return d.m.Stats().Blocked > 0 })
+	valve.Open()
+	for _, r := range all {
+		d.untilGood(r)
+	}
+}
+
+func TestUpload_is_whole_if_the_kernel_does_not_take_what_was_gathered(t *testing.T) {
+	const size = 8 << 20
+	testserver.Modes(t, func(t *testing.T, mode testserver.Mode) {
+		s := collector(t, mode)
+		valve := testserver.NewValve(t, s.Addr, nil)
+		url := "https://" + valve.Addr
+		d := newDriver(t)
+		d.warmUp(url, mode)
+		require.Positive(t, testserver.Narrow(t, valve.Addr))
+		valve.Shut()
+		long, given := d.upload(url, mode, pattern(t, size)), d.upload(url, mode, pattern(t, size))
+		d.until("the kernel takes no more", func() bool { return d.m.Stats().Blocked > 0 })
+		// Neither gets past what waits, nor is the loop kept busy by it.
+		d.cancel(given)
+		late := d.begin(url, overTLS(mode))
+		d.until("the loop has nothing to do", func() bool { return len(d.adds) == 0 && !d.m.Busy() })
+		valve.Open()
+		for _, r := range []*run{long, late} {
+			d.untilGood(r)
+		}
+	}, testserver.HTTPS1, testserver.H2)
+}
+
+func TestConnection_that_breaks_takes_what_was_gathered_for_it_along(t *testing.T) {
+	testserver.Modes(t, func(t *testing.T, mode testserver.Mode) {
+		s := collector(t, mode)
+		valve := testserver.NewValve(t, s.Addr, nil)
+		url := "https://" + valve.Addr
+		d := newDriver(t)
+		d.warmUp(url, mode)
+		require.Positive(t, testserver.Narrow(t, valve.Addr))
+		valve.Shut()
+		r := d.upload(url, mode, pattern(t, 8<<20))
+		d.until("the kernel takes no more", func() bool { return d.m.Stats().Blocked > 0 })
+		valve.Reset()
+		valve.Open()
+		d.until("it has ended", func() bool { return r.done })
+		status := r.Status()
+		if res := r.Result(); res.Code == 0 { // libcurl has sent it again, over another connection
+			assert.Equal(t, http.StatusOK, status)
+		}
+		d.pool.Put(r.Transfer)
+		d.warmUp(url, mode)
+	}, testserver.HTTPS1, testserver.H2)
+}
+
+// The kernel tells the reason once, and to whoever sends what has waited: not to libcurl.
+func TestAnswer_that_ends_with_its_connection_is_not_whole_if_that_breaks_while_parts_of_the_request_wait(t *testing.T) {
+	blocked := 0
+	for size := int64(64 << 10); size < 512<<10; size += 16 << 10 {
+		there := make(chan struct{})
+		s := testserver.Raw(t, func(c *testserver.Conn) {
+			if _, err := c.ReadRequest(); err != nil {
+				return
+			}
+			if c.Send(testserver.OK("")) != nil {
+				return
+			}
+			if _, err := c.ReadHead(); err != nil {
+				return
+			}
+			_ = c.Send("HTTP/1.1 200 OK\r\n\r\npart")
+			_ = c.WaitFor(there)
+			c.Reset()
+		}, testserver.WithTLS())
+		d := newDriver(t)
+		d.warmUp("https://"+s.Addr, testserver.HTTPS1)
+		require.Positive(t, testserver.Narrow(t, s.Addr))
+		r := d.upload("https://"+s.Addr, testserver.HTTPS1, pattern(t, size))
+		d.until("the first part is there", func() bool { return string(r.body) == "part" })
+		close(there)
+		d.until("it has ended", func() bool { return r.done })
+		assert.NotZero(t, r.Result().Code, "%d bytes", size)
+		d.pool.Put(r.Transfer)
+		blocked += min(int(d.m.Stats().Blocked), 1)
+	}
+	assert.Positive(t, blocked)
+}
+
+func TestLoop_ends_with_a_connection_that_waits_for_the_kernel(t *testing.T) {
+	s := collector(t, testserver.H2)
+	valve := testserver.NewValve(t, s.Addr, nil)
+	d := newDriver(t)
+	d.warmUp("https://"+valve.Addr, testserver.H2)
+	require.Positive(t, testserver.Narrow(t, valve.Addr))
+	valve.Shut()
+	d.upload("https://"+valve.Addr, testserver.H2, pattern(t, 8<<20))
+	d.until("the kernel takes no more", func() bool { return d.m.Stats().Blocked > 0 })
+}
+
+// packets is how many with data have come in.
+func packets(t *testing.T, c net.Conn) uint32 {
+	t.Helper()
+	raw, err := c.(syscall.Conn).SyscallConn()
+	require.NoError(t, err)
+	var info *unix.TCPInfo
+	var failed error
+	require.NoError(t, raw.Control(func(fd uintptr) { info, failed = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO) }))
+	require.NoError(t, failed)
+	return info.Data_segs_in
+}
