@@ -211,7 +211,7 @@ void ratmom_wait_close(struct ratmom_multi *m) {
 /* Whether no transfer is on the socket: it is known by its port, or, on a unix
  * socket, by libcurl not waiting for it. */
 int ratmom_fd_idle(struct ratmom_multi *m, struct ratmom_fd *f) {
-    if (!f->ours || f->users || f->udp || f->relay || f->dial)
+    if (!f->ours || f->users || f->udp || f->relay || f->dial || f->out)
         return 0;
     return f->key || (f->local && f->removed && !ratmom_io_unplaced(m));
 }
@@ -270,12 +270,8 @@ static void on_ready(struct ratmom_multi *m, curl_socket_t fd, uint32_t ev) {
     struct ratmom_fd *f = ratmom_fd_at(m, fd);
     int mask = 0;
     if (f && f->out_waits) {
-        if (!ratmom_gather_resume(m, fd))
-            ev &= ~(uint32_t)EPOLLOUT;
-        else
-            ratmom_fd_rewait(m, fd);
-        if (!(f->reg & EPOLLOUT))
-            ev &= ~(uint32_t)EPOLLOUT; /* that was not libcurl's */
+        if (!ratmom_gather_resume(m, fd) || !(f->reg & EPOLLOUT))
+            ev &= ~(uint32_t)EPOLLOUT; /* libcurl need not know */
         if (!ev)
             return;
     }

@@ -37,6 +37,7 @@ struct ratmom_out {
     struct ratmom_out *next;                /* of the multi */
     struct ratmom_out *all_prev, *all_next; /* of all multis */
     int fd;
+    int error; /* for which it cannot be sent */
     uint32_t at, n, cap;
     char *data;
 };
@@ -81,6 +82,7 @@ static struct ratmom_out *out_new(struct ratmom_multi *m, int fd) {
     }
     o->fd = fd;
     o->at = o->n = 0;
+    o->error = 0;
     o->next = m->outs;
     m->outs = o;
     int i = fd % LISTS;
@@ -121,19 +123,19 @@ static void out_free(struct ratmom_multi *m, struct ratmom_out *o) {
         m->out_spare = o;
 }
 
-/* Sends as much as the kernel takes. Returns whether nothing is left, because all was taken or the
- * connection is broken, and -1 with errno in the second case. */
+/* Sends as much as the kernel takes. Returns whether nothing is left, because all was taken or, -1,
+ * the connection is broken. */
 static int push(struct ratmom_out *o) {
-    while (o->at < o->n) {
+    while (o->at < o->n && !o->error) {
         ssize_t n = send_now(o->fd, o->data + o->at, o->n - o->at, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n > 0)
             o->at += (uint32_t)n;
         else if (n == 0 || errno == EAGAIN || errno == EWOULDBLOCK)
             return 0;
         else if (errno != EINTR)
-            return -1;
+            o->error = errno;
     }
-    return 1;
+    return o->error ? -1 : 1;
 }
 
 /* How much of a body is got ready at once. */
@@ -143,26 +145,28 @@ static uint32_t fill(const struct ratmom_fd *f) { return f->out_fill ? f->out_fi
 static int flush(struct ratmom_multi *m, struct ratmom_out *o) {
     struct ratmom_fd *f = &m->io->fds[o->fd];
     uint32_t before = o->at;
-    int done = push(o);
+    int fd = o->fd, waited = f->out_waits, done = push(o);
     m->sends++;
     if (done) {
-        if (!f->out_waits)
+        if (!waited)
             f->out_fill = fill(f) > FULL / 2 ? FULL : 2 * fill(f);
         if (done < 0) {
             /* It may be for want of memory, too: half a request is on its way then. */
-            f->out_error = errno;
-            shutdown(o->fd, SHUT_RDWR);
+            f->out_error = o->error;
+            shutdown(fd, SHUT_RDWR);
         }
         out_free(m, o);
+        if (waited)
+            ratmom_fd_rewait(m, fd);
         return 1;
     }
     /* No more than it takes is got ready for it: libcurl takes what is here for sent, and would
      * see nothing of a slow way's progress (CURLOPT_LOW_SPEED_TIME). */
     f->out_fill = o->at - before < PIECE ? PIECE : o->at - before > FULL ? FULL : o->at - before;
-    if (!f->out_waits) {
+    if (!waited) {
         f->out_waits = 1;
         m->blocked++;
-        ratmom_fd_rewait(m, o->fd);
+        ratmom_fd_rewait(m, fd);
     }
     return 0;
 }
@@ -256,7 +260,7 @@ static ssize_t append(struct ratmom_out *o, const void *p, size_t n) {
 
 static ssize_t gather(struct ratmom_multi *m, int fd, const void *p, size_t n) {
     struct ratmom_fd *f = &m->io->fds[fd];
-    if (f->out && !f->out_waits && f->out->n + n > ROOM)
+    if (f->out && f->out->n - f->out->at + n > ROOM)
         flush(m, f->out);
     if (f->out_error)
         return fail(f->out_error);
@@ -304,7 +308,8 @@ __attribute__((weak)) ssize_t recv(int fd, void *p, size_t n, int flags) {
     struct ratmom_multi *m = ratmom_driving;
     ssize_t got = kernel_recv ? kernel_recv(fd, p, n, flags)
                               : syscall(SYS_recvfrom, fd, p, n, flags, NULL, NULL);
-    if (got || !n || !m || fd < 0 || fd >= m->io->nfds || !m->io->fds[fd].ours)
+    if (got || !n || !m || (flags & MSG_PEEK) || fd < 0 || fd >= m->io->nfds ||
+        !m->io->fds[fd].ours)
         return got;
     int error = m->io->fds[fd].out_error;
     if (!error || error == EPIPE || m->io->fds[fd].http2) /* HTTP/2 tells an end itself */

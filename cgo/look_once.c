@@ -33,19 +33,26 @@ static int ask(struct pollfd *p, nfds_t n, int ms) {
     return (int)syscall(SYS_ppoll, p, n, ms < 0 ? NULL : &t, NULL, (size_t)0);
 }
 
+/* The time is another now. */
+static int waited(struct ratmom_multi *m, int rc, int ms) {
+    if (ms)
+        ratmom_clock_begin(m);
+    return rc;
+}
+
 __attribute__((noinline)) static int look(struct ratmom_multi *m, struct pollfd *p, nfds_t n,
                                           int ms) {
     int32_t sent = m->look.fd;
     m->look.fd = -1;
     if (n != 1 || ms || sent < 0 || p->fd != sent || m->look.heard != m->heard ||
         (p->events & (POLLIN | POLLOUT)) != POLLIN)
-        return ask(p, n, ms);
+        return waited(m, ask(p, n, ms), ms);
     m->look.spared++;
     p->revents = 0;
     return 0;
 }
 
-/* Weak, for where the C library is linked statically and has another. */
+/* Weak: the program may have one of its own. */
 __attribute__((weak)) int poll(struct pollfd *p, nfds_t n, int ms) {
     struct ratmom_multi *m = ratmom_driving;
     return m ? look(m, p, n, ms) : ask(p, n, ms);
@@ -62,6 +69,7 @@ void ratmom_look_sent(struct ratmom_req *r) {
     struct ratmom_multi *m = r->multi;
     if (!m)
         return;
-    m->look.fd = r->reused && r->upload_kind == RATMOM_UP_NONE ? r->fd : -1;
+    m->look.fd =
+        ratmom_version() < 0x080e01 && r->reused && r->upload_kind == RATMOM_UP_NONE ? r->fd : -1;
     m->look.heard = m->heard;
 }

@@ -367,7 +367,10 @@ size_t ratmom_io_piece(struct ratmom_req *r, size_t n) {
 /* Whether r was given a connection that we have shut down: 7.88.1 takes an HTTP/2
  * connection whose end it reads for alive. Nothing can be sent there. */
 int ratmom_io_hungup(struct ratmom_req *r) {
-    return r->fd >= 0 && r->multi && r->multi->io->fds[r->fd].hungup;
+    if (r->fd < 0 || !r->multi)
+        return 0;
+    const struct ratmom_fd *f = &r->multi->io->fds[r->fd];
+    return f->hungup || f->out_error;
 }
 
 /* How many bytes have been read from a connection. Where that is not known, a negative

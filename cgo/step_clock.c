@@ -56,7 +56,7 @@ __attribute__((noinline)) static int stand(struct ratmom_clock *c, clockid_t id,
     return rc;
 }
 
-/* Weak, for where the C library is linked statically and has another. */
+/* Weak: the program may have one of its own. */
 __attribute__((weak)) int clock_gettime(clockid_t id, struct timespec *t) {
     struct ratmom_multi *m = ratmom_driving;
     if (m && m->clock.stands && (id == CLOCK_MONOTONIC || id == CLOCK_MONOTONIC_RAW))

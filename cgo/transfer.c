@@ -240,6 +240,8 @@ static int on_prereq(void *user, char *rip, char *lip, int rport, int lport) {
     struct ratmom_req *r = user;
     ratmom_lookup_end(r);
     ratmom_clock_connected(r);
+    if (r->multi)
+        ratmom_look_begin(r->multi);
     if (!r->prereqs && r->multi) {
         r->multi->nwaiting--;
         r->multi->nshaking -= r->tls;

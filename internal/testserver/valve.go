@@ -75,7 +75,7 @@ func (v *Valve) pass(client net.Conn, to string) {
 	}
 	var back sync.WaitGroup
 	back.Go(func() {
-		_, _ = io.Copy(client, server)
+		_, _ = io.Copy(struct{ io.Writer }{client}, server) // no splice, whose pipes stay until a collection
 		_ = client.Close()
 	})
 	defer back.Wait()
