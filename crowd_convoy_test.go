@@ -83,9 +83,9 @@ func TestRequests_get_a_connection_again_after_one_has_taken_all_the_time_of_its
 	defer next.Stop()
 	for begin := time.Now(); time.Since(begin) < 10*limit && !answered.Load(); <-next.C {
 		all.Go(func() {
-			if resp, err := client.Get(s.URL); err == nil {
+			// A head may come so late that there is no time for the rest.
+			if resp, err := client.Get(s.URL); err == nil && resp.Discard() == nil {
 				answered.Store(true)
-				assert.NoError(t, resp.Discard())
 			}
 		})
 	}
