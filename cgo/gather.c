@@ -20,6 +20,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -70,11 +71,18 @@ static void leave(void) {
     locks--;
 }
 
+/* Not of malloc, which would keep holes of that size in the arenas of all threads. */
+static void *pages(size_t n) {
+    return mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
 static struct ratmom_out *out_new(struct ratmom_multi *m, int fd) {
     struct ratmom_out *o = m->out_spare;
     m->out_spare = NULL;
     if (!o) {
-        if (!(o = malloc(sizeof(*o))) || !(o->data = malloc(ROOM))) {
+        if (!(o = malloc(sizeof(*o))))
+            return NULL;
+        if ((o->data = pages(ROOM)) == MAP_FAILED) {
             free(o);
             return NULL;
         }
@@ -99,7 +107,7 @@ static struct ratmom_out *out_new(struct ratmom_multi *m, int fd) {
 
 static void discard(struct ratmom_out *o) {
     if (o)
-        free(o->data);
+        munmap(o->data, o->cap);
     free(o);
 }
 
@@ -247,8 +255,8 @@ static ssize_t append(struct ratmom_out *o, const void *p, size_t n) {
         o->at = 0;
     }
     if (o->n + n > o->cap) {
-        char *more = o->n + n > MOST ? NULL : realloc(o->data, MOST); /* it touches what it needs */
-        if (!more)
+        char *more = o->n + n > MOST ? MAP_FAILED : mremap(o->data, o->cap, MOST, MREMAP_MAYMOVE);
+        if (more == MAP_FAILED)
             return fail(EAGAIN);
         o->data = more;
         o->cap = MOST;
