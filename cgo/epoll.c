@@ -84,7 +84,7 @@ void ratmom_fd_drop(struct ratmom_multi *m, curl_socket_t fd) {
     struct ratmom_fd *f = &m->io->fds[fd];
     if (!f->in_epoll)
         return;
-    if (f->out_waits) {
+    if (f->out_waits) { /* what has been sent on it is to leave yet */
         ctl(m, fd, f, 0);
         return;
     }

@@ -8,9 +8,9 @@
  * requests, and sends them then.
  *
  * It is as if the kernel's own buffer were larger: what is refused in the end is told with the next
- * sending. What the kernel does not take at once stays here, and until it has, libcurl is not told
- * that it may write. What it sends all the same, such as the next request, goes behind it:
- * 7.88.1 loses a frame of a body if it is told to wait where several are sent at once. */
+ * sending. What the kernel does not take at once stays here, and until it has, the loop does not
+ * tell libcurl that it may write. What it sends all the same, such as the next request, goes behind
+ * it: 7.88.1 loses a frame of a body if it is told to wait where several are sent at once. */
 #define _GNU_SOURCE
 #include "sockets.h"
 
@@ -179,14 +179,8 @@ static int flush(struct ratmom_multi *m, struct ratmom_out *o) {
     return 0;
 }
 
-/* libcurl has come back. */
-void ratmom_gather_end(struct ratmom_multi *m) {
-    if (!m->out_hold)
-        ratmom_gather_flush(m);
-}
-
 /* Sends all that is here, unless the kernel has not taken what was sent before. */
-void ratmom_gather_flush(struct ratmom_multi *m) {
+static void flush_all(struct ratmom_multi *m) {
     m->out_since = 0;
     for (struct ratmom_out *o = m->outs, *next; o; o = next) {
         next = o->next;
@@ -195,18 +189,24 @@ void ratmom_gather_flush(struct ratmom_multi *m) {
     }
 }
 
+/* libcurl has come back. */
+void ratmom_gather_end(struct ratmom_multi *m) {
+    if (!m->out_hold)
+        flush_all(m);
+}
+
 /* n transfers are about to be run for the first time. Others will be right after them: what they
  * write can wait for each other. */
 void ratmom_gather_hold(struct ratmom_multi *m, int n) {
     m->out_hold = (uint32_t)(m->nadds - m->added) + ratmom_crowd_going(m) >= HOLD_MIN;
     if (m->outs && (m->out_since += n) >= HOLD_MOST)
-        ratmom_gather_flush(m);
+        flush_all(m);
 }
 
 void ratmom_gather_release(struct ratmom_multi *m) {
     m->out_hold = 0;
     if (m->outs)
-        ratmom_gather_flush(m);
+        flush_all(m);
 }
 
 /* Whether libcurl, which wanted to write to the socket, has done so since there were *had bytes,
@@ -225,8 +225,8 @@ int ratmom_gather_resume(struct ratmom_multi *m, int32_t fd) {
     return flush(m, m->io->fds[fd].out);
 }
 
-/* The socket is to be closed, or has been. What the kernel does not take now is lost, as it is when
- * a connection breaks. */
+/* The socket is to be closed, or has been. What the kernel does not take now is lost, which
+ * it would have sent yet: the end of a body whose answer came before it. */
 void ratmom_gather_drop(struct ratmom_multi *m, int32_t fd, int closed) {
     struct ratmom_out *o = m->io->fds[fd].out;
     if (!o)
@@ -327,7 +327,6 @@ __attribute__((weak)) ssize_t recv(int fd, void *p, size_t n, int flags) {
 }
 #else
 void ratmom_gather_end(struct ratmom_multi *m) { (void)m; }
-void ratmom_gather_flush(struct ratmom_multi *m) { (void)m; }
 void ratmom_gather_hold(struct ratmom_multi *m, int n) {
     (void)m;
     (void)n;

@@ -104,6 +104,25 @@ func collector(t *testing.T, mode testserver.Mode) *testserver.Server {
 	}))
 }
 
+// throughShut is a driver with a connection to a collector, on which nothing more gets through
+// until the valve is opened.
+func throughShut(t *testing.T, mode testserver.Mode) (d *driver, valve *testserver.Valve, url string) {
+	t.Helper()
+	valve = testserver.NewValve(t, collector(t, mode).Addr, nil)
+	url = "https://" + valve.Addr
+	d = newDriver(t)
+	d.warmUp(url, mode)
+	require.Positive(t, testserver.Narrow(t, valve.Addr))
+	valve.Shut()
+	return d, valve, url
+}
+
+// untilBlocked waits until the kernel takes no more.
+func (d *driver) untilBlocked() {
+	d.t.Helper()
+	d.until("the kernel takes no more", func() bool { return d.m.Stats().Blocked > 0 })
+}
+
 func pattern(t *testing.T, n int64) []byte {
 	t.Helper()
 	p, err := io.ReadAll(testserver.Pattern(n))
@@ -127,19 +146,13 @@ func TestUpload_over_TLS_is_sent_in_few_calls(t *testing.T) {
 
 // Without the gathering 7.88.1 loses a frame of one of them.
 func TestUploads_on_one_HTTP2_connection_are_whole_if_the_kernel_takes_little(t *testing.T) {
-	s := collector(t, testserver.H2)
-	valve := testserver.NewValve(t, s.Addr, nil)
-	url := "https://" + valve.Addr
-	d := newDriver(t)
-	d.warmUp(url, testserver.H2)
-	require.Positive(t, testserver.Narrow(t, valve.Addr))
-	valve.Shut()
+	d, valve, url := throughShut(t, testserver.H2)
 	body := pattern(t, 4<<20)
 	var all []*run
 	for range 8 {
 		all = append(all, d.upload(url, testserver.H2, body))
 	}
-	d.until("the kernel takes no more", func() bool { return d.m.Stats().Blocked > 0 })
+	d.untilBlocked()
 	valve.Open()
 	for _, r := range all {
 		d.untilGood(r)
@@ -149,15 +162,9 @@ func TestUploads_on_one_HTTP2_connection_are_whole_if_the_kernel_takes_little(t 
 func TestUpload_is_whole_if_the_kernel_does_not_take_what_was_gathered(t *testing.T) {
 	const size = 8 << 20
 	testserver.Modes(t, func(t *testing.T, mode testserver.Mode) {
-		s := collector(t, mode)
-		valve := testserver.NewValve(t, s.Addr, nil)
-		url := "https://" + valve.Addr
-		d := newDriver(t)
-		d.warmUp(url, mode)
-		require.Positive(t, testserver.Narrow(t, valve.Addr))
-		valve.Shut()
+		d, valve, url := throughShut(t, mode)
 		long, given := d.upload(url, mode, pattern(t, size)), d.upload(url, mode, pattern(t, size))
-		d.until("the kernel takes no more", func() bool { return d.m.Stats().Blocked > 0 })
+		d.untilBlocked()
 		// Neither gets past what waits, nor is the loop kept busy by it.
 		d.cancel(given)
 		late := d.begin(url, overTLS(mode))
@@ -171,15 +178,9 @@ func TestUpload_is_whole_if_the_kernel_does_not_take_what_was_gathered(t *testin
 
 func TestConnection_that_breaks_takes_what_was_gathered_for_it_along(t *testing.T) {
 	testserver.Modes(t, func(t *testing.T, mode testserver.Mode) {
-		s := collector(t, mode)
-		valve := testserver.NewValve(t, s.Addr, nil)
-		url := "https://" + valve.Addr
-		d := newDriver(t)
-		d.warmUp(url, mode)
-		require.Positive(t, testserver.Narrow(t, valve.Addr))
-		valve.Shut()
+		d, valve, url := throughShut(t, mode)
 		r := d.upload(url, mode, pattern(t, 8<<20))
-		d.until("the kernel takes no more", func() bool { return d.m.Stats().Blocked > 0 })
+		d.untilBlocked()
 		valve.Reset()
 		valve.Open()
 		d.until("it has ended", func() bool { return r.done })
@@ -226,14 +227,9 @@ func TestAnswer_that_ends_with_its_connection_is_not_whole_if_that_breaks_while_
 }
 
 func TestLoop_ends_with_a_connection_that_waits_for_the_kernel(t *testing.T) {
-	s := collector(t, testserver.H2)
-	valve := testserver.NewValve(t, s.Addr, nil)
-	d := newDriver(t)
-	d.warmUp("https://"+valve.Addr, testserver.H2)
-	require.Positive(t, testserver.Narrow(t, valve.Addr))
-	valve.Shut()
-	d.upload("https://"+valve.Addr, testserver.H2, pattern(t, 8<<20))
-	d.until("the kernel takes no more", func() bool { return d.m.Stats().Blocked > 0 })
+	d, _, url := throughShut(t, testserver.H2)
+	d.upload(url, testserver.H2, pattern(t, 8<<20))
+	d.untilBlocked()
 }
 
 // packets is how many with data have come in.

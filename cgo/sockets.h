@@ -127,7 +127,6 @@ void ratmom_fd_mute(struct ratmom_multi *m, int32_t fd);
 /* Has epoll report, or no longer, that the kernel takes more of what waits for it. */
 void ratmom_fd_rewait(struct ratmom_multi *m, int32_t fd);
 void ratmom_gather_end(struct ratmom_multi *m);
-void ratmom_gather_flush(struct ratmom_multi *m);
 void ratmom_gather_hold(struct ratmom_multi *m, int n);
 void ratmom_gather_release(struct ratmom_multi *m);
 int ratmom_gather_more(struct ratmom_multi *m, int32_t fd, uint32_t *had);
