@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 )
@@ -20,11 +19,14 @@ type Server struct {
 	*Endpoint
 	Mode Mode
 
-	t       testing.TB
-	http    *http.Server
-	stop    context.CancelFunc
-	once    sync.Once
-	serving sync.WaitGroup // Serve, and every handler
+	t    testing.TB
+	http *http.Server
+	stop context.CancelFunc
+	once sync.Once
+
+	watch   watch
+	serving int  // Serve, and every handler
+	ended   bool // no handler begins: not by a request whose connection is about to be closed either
 }
 
 // Start serves handler in the given mode on a free loopback port, in the given
@@ -40,8 +42,10 @@ func Start(t testing.TB, mode Mode, handler http.Handler, options ...Option) *Se
 	server.stop = stop
 	server.http = &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			server.serving.Add(1)
-			defer server.serving.Done()
+			if !server.begin() {
+				panic(http.ErrAbortHandler)
+			}
+			defer server.end()
 			handler.ServeHTTP(w, r)
 		}),
 		Protocols:   mode.protocols(),
@@ -57,11 +61,13 @@ func Start(t testing.TB, mode Mode, handler http.Handler, options ...Option) *Se
 		server.http.TLSConfig = s.tlsConfig(t)
 		serve = func(l net.Listener) error { return server.http.ServeTLS(l, "", "") }
 	}
-	server.serving.Go(func() {
+	server.begin()
+	go func() {
+		defer server.end()
 		if err := serve(l); !errors.Is(err, http.ErrServerClosed) {
 			assert.NoError(t, err, "testserver: Serve")
 		}
-	})
+	}()
 	t.Cleanup(server.Close)
 	return server
 }
@@ -79,18 +85,22 @@ func (s *Server) Close() {
 		// In this order, or handlers that return because of their context answer.
 		_ = s.http.Close()
 		s.stop()
-		done := make(chan struct{})
-		go func() {
-			s.serving.Wait()
-			close(done)
-		}()
-		select {
-		case <-done:
-		case <-time.After(endTimeout):
-			assert.Fail(s.t, "testserver: a handler did not end with its server")
-		}
+		s.watch.change(func() { s.ended = true })
+		assert.True(s.t, s.watch.within(endTimeout, func() bool { return s.serving == 0 }),
+			"testserver: a handler did not end with its server")
 	})
 }
+
+func (s *Server) begin() (allowed bool) {
+	s.watch.change(func() {
+		if allowed = !s.ended; allowed {
+			s.serving++
+		}
+	})
+	return allowed
+}
+
+func (s *Server) end() { s.watch.change(func() { s.serving-- }) }
 
 // Shutdown stops as http.Server.Shutdown does: no new connections, GOAWAY on
 // those of HTTP/2, and open requests may end.

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -269,4 +270,13 @@ func TestPattern_catches_what_is_lost_doubled_or_changed(t *testing.T) {
 		_, err := CheckPattern(bytes.NewReader(bad))
 		assert.Error(t, err)
 	}
+}
+
+// One that net/http has read from a connection that Close has closed since.
+func TestServer_begins_no_request_after_its_end(t *testing.T) {
+	s := StartFunc(t, H1, func(http.ResponseWriter, *http.Request) { assert.Fail(t, "begun") })
+	s.Close()
+	assert.PanicsWithValue(t, http.ErrAbortHandler, func() {
+		s.http.Handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+	})
 }
