@@ -40,7 +40,7 @@ func TestUploads_arrive_whole_however_the_way_takes_them(t *testing.T) {
 			}, testserver.WithServer(func(s *http.Server) {
 				s.HTTP2 = &http.HTTP2Config{MaxReceiveBufferPerConnection: 16 << 20, MaxReceiveBufferPerStream: 4 << 20}
 			}))
-			valve := testserver.NewValve(t, s.Addr, func() int { return 1 << dice(17) })
+			valve := testserver.NewValve(t, s.Addr, func() int { return 1 << dice(17) }, nil)
 			client := newTestClient(t, config.CAFile(s.CAFile), config.Timeout(time.Minute))
 			one := func() {
 				size := int64(1) << (10 + dice(12))

@@ -113,6 +113,9 @@ func (r *run) take() {
 			r.drain()
 		}
 	}
+	if ev&cgo.EventPaused != 0 && !r.hold {
+		r.d.m.Unpause(r.Transfer, true, false)
+	}
 	r.done = r.done || ev&cgo.EventDone != 0
 	if r.on != nil {
 		r.on(ev)

@@ -44,7 +44,6 @@ struct ratmom_out {
 };
 
 static ssize_t (*kernel_send)(int, const void *, size_t, int);
-static ssize_t (*kernel_recv)(int, void *, size_t, int);
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct ratmom_out *all[LISTS]; /* by the number of the socket */
 static uint32_t nall[LISTS];          /* atomic */
@@ -52,7 +51,6 @@ static RATMOM_THREAD uint32_t locks;  /* of this thread: a signal handler may se
 
 __attribute__((constructor)) static void find(void) {
     *(void **)&kernel_send = dlsym(RTLD_NEXT, "send");
-    *(void **)&kernel_recv = dlsym(RTLD_NEXT, "recv");
 }
 
 static ssize_t send_now(int fd, const void *p, size_t n, int flags) {
@@ -309,20 +307,15 @@ __attribute__((weak)) ssize_t send(int fd, const void *p, size_t n, int flags) {
     return send_now(fd, p, n, flags);
 }
 
-/* The kernel tells once of a connection that broke, and it has told us: without that, what
- * libcurl reads would end as if the server had ended it, and half an answer be a whole one.
- * EPIPE is what it says where the other side had ended its own before. */
-__attribute__((weak)) ssize_t recv(int fd, void *p, size_t n, int flags) {
-    struct ratmom_multi *m = ratmom_driving;
-    ssize_t got = kernel_recv ? kernel_recv(fd, p, n, flags)
-                              : syscall(SYS_recvfrom, fd, p, n, flags, NULL, NULL);
-    if (got || !n || !m || (flags & MSG_PEEK) || fd < 0 || fd >= m->io->nfds ||
-        !m->io->fds[fd].ours)
-        return got;
-    int error = m->io->fds[fd].out_error;
-    if (!error || error == EPIPE || m->io->fds[fd].http2) /* HTTP/2 tells an end itself */
-        return got;
-    m->io->fds[fd].out_error = EPIPE;
+/* A connection has ended, it seems. The kernel tells once of one that broke, and it has told us:
+ * without that, what libcurl reads would end as if the server had ended it, and half an answer be a
+ * whole one. EPIPE is what it says where the other side had ended its own before. */
+ssize_t ratmom_gather_ended(struct ratmom_multi *m, int32_t fd, int flags) {
+    struct ratmom_fd *f = &m->io->fds[fd];
+    int error = f->out_error;
+    if ((flags & MSG_PEEK) || !error || error == EPIPE || f->http2) /* HTTP/2 tells an end itself */
+        return 0;
+    f->out_error = EPIPE;
     return fail(error);
 }
 #else

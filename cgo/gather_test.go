@@ -108,7 +108,7 @@ func collector(t *testing.T, mode testserver.Mode) *testserver.Server {
 // until the valve is opened.
 func throughShut(t *testing.T, mode testserver.Mode) (d *driver, valve *testserver.Valve, url string) {
 	t.Helper()
-	valve = testserver.NewValve(t, collector(t, mode).Addr, nil)
+	valve = testserver.NewValve(t, collector(t, mode).Addr, nil, nil)
 	url = "https://" + valve.Addr
 	d = newDriver(t)
 	d.warmUp(url, mode)

@@ -13,7 +13,7 @@
 #define _GNU_SOURCE
 #include "ratmom.h"
 
-#if RATMOM_BETWEEN_LIBC && LIBCURL_VERSION_NUM < 0x080e01
+#if RATMOM_BETWEEN_LIBC
 
 #include <dlfcn.h>
 #include <poll.h>
@@ -44,6 +44,11 @@ __attribute__((noinline)) static int look(struct ratmom_multi *m, struct pollfd 
                                           int ms) {
     int32_t sent = m->look.fd;
     m->look.fd = -1;
+    if (n == 1 && !ms && (p->events & (POLLIN | POLLOUT)) == POLLIN && ratmom_ahead(p->fd)) {
+        m->look.spared++;
+        p->revents = POLLIN;
+        return 1;
+    }
     if (n != 1 || ms || sent < 0 || p->fd != sent || m->look.heard != m->heard ||
         (p->events & (POLLIN | POLLOUT)) != POLLIN)
         return waited(m, ask(p, n, ms), ms);

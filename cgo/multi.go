@@ -147,6 +147,7 @@ type LoopStats struct {
 	Gathered  uint64 // pieces that libcurl sent and that waited for others
 	Sends     uint64 // calls of the kernel that they became
 	Blocked   uint64 // how often it did not take all of them
+	Heads     uint64 // of TLS records that were read with the record before
 	Looks     uint64 // of libcurl at sockets that needed no system call
 	Times     uint64 // that libcurl asked for and the clock was not read for
 }
@@ -156,7 +157,7 @@ func (m *Multi) Stats() LoopStats {
 	return LoopStats{
 		Steps: uint64(m.c.steps), Wakeups: uint64(m.c.wakeups), EpollCtls: uint64(m.c.epoll_ctls), Beats: uint64(m.c.beats),
 		Looks: uint64(m.c.look.spared), Times: uint64(m.c.clock.spared),
-		Gathered: uint64(m.c.gathered), Sends: uint64(m.c.sends), Blocked: uint64(m.c.blocked),
+		Heads: uint64(m.c.heads), Gathered: uint64(m.c.gathered), Sends: uint64(m.c.sends), Blocked: uint64(m.c.blocked),
 	}
 }
 

@@ -364,7 +364,7 @@ struct ratmom_multi {
         int32_t udp;       /* nor ever again */
         uint64_t spared;   /* readings that were not made */
     } clock;
-    uint64_t steps, wakeups, epoll_ctls, beats, gathered, sends, blocked;
+    uint64_t steps, wakeups, epoll_ctls, beats, heads, gathered, sends, blocked;
     int64_t beat;    /* when Go last had a sign of this step; 0: outside of one */
     uint32_t worked; /* since the clock was last looked at, see beat.c */
     int32_t epfd, evfd, tmfd;
@@ -449,6 +449,7 @@ int ratmom_answered(struct ratmom_req *r, CURLcode result);
 int ratmom_of_old_libcurl(void *f);
 int ratmom_takes_part(void *f);
 struct ratmom_req *ratmom_req_of(void *session, int32_t stream);
+int ratmom_ahead(int fd); /* whether bytes of the socket are there that the kernel has not */
 void ratmom_look_begin(struct ratmom_multi *m);
 void ratmom_look_sent(struct ratmom_req *r);
 void ratmom_clock_begin(struct ratmom_multi *m);

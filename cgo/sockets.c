@@ -118,6 +118,7 @@ struct ratmom_fd *ratmom_fd_renew(struct ratmom_multi *m, curl_socket_t fd) {
     if (f->paused || f->mute)
         ratmom_fd_unclog(m, fd);
     ratmom_gather_drop(m, fd, 1);
+    ratmom_ahead_drop(fd);
     ratmom_link_down(m, f);
     ratmom_lane_closed(m, f);
     ratmom_shard_closed(m, f);

@@ -28,6 +28,7 @@ struct ratmom_fd {
     uint8_t mute;           /* nothing comes through any more, see lanes.c */
     uint8_t stalled;        /* libcurl may hold a part of its input, see half_read.c */
     uint8_t sent_on;        /* a request has been */
+    uint32_t record;        /* so much of a TLS record is to be read yet, see read_ahead.c */
     uint64_t sent;          /* bytes the kernel had sent at the last spin */
     uint64_t key;           /* of its local address; 0 until known */
     int32_t next;           /* in the bucket of the key; -1 ends */
@@ -133,6 +134,8 @@ int ratmom_gather_more(struct ratmom_multi *m, int32_t fd, uint32_t *had);
 int ratmom_gather_resume(struct ratmom_multi *m, int32_t fd);
 void ratmom_gather_drop(struct ratmom_multi *m, int32_t fd, int closed);
 void ratmom_gather_free(struct ratmom_multi *m);
+ssize_t ratmom_gather_ended(struct ratmom_multi *m, int32_t fd, int flags);
+void ratmom_ahead_drop(int fd);
 void ratmom_fd_stall(struct ratmom_req *r);
 /* Has libcurl read from the request's connection, whether or not something has come. */
 void ratmom_wait_kick(struct ratmom_multi *m, struct ratmom_req *r); /* epoll.c, poll.c */

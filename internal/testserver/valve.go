@@ -16,19 +16,19 @@ type Valve struct {
 	// Addr is where clients connect to.
 	Addr string
 
-	sip   func() int
-	watch watch
-	shut  bool
-	conns map[net.Conn]bool // of clients
+	up, down func() int
+	watch    watch
+	shut     bool
+	conns    map[net.Conn]bool // of clients
 }
 
 // NewValve starts a way to the address, open at first. It takes as many bytes of a client at once
-// as sip says, at least 1; nil: as come.
-func NewValve(t testing.TB, to string, sip func() int) *Valve {
+// as up says, and of the server as down says, at least 1; nil: as come.
+func NewValve(t testing.TB, to string, up, down func() int) *Valve {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	v := &Valve{Addr: l.Addr().String(), sip: sip, conns: map[net.Conn]bool{}}
+	v := &Valve{Addr: l.Addr().String(), up: up, down: down, conns: map[net.Conn]bool{}}
 	var all sync.WaitGroup
 	all.Go(func() {
 		for {
@@ -75,21 +75,29 @@ func (v *Valve) pass(client net.Conn, to string) {
 	}
 	var back sync.WaitGroup
 	back.Go(func() {
-		_, _ = io.Copy(struct{ io.Writer }{client}, server) // no splice, whose pipes stay until a collection
+		pass(client, server, v.down, func() {})
 		_ = client.Close()
 	})
 	defer back.Wait()
 	defer server.Close()
+	pass(server, client, v.up, func() {
+		_ = v.watch.until(context.Background(), func() bool { return !v.shut })
+	})
+}
+
+// pass copies until one of them ends; before each piece it waits. (io.Copy would make pipes, which
+// stay until a collection.)
+func pass(to io.Writer, from io.Reader, sip func() int, wait func()) {
 	buf := make([]byte, 64<<10)
 	for {
-		_ = v.watch.until(context.Background(), func() bool { return !v.shut })
+		wait()
 		part := buf
-		if v.sip != nil {
-			part = buf[:min(max(v.sip(), 1), len(buf))]
+		if sip != nil {
+			part = buf[:min(max(sip(), 1), len(buf))]
 		}
-		n, err := client.Read(part)
+		n, err := from.Read(part)
 		if n > 0 {
-			if _, err := server.Write(part[:n]); err != nil {
+			if _, err := to.Write(part[:n]); err != nil {
 				return
 			}
 		}
