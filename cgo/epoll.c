@@ -294,6 +294,7 @@ static void on_ready(struct ratmom_multi *m, curl_socket_t fd, uint32_t ev) {
         mask |= CURL_CSELECT_OUT;
     }
     mask |= (ev & EPOLLIN ? CURL_CSELECT_IN : 0) | (ev & EPOLLOUT ? CURL_CSELECT_OUT : 0);
+    f->lowat_heard = m->now;
     uint32_t reads = m->read_calls, gen = f->gen;
     CURLMcode rc = drive(m, fd, gen, mask);
     if (rc && rc != CURLM_BAD_SOCKET)
@@ -414,10 +415,13 @@ void ratmom_wait_end(struct ratmom_multi *m, int park) {
         m->nready++;
     if (m->mend <= m->now)
         mend(m);
+    int64_t lowat = ratmom_lowat_expire(m);
     if (park && !m->nready) {
         int64_t at = m->deadline < m->go_deadline ? m->deadline : m->go_deadline;
         if (m->hasten < at)
             at = m->hasten;
+        if (lowat < at)
+            at = lowat;
         arm(m, at < m->mend ? at : m->mend);
     }
 }

@@ -310,10 +310,10 @@ __attribute__((weak)) ssize_t send(int fd, const void *p, size_t n, int flags) {
 /* A connection has ended, it seems. The kernel tells once of one that broke, and it has told us:
  * without that, what libcurl reads would end as if the server had ended it, and half an answer be a
  * whole one. EPIPE is what it says where the other side had ended its own before. */
-ssize_t ratmom_gather_ended(struct ratmom_multi *m, int32_t fd, int flags) {
+ssize_t ratmom_gather_ended(struct ratmom_multi *m, int32_t fd) {
     struct ratmom_fd *f = &m->io->fds[fd];
     int error = f->out_error;
-    if ((flags & MSG_PEEK) || !error || error == EPIPE || f->http2) /* HTTP/2 tells an end itself */
+    if (!error || error == EPIPE || f->http2) /* HTTP/2 tells an end itself */
         return 0;
     f->out_error = EPIPE;
     return fail(error);

@@ -66,7 +66,7 @@ __attribute__((weak)) int poll(struct pollfd *p, nfds_t n, int ms) {
 #endif
 
 /* A call of libcurl begins. */
-void ratmom_look_begin(struct ratmom_multi *m) { m->look.fd = -1; }
+void ratmom_look_begin(struct ratmom_multi *m) { m->look.fd = m->empty = -1; }
 
 /* The request has a connection, and is about to be sent. With a body libcurl asks whether it can
  * write, too. */

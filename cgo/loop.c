@@ -38,6 +38,7 @@ struct ratmom_multi *ratmom_multi_new(void) {
         return NULL;
     m->epfd = m->evfd = m->tmfd = -1;
     m->deadline = m->armed = m->mend = m->hasten = INT64_MAX;
+    m->lowats = -1;
     m->cap_adds = 256;
     m->adds = malloc(m->cap_adds * sizeof(*m->adds));
     m->m = curl_multi_init();

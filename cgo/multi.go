@@ -147,7 +147,9 @@ type LoopStats struct {
 	Gathered  uint64 // pieces that libcurl sent and that waited for others
 	Sends     uint64 // calls of the kernel that they became
 	Blocked   uint64 // how often it did not take all of them
+	Portions  uint64 // how often a socket was set to report large portions only
 	Heads     uint64 // of TLS records that were read with the record before
+	Empties   uint64 // readings of libcurl of sockets that were known to be empty
 	Looks     uint64 // of libcurl at sockets that needed no system call
 	Times     uint64 // that libcurl asked for and the clock was not read for
 }
@@ -157,7 +159,7 @@ func (m *Multi) Stats() LoopStats {
 	return LoopStats{
 		Steps: uint64(m.c.steps), Wakeups: uint64(m.c.wakeups), EpollCtls: uint64(m.c.epoll_ctls), Beats: uint64(m.c.beats),
 		Looks: uint64(m.c.look.spared), Times: uint64(m.c.clock.spared),
-		Heads: uint64(m.c.heads), Gathered: uint64(m.c.gathered), Sends: uint64(m.c.sends), Blocked: uint64(m.c.blocked),
+		Heads: uint64(m.c.heads), Portions: uint64(m.c.lowat_sets), Empties: uint64(m.c.empties), Gathered: uint64(m.c.gathered), Sends: uint64(m.c.sends), Blocked: uint64(m.c.blocked),
 	}
 }
 

@@ -191,9 +191,15 @@ struct ratmom_req {
     struct ratmom_buf head, info, trailer, debug;
     struct ratmom_buf certs; /* of the server, in PEM */
     struct ratmom_chunk *body_first, *body_last;
-    uint64_t body_new;   /* bytes in body_first.. */
-    int64_t buffered;    /* atomic: bytes received and not read by the user yet */
-    uint64_t received;   /* body bytes in all */
+    uint64_t body_new; /* bytes in body_first.. */
+    int64_t buffered;  /* atomic: bytes received and not read by the user yet */
+    uint64_t received; /* body bytes in all */
+    struct ratmom_lowat {
+        uint64_t at;    /* when so many have been received, */
+        uint64_t bytes; /* of which so many */
+        int64_t since;  /* after this time, it is to be decided: lowat.c */
+        uint32_t tries; /* that were in vain */
+    } lowat;
     uint64_t head_bytes; /* head bytes in all, 1xx too */
     int64_t t_sent;      /* ns: when the request's body had been handed over */
     int64_t t_recv;      /* ns: last bytes */
@@ -364,7 +370,8 @@ struct ratmom_multi {
         int32_t udp;       /* nor ever again */
         uint64_t spared;   /* readings that were not made */
     } clock;
-    uint64_t steps, wakeups, epoll_ctls, beats, heads, gathered, sends, blocked;
+    uint64_t steps, wakeups, epoll_ctls, beats, heads, empties, lowat_sets, gathered, sends,
+        blocked;
     int64_t beat;    /* when Go last had a sign of this step; 0: outside of one */
     uint32_t worked; /* since the clock was last looked at, see beat.c */
     int32_t epfd, evfd, tmfd;
@@ -382,11 +389,13 @@ struct ratmom_multi {
     struct ratmom_origin **origins;
     struct ratmom_crowd *crowds;  /* somebody in them may go */
     struct ratmom_crowd *holding; /* they hold somebody, or have */
-    int64_t hasten;               /* when they are to be looked at for that */
-    uint32_t conns;               /* of them all, without such as we have shut down */
-    uint32_t max_conns;           /* to keep; 0: libcurl's default */
-    uint32_t bounded;             /* libcurl counts the connections, so that all are in its pool */
-    int32_t trimmed;              /* the last socket that was looked at for that */
+    int32_t empty;      /* has no more to read, in the present call; -1: not known of any */
+    int32_t lowats;     /* a list of sockets that do not report each byte; -1: none */
+    int64_t hasten;     /* when they are to be looked at for that */
+    uint32_t conns;     /* of them all, without such as we have shut down */
+    uint32_t max_conns; /* to keep; 0: libcurl's default */
+    uint32_t bounded;   /* libcurl counts the connections, so that all are in its pool */
+    int32_t trimmed;    /* the last socket that was looked at for that */
     struct ratmom_link *link_events;
     uint32_t max_lookups;  /* that may be left behind; 0: any number. Set by Go */
     uint32_t left_lookups; /* left behind, at the most */
@@ -450,6 +459,8 @@ int ratmom_of_old_libcurl(void *f);
 int ratmom_takes_part(void *f);
 struct ratmom_req *ratmom_req_of(void *session, int32_t stream);
 int ratmom_ahead(int fd); /* whether bytes of the socket are there that the kernel has not */
+#define RATMOM_LOWAT_FIRST (256 << 10) /* bytes of a body, before they can have come fast */
+void ratmom_lowat_look(struct ratmom_req *r);
 void ratmom_look_begin(struct ratmom_multi *m);
 void ratmom_look_sent(struct ratmom_req *r);
 void ratmom_clock_begin(struct ratmom_multi *m);

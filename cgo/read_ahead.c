@@ -1,14 +1,18 @@
-/* The head of the next TLS record, read along with the record before it.
+/* What libcurl reads.
  *
  * OpenSSL reads the five bytes of a record's head, and then what is behind them; after each
  * record of a large body libcurl asks the kernel whether there is more. So each 16 KiB cost three
- * calls. ratmom, which stands between libcurl and the C library here (gather.c), reads those five
- * bytes with the record before them, and gives them out when they are asked for, by whoever reads
- * from the socket. While it has any, it answers for the kernel that there is something to read.
+ * calls. ratmom, which stands between libcurl and the C library here (gather.c), reads the head of
+ * the next record with the record before it, and gives it out when it is asked for, by whoever
+ * reads from the socket. While it has any of it, it answers for the kernel that there is something
+ * to read.
  *
  * Nothing is to be waited for that only ratmom has: behind the head of a record there is always
  * more to come, and epoll reports that. (To read whole records ahead would want what libcurl
- * does not read to be given to it again; OpenSSL's own reading ahead stalls libcurl for that.) */
+ * does not read to be given to it again; OpenSSL's own reading ahead stalls libcurl for that.)
+ *
+ * And when the kernel has had less than was asked for, libcurl is not let ask again in the same
+ * call: what comes meanwhile epoll reports. */
 #define _GNU_SOURCE
 #include "sockets.h"
 
@@ -79,10 +83,11 @@ static ssize_t ask(int fd, void *p, size_t n, int flags) {
                        : syscall(SYS_recvfrom, fd, p, n, flags, NULL, NULL);
 }
 
-/* How long the record is whose head this is; 0: none of a body's. */
-static uint32_t length(const unsigned char *head) {
-    uint32_t n = (uint32_t)head[3] << 8 | head[4];
-    return head[0] == APPLICATION_DATA && head[1] == 3 && n >= WORTH && n <= RECORD_MOST ? n : 0;
+/* How long the record is whose head this is; 0: none that another is expected behind. After a large
+ * one that may be a small one, too: 64 KiB of frames and their heads make four and the rest. */
+static uint32_t length(const unsigned char *head, int follows) {
+    uint32_t n = (uint32_t)head[3] << 8 | head[4], least = follows ? 1 : WORTH;
+    return head[0] == APPLICATION_DATA && head[1] == 3 && n >= least && n <= RECORD_MOST ? n : 0;
 }
 
 static ssize_t take(struct ahead *a, void *p, size_t n, int flags) {
@@ -95,29 +100,45 @@ static ssize_t take(struct ahead *a, void *p, size_t n, int flags) {
     return (ssize_t)n;
 }
 
-/* Reads a record, and the head of the next one if that is there. */
-static ssize_t record(struct ahead *a, int fd, void *p, size_t n) {
+/* Reads a record, and the head of the next one if that is there. Returns how much came of both. */
+static ssize_t record(struct ratmom_multi *m, struct ahead *a, int fd, void *p, size_t n) {
     struct iovec to[2] = {{p, n}, {a->head, HEAD}};
     struct msghdr msg = {.msg_iov = to, .msg_iovlen = 2};
     ssize_t got = kernel_recvmsg ? kernel_recvmsg(fd, &msg, 0) : syscall(SYS_recvmsg, fd, &msg, 0);
     if (got <= (ssize_t)n)
         return got;
     a->n = (uint8_t)(got - (ssize_t)n);
-    ratmom_driving->heads += a->n == HEAD;
+    m->heads += a->n == HEAD;
     if (a->n < HEAD)
         memmove(a->head + HEAD - a->n, a->head, a->n);
-    return (ssize_t)n;
+    return got;
 }
 
-static ssize_t read_from(struct ratmom_fd *f, int fd, void *p, size_t n, int flags) {
+/* Asks the kernel. If less has come than could have, there is no more for now. */
+static ssize_t fetch(struct ratmom_multi *m, struct ahead *a, int fd, void *p, size_t n) {
+    ssize_t got = a ? record(m, a, fd, p, n) : ask(fd, p, n, 0);
+    if (got < 0 ? errno == EAGAIN : got && (size_t)got < n + (a ? HEAD : 0))
+        m->empty = fd;
+    return got > (ssize_t)n ? (ssize_t)n : got;
+}
+
+/* Reads what libcurl wants while the loop drives it. */
+static ssize_t serve(struct ratmom_multi *m, int fd, void *p, size_t n) {
+    struct ratmom_fd *f = &m->io->fds[fd];
     struct ahead *a = at(fd);
-    ssize_t got = a && a->n                                           ? take(a, p, n, flags)
-                  : f && f->record == n && n && (a || (a = make(fd))) ? record(a, fd, p, n)
-                                                                      : ask(fd, p, n, flags);
-    if (!f || (flags & MSG_PEEK))
-        return got;
+    int ahead = a && a->n;
+    ssize_t got;
+    if (ahead) {
+        got = take(a, p, n, 0);
+    } else if (m->empty == fd) {
+        m->empties++;
+        errno = EAGAIN;
+        return -1;
+    } else {
+        got = fetch(m, n && f->record == n ? make(fd) : NULL, fd, p, n);
+    }
     if (n == HEAD && got == HEAD)
-        f->record = length(p);
+        f->record = length(p, ahead);
     else if (f->record != n)
         f->record = 0;
     else if (got > 0)
@@ -128,11 +149,12 @@ static ssize_t read_from(struct ratmom_fd *f, int fd, void *p, size_t n, int fla
 /* Weak: the program may have one of its own. */
 __attribute__((weak)) ssize_t recv(int fd, void *p, size_t n, int flags) {
     struct ratmom_multi *m = ratmom_driving;
-    struct ratmom_fd *f = NULL;
-    if (m && fd >= 0 && fd < m->io->nfds && m->io->fds[fd].ours && !m->io->fds[fd].udp)
-        f = &m->io->fds[fd];
-    ssize_t got = read_from(f, fd, p, n, flags);
-    return got || !f || !n ? got : ratmom_gather_ended(m, fd, flags);
+    if (m && !flags && fd >= 0 && fd < m->io->nfds && m->io->fds[fd].ours && !m->io->fds[fd].udp) {
+        ssize_t got = serve(m, fd, p, n);
+        return got || !n ? got : ratmom_gather_ended(m, fd);
+    }
+    struct ahead *a = at(fd);
+    return a && a->n ? take(a, p, n, flags) : ask(fd, p, n, flags);
 }
 
 #else

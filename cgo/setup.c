@@ -88,6 +88,7 @@ void ratmom_req_reset(struct ratmom_req *r, int keep_options) {
     /* From the first field to the buffers and from there on: all but memory
      * that is kept. */
     memset(r, 0, sizeof(*r));
+    r->lowat.at = RATMOM_LOWAT_FIRST;
     r->easy = keep.easy;
     r->head = keep.head;
     r->info = keep.info;

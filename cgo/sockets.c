@@ -119,6 +119,8 @@ struct ratmom_fd *ratmom_fd_renew(struct ratmom_multi *m, curl_socket_t fd) {
         ratmom_fd_unclog(m, fd);
     ratmom_gather_drop(m, fd, 1);
     ratmom_ahead_drop(fd);
+    m->empty = -1;
+    ratmom_lowat_drop(m, fd);
     ratmom_link_down(m, f);
     ratmom_lane_closed(m, f);
     ratmom_shard_closed(m, f);
@@ -278,6 +280,7 @@ void ratmom_io_assign(struct ratmom_req *r, const char *lip, int lport, const ch
     r->fd = fd;
     r->fd_gen = f->gen;
     f->users++;
+    ratmom_lowat_clear(r->multi, fd);
     r->local = f->laddr;
     r->remote = f->raddr;
 }
@@ -314,6 +317,8 @@ void ratmom_io_release(struct ratmom_req *r) {
         struct ratmom_fd *f = &r->multi->io->fds[r->fd];
         if (f->gen == r->fd_gen && r->wary)
             f->wary--;
+        if (f->gen == r->fd_gen)
+            ratmom_lowat_clear(r->multi, r->fd);
         /* A response that came at once may have been read without ever waiting
          * for the socket: as an idle connection it must be watched all the same. */
         if (f->gen == r->fd_gen && f->users && !--f->users)

@@ -19,19 +19,22 @@ struct ratmom_fd {
     uint8_t local;    /* a unix socket: has no port to know it by */
     uint8_t held_out; /* OUT is withheld, see epoll.c */
     uint8_t out_spins;
-    uint8_t hungup;         /* we have shut it down */
-    uint8_t tls;            /* known with http2 */
-    uint8_t out_waits;      /* the kernel takes no more of it for now */
-    uint32_t out_fill;      /* so much of a body is gathered at once; 0: not known yet */
-    int out_error;          /* what has become of it */
-    struct ratmom_out *out; /* what libcurl has sent and the kernel has not, see gather.c */
-    uint8_t mute;           /* nothing comes through any more, see lanes.c */
-    uint8_t stalled;        /* libcurl may hold a part of its input, see half_read.c */
-    uint8_t sent_on;        /* a request has been */
-    uint32_t record;        /* so much of a TLS record is to be read yet, see read_ahead.c */
-    uint64_t sent;          /* bytes the kernel had sent at the last spin */
-    uint64_t key;           /* of its local address; 0 until known */
-    int32_t next;           /* in the bucket of the key; -1 ends */
+    uint8_t hungup;           /* we have shut it down */
+    uint8_t tls;              /* known with http2 */
+    uint8_t out_waits;        /* the kernel takes no more of it for now */
+    uint32_t out_fill;        /* so much of a body is gathered at once; 0: not known yet */
+    int out_error;            /* what has become of it */
+    struct ratmom_out *out;   /* what libcurl has sent and the kernel has not, see gather.c */
+    uint8_t mute;             /* nothing comes through any more, see lanes.c */
+    uint8_t stalled;          /* libcurl may hold a part of its input, see half_read.c */
+    uint8_t sent_on;          /* a request has been */
+    uint32_t record;          /* so much of a TLS record is to be read yet, see read_ahead.c */
+    struct ratmom_req *lowat; /* whose body it is of which a part has to be there, see lowat.c */
+    int64_t lowat_heard;      /* when it was reported last */
+    int32_t lowat_next;
+    uint64_t sent; /* bytes the kernel had sent at the last spin */
+    uint64_t key;  /* of its local address; 0 until known */
+    int32_t next;  /* in the bucket of the key; -1 ends */
     struct ratmom_addr laddr, raddr;
     uint64_t origin;          /* of the request that opened it */
     uint32_t lane, shard;     /* likewise */
@@ -134,8 +137,11 @@ int ratmom_gather_more(struct ratmom_multi *m, int32_t fd, uint32_t *had);
 int ratmom_gather_resume(struct ratmom_multi *m, int32_t fd);
 void ratmom_gather_drop(struct ratmom_multi *m, int32_t fd, int closed);
 void ratmom_gather_free(struct ratmom_multi *m);
-ssize_t ratmom_gather_ended(struct ratmom_multi *m, int32_t fd, int flags);
+ssize_t ratmom_gather_ended(struct ratmom_multi *m, int32_t fd);
 void ratmom_ahead_drop(int fd);
+void ratmom_lowat_clear(struct ratmom_multi *m, curl_socket_t fd);
+void ratmom_lowat_drop(struct ratmom_multi *m, curl_socket_t fd);
+int64_t ratmom_lowat_expire(struct ratmom_multi *m);
 void ratmom_fd_stall(struct ratmom_req *r);
 /* Has libcurl read from the request's connection, whether or not something has come. */
 void ratmom_wait_kick(struct ratmom_multi *m, struct ratmom_req *r); /* epoll.c, poll.c */

@@ -175,6 +175,8 @@ static size_t on_body(char *p, size_t size, size_t nitems, void *user) {
         r->multi->held_moved = 1;
     heard(r);
     ratmom_beat_work(r->multi, n);
+    if (r->received >= r->lowat.at)
+        ratmom_lowat_look(r);
     if (r->discard) {
         if (n > r->discard_left)
             return 0;
