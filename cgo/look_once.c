@@ -6,12 +6,15 @@
  * and says "nothing" itself. Should there be something all the same, it is not lost: libcurl waits
  * for it from then on, and epoll reports what is there, not what comes.
  *
+ * Behind a TLS record it says "something" if it has the head of the next one (read_ahead.c),
+ * without which libcurl would not read on.
+ *
  * Whether a connection is still alive libcurl asks before it gives it to a transfer, and there
  * the kernel answers always: what is said here is the first look at a connection, in the same call
  * of libcurl, after a transfer has been given it. A transfer that ends before that look was heard
  * of, or could not be sent, and then libcurl closes a connection that has been used before. */
 #define _GNU_SOURCE
-#include "ratmom.h"
+#include "sockets.h"
 
 #if RATMOM_BETWEEN_LIBC
 
@@ -33,18 +36,26 @@ static int ask(struct pollfd *p, nfds_t n, int ms) {
     return (int)syscall(SYS_ppoll, p, n, ms < 0 ? NULL : &t, NULL, (size_t)0);
 }
 
-/* The time is another now. */
+/* The time is another now, and a socket that was empty is so no longer if there is something: over
+ * GnuTLS 7.88.1 asks here, within one call, again and again until it may read. */
 static int waited(struct ratmom_multi *m, int rc, int ms) {
     if (ms)
         ratmom_clock_begin(m);
+    if (rc > 0)
+        m->empty = -1;
     return rc;
+}
+
+/* Whether there is something of a connection in use that the kernel no longer has. */
+static int has_ahead(const struct ratmom_multi *m, int fd) {
+    return ratmom_ahead(fd) && fd < m->io->nfds && m->io->fds[fd].users;
 }
 
 __attribute__((noinline)) static int look(struct ratmom_multi *m, struct pollfd *p, nfds_t n,
                                           int ms) {
     int32_t sent = m->look.fd;
     m->look.fd = -1;
-    if (n == 1 && !ms && (p->events & (POLLIN | POLLOUT)) == POLLIN && ratmom_ahead(p->fd)) {
+    if (n == 1 && !ms && (p->events & (POLLIN | POLLOUT)) == POLLIN && has_ahead(m, p->fd)) {
         m->look.spared++;
         p->revents = POLLIN;
         return 1;

@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Whether we come between libcurl and functions of the C library: look_once.c, step_clock.c. */
+/* Whether we come between libcurl and functions of the C library: gather.c, read_ahead.c,
+ * look_once.c, step_clock.c. */
 #if defined(__linux__) && defined(__LP64__) && !defined(RATMOM_POLL)
 #define RATMOM_BETWEEN_LIBC 1
 #else

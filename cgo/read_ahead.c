@@ -12,7 +12,8 @@
  * does not read to be given to it again; OpenSSL's own reading ahead stalls libcurl for that.)
  *
  * And when the kernel has had less than was asked for, libcurl is not let ask again in the same
- * call: what comes meanwhile epoll reports. */
+ * call, unless poll has told it since that there is something: what comes meanwhile epoll reports.
+ */
 #define _GNU_SOURCE
 #include "sockets.h"
 
@@ -130,7 +131,7 @@ static ssize_t serve(struct ratmom_multi *m, int fd, void *p, size_t n) {
     ssize_t got;
     if (ahead) {
         got = take(a, p, n, 0);
-    } else if (m->empty == fd) {
+    } else if (n && m->empty == fd) {
         m->empties++;
         errno = EAGAIN;
         return -1;

@@ -3,14 +3,24 @@
 package cgo_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	crand "crypto/rand"
 	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"io"
+	"log"
+	"math/big"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -55,7 +65,11 @@ func TestBody_over_TLS_is_read_in_few_calls(t *testing.T) {
 		r.hold = false
 		r.goOn()
 		d.untilGood(r)
-		assert.Greater(t, d.m.Stats().Heads, uint64(size/record/4))
+		stats := d.m.Stats()
+		assert.Greater(t, stats.Heads, uint64(size/record/4))
+		if cgo.Features().Version < 0x080000 { // later ones read a buffer full before they look
+			assert.Greater(t, stats.Looks, uint64(size/record/8))
+		}
 	}, testserver.HTTPS1, testserver.H2)
 }
 
@@ -144,6 +158,7 @@ func (d *driver) idle() bool { return len(d.adds) == 0 && !d.m.Busy() }
 
 func TestBody_over_TLS_is_whole_if_a_part_of_a_record_comes_with_the_record_before(t *testing.T) {
 	needsLP64(t)
+	var empties uint64
 	for with := range 8 {
 		more := make(chan struct{})
 		s := newSplitServer(t, with, func() bool { <-more; return true })
@@ -156,7 +171,48 @@ func TestBody_over_TLS_is_whole_if_a_part_of_a_record_comes_with_the_record_befo
 		require.Zero(t, res.Code, res.Text)
 		assert.Equal(t, pattern(t, splitSize), r.body)
 		assert.EqualValues(t, 1, s.conns.Load())
+		empties += d.m.Stats().Empties
 	}
+	assert.Positive(t, empties)
+}
+
+// GnuTLS of 7.88.1 asks again and again within one call.
+func TestHandshake_goes_on_however_its_bytes_come(t *testing.T) {
+	s := testserver.Start(t, testserver.HTTPS1, testserver.Blob(10))
+	valve := testserver.NewValve(t, s.Addr, nil, func() int { return 1 })
+	for range 10 {
+		_, res := newDriver(t).get("https://"+valve.Addr, overTLS(testserver.HTTPS1))
+		require.Zero(t, res.Code, res.Text)
+	}
+}
+
+// largeCertificate makes a record behind which it is worth reading on.
+func largeCertificate(t *testing.T) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), crand.Reader)
+	require.NoError(t, err)
+	c := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour),
+		Subject: pkix.Name{CommonName: strings.Repeat("x", 3<<10)}, // twice in it: it is the issuer, too
+	}
+	der, err := x509.CreateCertificate(crand.Reader, c, c, &key.PublicKey, key)
+	require.NoError(t, err)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+func TestConnection_whose_certificate_is_refused_leaves_nothing_to_the_next_one(t *testing.T) {
+	needsLP64(t)
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.TLS = &tls.Config{Certificates: []tls.Certificate{largeCertificate(t)}}
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	d := newDriver(t)
+	_, res := d.get(s.URL, func(_ *run, setup *cgo.Setup, _ *cgo.Options) { setup.TLS = true })
+	require.NotZero(t, res.Code)
+	require.Positive(t, d.m.Stats().Heads, "that of the record behind the certificate")
+	_, res = d.get(s.URL, overTLS(testserver.HTTPS1))
+	require.Zero(t, res.Code, res.Text)
 }
 
 func TestBody_over_TLS_that_ends_within_a_record_fails(t *testing.T) {
