@@ -294,8 +294,8 @@ static void on_ready(struct ratmom_multi *m, curl_socket_t fd, uint32_t ev) {
         mask |= CURL_CSELECT_OUT;
     }
     mask |= (ev & EPOLLIN ? CURL_CSELECT_IN : 0) | (ev & EPOLLOUT ? CURL_CSELECT_OUT : 0);
-    if (ev & ~(uint32_t)EPOLLOUT)
-        f->lowat_heard = m->now;
+    if (f->lowat && (ev & ~(uint32_t)EPOLLOUT))
+        f->lowat_heard = ratmom_now();
     uint32_t reads = m->read_calls, gen = f->gen;
     CURLMcode rc = drive(m, fd, gen, mask);
     if (rc && rc != CURLM_BAD_SOCKET)

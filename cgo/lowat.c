@@ -6,11 +6,11 @@
  * are there (SO_RCVLOWAT), which at that speed takes less than a millisecond.
  *
  * Nothing waits longer than that for what is to come behind it: a timer runs as long as such
- * sockets are there, and one that had nothing to report for WAIT_NS is as before, and has to show
- * twice as many fast bytes until the next try. Nor does the end of a body wait: where its length
- * is known that is over before the end. Where it is not, it begins late enough for a millisecond
- * at the end to be little. And it is for sockets of which one transfer alone has the use, for the
- * answers of others are not to wait for it. */
+ * sockets are there, and one that had nothing to report for WAIT_NS is as before, and more and more
+ * has to come fast until the next try. The length of the body has to be known: it is over well
+ * before the end, which so does not wait, nor does libcurl look for an idle connection's input at a
+ * socket that hides some. And the transfer has to have the connection for itself: the answers of
+ * others are not to wait for it. */
 #include "sockets.h"
 
 #if defined(__linux__) && !defined(RATMOM_POLL)
@@ -22,7 +22,6 @@
 #define FAST_NS 2000000ll             /* is fast */
 #define TRIES_MOST 8
 #define WAIT_NS 1000000ll
-#define UNKNOWN (16 << 20) /* of a body whose length is not known, before the first try */
 
 static void set(curl_socket_t fd, int n) { setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &n, sizeof(n)); }
 
@@ -73,14 +72,13 @@ void ratmom_lowat_look(struct ratmom_req *r) {
     if (!r->multi || r->fd < 0)
         return;
     struct ratmom_fd *f = &r->multi->io->fds[r->fd];
-    if (f->gen != r->fd_gen || !f->ours || f->udp || f->users != 1)
+    if (f->gen != r->fd_gen || !f->ours || f->udp || f->local || f->users != 1)
         return;
     /* Of what goes over the wire, which may be other than what comes out. */
     curl_off_t length = -1, got = 0;
     curl_easy_getinfo(r->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
     curl_easy_getinfo(r->easy, CURLINFO_SIZE_DOWNLOAD_T, &got);
-    curl_off_t left = length >= 0 ? length - got : r->received < UNKNOWN ? 0 : INT64_MAX;
-    if (fast && left >= LOWAT + MARGIN + FAST_BYTES)
+    if (fast && length - got >= LOWAT + MARGIN + FAST_BYTES)
         begin(r);
     else
         ratmom_lowat_clear(r->multi, r->fd);
@@ -94,7 +92,7 @@ int64_t ratmom_lowat_expire(struct ratmom_multi *m) {
         next = f->lowat_next;
         if (m->now - f->lowat_heard >= WAIT_NS) {
             struct ratmom_lowat *l = &f->lowat->lowat;
-            l->tries += l->tries < TRIES_MOST;
+            l->tries += l->tries < TRIES_MOST && !f->lowat->recv_paused;
             l->bytes = (uint64_t)FAST_BYTES << l->tries;
             l->at = f->lowat->received + l->bytes;
             l->since = 0;
