@@ -64,7 +64,8 @@ static void begin(struct ratmom_req *r) {
 void ratmom_lowat_look(struct ratmom_req *r) {
     struct ratmom_lowat *l = &r->lowat;
     int64_t now = ratmom_now();
-    int fast = l->since && now - l->since <= (int64_t)(l->bytes / FAST_BYTES) * FAST_NS;
+    int64_t limit = r->multi && r->multi->fast_ns ? r->multi->fast_ns : FAST_NS;
+    int fast = l->since && now - l->since <= (int64_t)(l->bytes / FAST_BYTES) * limit;
     if (!l->bytes || fast)
         l->bytes = FAST_BYTES;
     l->at = r->received + l->bytes;

@@ -34,6 +34,14 @@ func coarse(t *testing.T) int {
 	return n
 }
 
+// anySpeed is a driver for which each body is a fast one.
+func anySpeed(t *testing.T) *driver {
+	t.Helper()
+	var o cgo.MultiOptions
+	o.Fast(patience)
+	return newDriverWith(t, &o)
+}
+
 // parts serves a body part by part: each time what the channel says. Its length is told if it is positive.
 func parts(t *testing.T, mode testserver.Mode, length int64, sizes <-chan int) *testserver.Server {
 	t.Helper()
@@ -73,10 +81,10 @@ func (d *driver) more(r *run, sizes chan<- int, n int) {
 }
 
 func TestBody_that_comes_fast_comes_in_large_portions_till_shortly_before_its_end(t *testing.T) {
-	const size = 32 << 20
+	const size = 4 << 20
 	testserver.Modes(t, func(t *testing.T, mode testserver.Mode) {
 		s := testserver.Start(t, mode, testserver.Blob(size))
-		d := newDriver(t)
+		d := anySpeed(t)
 		most := 0
 		for range 2 {
 			r := d.begin(s.URL, overTLS(mode))
@@ -93,10 +101,10 @@ func TestBody_that_comes_fast_comes_in_large_portions_till_shortly_before_its_en
 
 func TestBytes_of_a_fast_body_do_not_wait_for_those_behind_them(t *testing.T) {
 	testserver.Modes(t, func(t *testing.T, mode testserver.Mode) {
-		const fast, slow, rounds = 4 << 20, 1000, 8
+		const fast, slow, rounds = 2 << 20, 1000, 3
 		sizes := make(chan int, 1)
 		s := parts(t, mode, 1<<30, sizes)
-		d := newDriver(t)
+		d := anySpeed(t)
 		r := d.begin(s.URL, overTLS(mode))
 		for range rounds {
 			d.more(r, sizes, fast)
@@ -114,10 +122,10 @@ func TestBytes_of_a_fast_body_do_not_wait_for_those_behind_them(t *testing.T) {
 
 // Each portion that the kernel has waited for in vain is a delay.
 func TestBody_that_stops_again_and_again_is_waited_for_less_and_less(t *testing.T) {
-	const step, rounds = 1 << 20, 64
+	const step, rounds = 256 << 10, 64
 	sizes := make(chan int, 1)
 	s := parts(t, testserver.H1, 1<<30, sizes)
-	d := newDriver(t)
+	d := anySpeed(t)
 	r := d.begin(s.URL, nil)
 	for range rounds {
 		d.more(r, sizes, step)
@@ -132,9 +140,9 @@ func TestBody_of_unknown_length_is_reported_as_it_comes(t *testing.T) {
 	for _, mode := range []testserver.Mode{testserver.H1, testserver.H2} {
 		sizes := make(chan int, 1)
 		s := parts(t, mode, 0, sizes)
-		d := newDriver(t)
+		d := anySpeed(t)
 		r := d.begin(s.URL, overTLS(mode))
-		d.more(r, sizes, 32<<20)
+		d.more(r, sizes, 4<<20)
 		assert.Zero(t, d.m.Stats().Portions, mode)
 		close(sizes)
 		d.untilGood(r)
@@ -142,8 +150,8 @@ func TestBody_of_unknown_length_is_reported_as_it_comes(t *testing.T) {
 }
 
 func TestEnd_of_a_body_is_reported_as_it_comes(t *testing.T) {
-	const portion, size = 128 << 10, 8 << 20
-	d := newDriver(t)
+	const portion, size = 128 << 10, 2 << 20
+	d := anySpeed(t)
 	for i := range 8 {
 		s := testserver.Start(t, testserver.H1, testserver.Blob(int64(size+i*portion/8)))
 		left := size
@@ -162,7 +170,7 @@ func TestEnd_of_a_body_is_reported_as_it_comes(t *testing.T) {
 func TestTransfer_that_is_cancelled_leaves_nothing_of_its_portions(t *testing.T) {
 	testserver.Modes(t, func(t *testing.T, mode testserver.Mode) {
 		s := testserver.Start(t, mode, testserver.Blob(1<<30))
-		d := newDriver(t)
+		d := anySpeed(t)
 		for range 5 {
 			r := d.begin(s.URL, overTLS(mode))
 			d.until("it comes in portions", func() bool {
@@ -198,7 +206,7 @@ func TestAnswers_on_a_connection_do_not_wait_for_a_large_body_on_it(t *testing.T
 		}
 		testserver.Blob(1<<30).ServeHTTP(w, r)
 	})
-	d := newDriver(t)
+	d := anySpeed(t)
 	var small *run
 	fast := 0
 	large := d.begin(s.URL, overTLS(testserver.H2))

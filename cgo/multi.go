@@ -34,6 +34,7 @@ func NewMulti(o *MultiOptions) (*Multi, error) {
 	if o != nil {
 		c.max_paused = C.uint32_t(o.maxPaused)
 		c.max_lookups = C.uint32_t(o.maxLookups)
+		c.fast_ns = C.int64_t(o.fast)
 		for _, s := range o.set {
 			if rc := C.ratmom_multi_setopt(c, C.int(s.opt), C.long(s.val)); rc != 0 {
 				C.ratmom_multi_free(c)

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unsafe"
 )
 
@@ -199,6 +200,7 @@ type MultiOptions struct {
 	set        []multiOption
 	maxPaused  uint32
 	maxLookups uint32
+	fast       time.Duration
 }
 
 type multiOption struct {
@@ -221,3 +223,6 @@ func (o *MultiOptions) MaxPaused(n int) { o.maxPaused = uint32(n) }
 // MaxLookups has no name looked up while n look-ups of the multi handle that were given
 // up have not ended; 0: any number. Linux only.
 func (o *MultiOptions) MaxLookups(n int) { o.maxLookups = uint32(n) }
+
+// Fast has a body come in portions if 256 KiB of it have come within d; 0: 2 ms. Linux only.
+func (o *MultiOptions) Fast(d time.Duration) { o.fast = d }

@@ -391,6 +391,7 @@ struct ratmom_multi {
     struct ratmom_crowd *crowds;  /* somebody in them may go */
     struct ratmom_crowd *holding; /* they hold somebody, or have */
     int32_t empty;      /* has no more to read, in the present call; -1: not known of any */
+    int64_t fast_ns;    /* in which so much of a body is fast; 0: as usual. Set by Go */
     int32_t lowats;     /* a list of sockets that do not report each byte; -1: none */
     int64_t hasten;     /* when they are to be looked at for that */
     uint32_t conns;     /* of them all, without such as we have shut down */
