@@ -168,6 +168,9 @@ func TestEnd_of_a_body_is_reported_as_it_comes(t *testing.T) {
 }
 
 func TestTransfer_that_is_cancelled_leaves_nothing_of_its_portions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("sees what lasts a millisecond")
+	}
 	testserver.Modes(t, func(t *testing.T, mode testserver.Mode) {
 		s := testserver.Start(t, mode, testserver.Blob(1<<30))
 		d := anySpeed(t)
@@ -197,6 +200,9 @@ func TestBody_that_comes_slowly_is_reported_as_it_comes(t *testing.T) {
 }
 
 func TestAnswers_on_a_connection_do_not_wait_for_a_large_body_on_it(t *testing.T) {
+	if testing.Short() {
+		t.Skip("sees what lasts a millisecond")
+	}
 	arrived, gate := make(chan struct{}), make(chan struct{})
 	s := testserver.StartFunc(t, testserver.H2, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/small" {
