@@ -36,8 +36,8 @@ static int ask(struct pollfd *p, nfds_t n, int ms) {
     return (int)syscall(SYS_ppoll, p, n, ms < 0 ? NULL : &t, NULL, (size_t)0);
 }
 
-/* The time is another now, and a socket that was empty is so no longer if there is something: over
- * GnuTLS 7.88.1 asks here, within one call, again and again until it may read. */
+/* The time is another now, and a socket that was empty is so no longer if there is
+ * something: 7.88.1 takes an HTTP/2 connection for dead from which it then can read nothing. */
 static int waited(struct ratmom_multi *m, int rc, int ms) {
     if (ms)
         ratmom_clock_begin(m);

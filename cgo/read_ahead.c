@@ -11,9 +11,9 @@
  * more to come, and epoll reports that. (To read whole records ahead would want what libcurl
  * does not read to be given to it again; OpenSSL's own reading ahead stalls libcurl for that.)
  *
- * And when the kernel has had less than was asked for, libcurl is not let ask again in the same
- * call, unless poll has told it since that there is something: what comes meanwhile epoll reports.
- */
+ * And when the kernel has had less than was asked for, libcurl is told "nothing" without asking if
+ * it goes on in the same call, once, and not if poll has told it since that there is something.
+ * What comes meanwhile epoll reports. */
 #define _GNU_SOURCE
 #include "sockets.h"
 
@@ -132,6 +132,7 @@ static ssize_t serve(struct ratmom_multi *m, int fd, void *p, size_t n) {
     if (ahead) {
         got = take(a, p, n, 0);
     } else if (n && m->empty == fd) {
+        m->empty = -1; /* once: whoever asks on and on is to come to an end */
         m->empties++;
         errno = EAGAIN;
         return -1;

@@ -176,7 +176,7 @@ func TestBody_over_TLS_is_whole_if_a_part_of_a_record_comes_with_the_record_befo
 	assert.Positive(t, empties)
 }
 
-// GnuTLS of 7.88.1 asks again and again within one call.
+// GnuTLS of 7.88.1 asks again and again within one call, until it may read.
 func TestHandshake_goes_on_however_its_bytes_come(t *testing.T) {
 	s := testserver.Start(t, testserver.HTTPS1, testserver.Blob(10))
 	valve := testserver.NewValve(t, s.Addr, nil, func() int { return 1 })
