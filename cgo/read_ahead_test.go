@@ -74,13 +74,15 @@ func TestBody_over_TLS_is_read_in_few_calls(t *testing.T) {
 }
 
 // splitServer serves a body over TLS. Some bytes of one of its records come with the record before,
-// and before the rest it calls rest, whose false ends the connection. It does so on its first
+// and when more is closed the rest, or the end of the connection. It does so on its first
 // connection only.
 type splitServer struct {
 	*httptest.Server
 	conns atomic.Int32
 	with  int // bytes
-	rest  func() bool
+	whole bool
+	more  chan struct{}
+	over  <-chan struct{} // the test is
 }
 
 type splitListener struct {
@@ -117,7 +119,11 @@ func (c *splitConn) Write(b []byte) (int, error) {
 		if _, err := c.Conn.Write(append(c.kept, b[:c.s.with]...)); err != nil {
 			return 0, err
 		}
-		if !c.s.rest() {
+		select {
+		case <-c.s.more:
+		case <-c.s.over:
+		}
+		if !c.s.whole {
 			_ = c.Close()
 			return 0, net.ErrClosed
 		}
@@ -131,10 +137,10 @@ func (c *splitConn) Write(b []byte) (int, error) {
 
 const splitSize = 16 * record
 
-func newSplitServer(t *testing.T, with int, rest func() bool) *splitServer {
+func newSplitServer(t *testing.T, with int, whole bool) *splitServer {
 	t.Helper()
 	body := pattern(t, splitSize)
-	s := &splitServer{with: with, rest: rest}
+	s := &splitServer{with: with, whole: whole, more: make(chan struct{}), over: t.Context().Done()}
 	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 		_, _ = w.Write(body)
@@ -160,11 +166,10 @@ func TestBody_over_TLS_is_whole_if_a_part_of_a_record_comes_with_the_record_befo
 	needsLP64(t)
 	var empties uint64
 	for with := range 8 {
-		more := make(chan struct{})
-		s := newSplitServer(t, with, func() bool { <-more; return true })
+		s := newSplitServer(t, with, true)
 		d := newDriver(t)
 		r := d.untilSplit(s)
-		close(more)
+		close(s.more)
 		d.untilGood(r)
 		assert.Equal(t, pattern(t, splitSize), r.body, "%d bytes", with)
 		r, res := d.get(s.URL, overTLS(testserver.HTTPS1))
@@ -218,14 +223,12 @@ func TestConnection_whose_certificate_is_refused_leaves_nothing_to_the_next_one(
 func TestBody_over_TLS_that_ends_within_a_record_fails(t *testing.T) {
 	needsLP64(t)
 	for with := range 8 {
-		more := make(chan struct{})
-		s := newSplitServer(t, with, func() bool { <-more; return false })
+		s := newSplitServer(t, with, false)
 		d := newDriver(t)
 		r := d.untilSplit(s)
-		close(more)
+		close(s.more)
 		res := d.finish(r)
 		assert.NotZero(t, res.Code, "%d bytes", with)
-		// The next connection has the number of the last one, and nothing of it.
 		r, res = d.get(s.URL, overTLS(testserver.HTTPS1))
 		require.Zero(t, res.Code, res.Text)
 		assert.Equal(t, pattern(t, splitSize), r.body)
@@ -235,14 +238,13 @@ func TestBody_over_TLS_that_ends_within_a_record_fails(t *testing.T) {
 func TestConnection_over_TLS_that_is_given_up_within_a_record_leaves_nothing_to_the_next_one(t *testing.T) {
 	needsLP64(t)
 	for with := range 8 {
-		more := make(chan struct{})
-		s := newSplitServer(t, with, func() bool { <-more; return false })
+		s := newSplitServer(t, with, false)
 		d := newDriver(t)
 		d.cancel(d.untilSplit(s))
 		r, res := d.get(s.URL, overTLS(testserver.HTTPS1))
 		require.Zero(t, res.Code, res.Text)
 		assert.Equal(t, pattern(t, splitSize), r.body)
-		close(more)
+		close(s.more)
 	}
 }
 
