@@ -10,14 +10,16 @@
  * It is as if the kernel's own buffer were larger: what is refused in the end is told with the next
  * sending. What the kernel does not take at once stays here, and until it has, the loop does not
  * tell libcurl that it may write. What it sends all the same, such as the next request, goes behind
- * it: 7.88.1 loses a frame of a body if it is told to wait where several are sent at once. */
+ * it: 7.88.1 loses a frame of a body if it is told to wait where several are sent at once, and
+ * where it had to wait with a frame of its own it gives OpenSSL another piece of memory for the
+ * next try, which OpenSSL refuses for good and libcurl takes for "wait" again, for ever. So all
+ * calls in which libcurl may send are between ratmom_gather_begin and ratmom_gather_end. */
 #define _GNU_SOURCE
 #include "sockets.h"
 
 #if RATMOM_BETWEEN_LIBC
 #include <dlfcn.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -30,13 +32,11 @@
 #define FULL (ROOM - PIECE) /* so much is sent before more is asked for */
 #define PIECE (20 << 10)    /* more than a TLS record; what is longer goes by itself */
 #define WORTH (8 << 10)     /* what is shorter does so, too, unless it is a part of HTTP/2 */
-#define LISTS 256
-#define HOLD_MIN 4   /* so many are to begin yet, or what is there is sent */
-#define HOLD_MOST 16 /* and at the latest when so many have begun since */
+#define HOLD_MIN 4          /* so many are to begin yet, or what is there is sent */
+#define HOLD_MOST 16        /* and at the latest when so many have begun since */
 
 struct ratmom_out {
-    struct ratmom_out *next;                /* of the multi */
-    struct ratmom_out *all_prev, *all_next; /* of all multis */
+    struct ratmom_out *next; /* of the multi */
     int fd;
     int error; /* for which it cannot be sent */
     uint32_t at, n, cap;
@@ -44,10 +44,7 @@ struct ratmom_out {
 };
 
 static ssize_t (*kernel_send)(int, const void *, size_t, int);
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct ratmom_out *all[LISTS]; /* by the number of the socket */
-static uint32_t nall[LISTS];          /* atomic */
-static RATMOM_THREAD uint32_t locks;  /* of this thread: a signal handler may send */
+static RATMOM_THREAD struct ratmom_multi *sending; /* whose call of libcurl this is */
 
 __attribute__((constructor)) static void find(void) {
     *(void **)&kernel_send = dlsym(RTLD_NEXT, "send");
@@ -57,16 +54,6 @@ static ssize_t send_now(int fd, const void *p, size_t n, int flags) {
     if (!kernel_send) /* linked statically, or very early */
         return syscall(SYS_sendto, fd, p, n, flags, NULL, 0);
     return kernel_send(fd, p, n, flags);
-}
-
-static void enter(void) {
-    locks++;
-    pthread_mutex_lock(&lock);
-}
-
-static void leave(void) {
-    pthread_mutex_unlock(&lock);
-    locks--;
 }
 
 /* Not of malloc, which would keep holes of that size in the arenas of all threads. */
@@ -91,15 +78,6 @@ static struct ratmom_out *out_new(struct ratmom_multi *m, int fd) {
     o->error = 0;
     o->next = m->outs;
     m->outs = o;
-    int i = fd % LISTS;
-    enter();
-    o->all_prev = NULL;
-    o->all_next = all[i];
-    if (all[i])
-        all[i]->all_prev = o;
-    all[i] = o;
-    __atomic_add_fetch(&nall[i], 1, __ATOMIC_RELAXED);
-    leave();
     return m->io->fds[fd].out = o;
 }
 
@@ -116,13 +94,6 @@ static void out_free(struct ratmom_multi *m, struct ratmom_out *o) {
     *p = o->next;
     m->io->fds[o->fd].out = NULL;
     m->io->fds[o->fd].out_waits = 0;
-    int i = o->fd % LISTS;
-    enter();
-    *(o->all_prev ? &o->all_prev->all_next : &all[i]) = o->all_next;
-    if (o->all_next)
-        o->all_next->all_prev = o->all_prev;
-    __atomic_sub_fetch(&nall[i], 1, __ATOMIC_RELAXED);
-    leave();
     if (m->out_spare || o->cap > ROOM)
         discard(o);
     else
@@ -187,9 +158,18 @@ static void flush_all(struct ratmom_multi *m) {
     }
 }
 
-/* libcurl has come back. */
-void ratmom_gather_end(struct ratmom_multi *m) {
-    if (!m->out_hold)
+/* libcurl is called. Returns what is to be given to ratmom_gather_end: such a call may be made in
+ * another one's callback. */
+struct ratmom_multi *ratmom_gather_begin(struct ratmom_multi *m) {
+    struct ratmom_multi *outer = sending;
+    sending = m;
+    return outer;
+}
+
+/* It has come back. */
+void ratmom_gather_end(struct ratmom_multi *m, struct ratmom_multi *outer) {
+    sending = outer;
+    if (!outer && !m->out_hold)
         flush_all(m);
 }
 
@@ -270,40 +250,18 @@ static ssize_t gather(struct ratmom_multi *m, int fd, const void *p, size_t n) {
         flush(m, f->out);
     if (f->out_error)
         return fail(f->out_error);
-    if (!f->out && (n > PIECE || (n < WORTH && !f->http2) || !out_new(m, fd)))
+    if (!f->out && (f->relay || n > PIECE || (n < WORTH && !f->http2) || !out_new(m, fd)))
         return send_now(fd, p, n, MSG_NOSIGNAL);
     m->gathered++;
     return append(f->out, p, n);
 }
 
-/* libcurl sends while it is not driven by the loop, when a transfer is paused or leaves: behind
- * what waits here of the connection, if anything does and the kernel does not take it. Returns
- * whether that was so; it holds for nobody but the connection's own agent, who alone sends there.
- */
-static int behind(int fd, const void *p, size_t n, ssize_t *result) {
-    int waits = 0;
-    enter();
-    for (struct ratmom_out *o = all[fd % LISTS]; o; o = o->all_next) {
-        if (o->fd != fd)
-            continue;
-        waits = push(o) == 0; /* else the loop gets rid of it */
-        if (waits)
-            *result = append(o, p, n);
-        break;
-    }
-    leave();
-    return waits;
-}
-
+/* Weak: the program may have one of its own. */
 __attribute__((weak)) ssize_t send(int fd, const void *p, size_t n, int flags) {
-    struct ratmom_multi *m = ratmom_driving;
-    ssize_t result;
+    struct ratmom_multi *m = sending;
     if (m && fd >= 0 && fd < m->io->nfds && m->io->fds[fd].ours && !m->io->fds[fd].udp &&
         flags == MSG_NOSIGNAL)
         return gather(m, fd, p, n);
-    if (flags == MSG_NOSIGNAL && fd >= 0 && __atomic_load_n(&nall[fd % LISTS], __ATOMIC_RELAXED) &&
-        !locks && behind(fd, p, n, &result))
-        return result;
     return send_now(fd, p, n, flags);
 }
 
@@ -319,7 +277,14 @@ ssize_t ratmom_gather_ended(struct ratmom_multi *m, int32_t fd) {
     return fail(error);
 }
 #else
-void ratmom_gather_end(struct ratmom_multi *m) { (void)m; }
+struct ratmom_multi *ratmom_gather_begin(struct ratmom_multi *m) {
+    (void)m;
+    return NULL;
+}
+void ratmom_gather_end(struct ratmom_multi *m, struct ratmom_multi *outer) {
+    (void)m;
+    (void)outer;
+}
 void ratmom_gather_hold(struct ratmom_multi *m, int n) {
     (void)m;
     (void)n;

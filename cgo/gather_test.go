@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -174,6 +175,97 @@ func TestUpload_is_whole_if_the_kernel_does_not_take_what_was_gathered(t *testin
 			d.untilGood(r)
 		}
 	}, testserver.HTTPS1, testserver.H2)
+}
+
+// 7.88.1 went wrong for good, and without an end, where the kernel did not take a frame of its own.
+func TestRequests_given_up_leave_their_HTTP2_connection_whole_while_the_kernel_takes_no_more(t *testing.T) {
+	const others = 40
+	hold := make(chan struct{})
+	s := testserver.StartFunc(t, testserver.H2, func(_ http.ResponseWriter, r *http.Request) {
+		if _, err := io.Copy(io.Discard, r.Body); err != nil {
+			return
+		}
+		if r.Method == http.MethodGet && r.URL.Path == "/hold" {
+			select {
+			case <-hold:
+			case <-r.Context().Done():
+			}
+		}
+	}, testserver.WithServer(func(s *http.Server) {
+		s.HTTP2 = &http.HTTP2Config{MaxReceiveBufferPerConnection: 16 << 20, MaxReceiveBufferPerStream: 16 << 20}
+	}))
+	defer close(hold)
+	unblocked := 0
+	for size := int64(0); size < 384<<10; size += 8 << 10 { // one of them is what the kernel just takes
+		valve := testserver.NewValve(t, s.Addr, nil, nil)
+		url := "https://" + valve.Addr
+		d := newDriver(t)
+		d.warmUp(url, testserver.H2)
+		require.Positive(t, testserver.Narrow(t, valve.Addr))
+		valve.Shut()
+		var given []*run
+		for range others {
+			given = append(given, d.begin(url+"/hold", overTLS(testserver.H2)))
+		}
+		body := d.upload(url, testserver.H2, pattern(t, size))
+		d.until("the loop has nothing to do", d.idle)
+		if d.m.Stats().Blocked == 0 {
+			unblocked++
+		}
+		for _, r := range given {
+			d.cancel(r)
+		}
+		valve.Open()
+		d.untilGood(body)
+		d.warmUp(url, testserver.H2)
+	}
+	assert.Positive(t, unblocked)
+}
+
+func TestServer_that_asks_for_ever_and_reads_no_answer_is_left(t *testing.T) {
+	there, asks := make(chan struct{}), make(chan struct{})
+	s := testserver.Frames(t, func(c *testserver.FrameConn) {
+		if _, err := c.Next(); err != nil {
+			return
+		}
+		close(there)
+		<-asks
+		for c.WritePing(false, [8]byte{}) == nil {
+		}
+	}, testserver.WithTLS())
+	d := newDriver(t)
+	r := d.begin("https://"+s.Addr, overTLS(testserver.H2))
+	d.until("the server has the request", func() bool {
+		select {
+		case <-there:
+			return true
+		default:
+			return false
+		}
+	})
+	require.Positive(t, testserver.Narrow(t, s.Addr))
+	close(asks)
+	d.until("it has ended", func() bool { return r.done })
+	assert.NotZero(t, r.Result().Code)
+	d.pool.Put(r.Transfer)
+}
+
+func TestRequests_whose_frames_find_no_room_wait_for_the_kernel(t *testing.T) {
+	d, valve, url := throughShut(t, testserver.H2)
+	var all []*run
+	for range 90 {
+		all = append(all, d.begin(url, func(r *run, setup *cgo.Setup, o *cgo.Options) {
+			overTLS(testserver.H2)(r, setup, o)
+			o.Long(cgo.OptPipeWait, 1)
+			o.List(cgo.OptHTTPHeader, []string{"X-Large: " + strings.Repeat("\\", 15<<10)})
+		}))
+	}
+	d.until("the loop has nothing to do", d.idle)
+	require.Positive(t, d.m.Stats().Blocked)
+	valve.Open()
+	for _, r := range all {
+		d.untilGood(r)
+	}
 }
 
 func TestConnection_that_breaks_takes_what_was_gathered_for_it_along(t *testing.T) {

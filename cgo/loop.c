@@ -9,12 +9,13 @@ RATMOM_THREAD struct ratmom_multi *ratmom_driving;
 
 CURLMcode ratmom_drive(struct ratmom_multi *m, curl_socket_t fd, int mask) {
     int running;
+    struct ratmom_multi *outer = ratmom_gather_begin(m);
     ratmom_look_begin(m);
     ratmom_clock_begin(m);
     ratmom_driving = m;
     CURLMcode rc = curl_multi_socket_action(m->m, fd, mask, &running);
     ratmom_driving = NULL;
-    ratmom_gather_end(m);
+    ratmom_gather_end(m, outer);
     return rc;
 }
 
@@ -54,8 +55,10 @@ struct ratmom_multi *ratmom_multi_new(void) {
  * our callback, so the sockets' table goes last. */
 void ratmom_multi_free(struct ratmom_multi *m) {
     ratmom_lanes_free(m);
+    struct ratmom_multi *outer = ratmom_gather_begin(m); /* TLS says that it ends */
     if (m->m)
         curl_multi_cleanup(m->m);
+    ratmom_gather_end(m, outer);
     if (m->probe)
         curl_easy_cleanup(m->probe);
     ratmom_wait_close(m);
@@ -165,7 +168,9 @@ void ratmom_remove(struct ratmom_multi *m, struct ratmom_req *r) {
     }
     r->in_multi = 0;
     ratmom_relay_leave(m, r);
+    struct ratmom_multi *outer = ratmom_gather_begin(m);
     int rc = curl_multi_remove_handle(m->m, r->easy);
+    ratmom_gather_end(m, outer);
     if (rc)
         m->multi_code = rc;
     ratmom_lookup_leave(r);
@@ -180,12 +185,20 @@ void ratmom_remove(struct ratmom_multi *m, struct ratmom_req *r) {
     m->recheck |= RATMOM_RECHECK_NEW;
 }
 
-/* Pauses a direction that is not paused and lifts that again: libcurl then looks what
- * there is to do for the transfer. */
-static void toggle(struct ratmom_req *r, int direction) {
+/* Tells libcurl which directions of the transfer are paused. */
+static void tell(struct ratmom_req *r) {
+    struct ratmom_multi *outer = ratmom_gather_begin(r->multi);
+    curl_easy_pause(r->easy,
+                    (r->recv_paused ? CURLPAUSE_RECV : 0) | (r->send_paused ? CURLPAUSE_SEND : 0));
+    ratmom_gather_end(r->multi, outer);
+}
+
+void ratmom_toggle(struct ratmom_req *r, int direction) {
+    struct ratmom_multi *outer = ratmom_gather_begin(r->multi);
     int now = (r->recv_paused ? CURLPAUSE_RECV : 0) | (r->send_paused ? CURLPAUSE_SEND : 0);
     curl_easy_pause(r->easy, now | direction);
     curl_easy_pause(r->easy, now);
+    ratmom_gather_end(r->multi, outer);
 }
 
 /* Has libcurl send what it has queued for an HTTP/2 connection. To run the socket
@@ -195,7 +208,7 @@ static void flush(struct ratmom_multi *m, int32_t fd) {
     for (struct ratmom_req *o = m->live; o; o = o->next) {
         if (o->fd != fd || o->recv_paused)
             continue;
-        toggle(o, CURLPAUSE_RECV);
+        ratmom_toggle(o, CURLPAUSE_RECV);
         return;
     }
 }
@@ -249,7 +262,7 @@ void ratmom_nudge(struct ratmom_multi *m) {
         next = r->next;
         if (!r->limited || r->recv_paused || r->send_paused)
             continue;
-        toggle(r, CURLPAUSE_SEND);
+        ratmom_toggle(r, CURLPAUSE_SEND);
         m->nudged = 1;
     }
 }
@@ -270,7 +283,7 @@ static void end_old(struct ratmom_multi *m, struct ratmom_req *r) {
     r->end_now = 1;
     r->taken = ratmom_fd_taken(r->fd);
     r->send_paused = 0;
-    curl_easy_pause(r->easy, r->recv_paused ? CURLPAUSE_RECV : 0);
+    tell(r);
     ratmom_drive(m, CURL_SOCKET_TIMEOUT, 0);
     r->end_now = 0;
 }
@@ -293,7 +306,7 @@ static void send_ends(struct ratmom_multi *m) {
         if (old)
             end_old(m, r);
         else
-            toggle(r, CURLPAUSE_SEND);
+            ratmom_toggle(r, CURLPAUSE_SEND);
     }
 }
 
@@ -466,7 +479,6 @@ void ratmom_unpause(struct ratmom_req *r, int recv, int send) {
     if (send)
         r->send_paused = 0;
     r->flushing = recv && reopens(r);
-    curl_easy_pause(r->easy,
-                    (r->recv_paused ? CURLPAUSE_RECV : 0) | (r->send_paused ? CURLPAUSE_SEND : 0));
+    tell(r);
     r->flushing = 0;
 }

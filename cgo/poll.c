@@ -114,9 +114,8 @@ int ratmom_wait_settled(struct ratmom_multi *m) {
 
 /* Whichever transfer of the connection comes first then reads. */
 void ratmom_wait_kick(struct ratmom_multi *m, struct ratmom_req *r) {
-    int running, recv = r->recv_paused ? CURLPAUSE_RECV : 0;
-    curl_easy_pause(r->easy, recv | CURLPAUSE_SEND);
-    curl_easy_pause(r->easy, recv | (r->send_paused ? CURLPAUSE_SEND : 0));
+    int running;
+    ratmom_toggle(r, CURLPAUSE_SEND);
     perform(m, &running);
 }
 

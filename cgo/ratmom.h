@@ -456,6 +456,9 @@ unsigned ratmom_version(void);
 /* Whose loop has called libcurl; NULL: somebody else has. */
 extern RATMOM_THREAD struct ratmom_multi *ratmom_driving;
 CURLMcode ratmom_drive(struct ratmom_multi *m, curl_socket_t fd, int mask);
+/* Pauses a direction that is not paused and lifts that again: libcurl then looks what
+ * there is to do for the transfer. */
+void ratmom_toggle(struct ratmom_req *r, int direction);
 int ratmom_answered(struct ratmom_req *r, CURLcode result);
 int ratmom_of_old_libcurl(void *f);
 int ratmom_takes_part(void *f);

@@ -310,10 +310,12 @@ void ratmom_relay_run(struct ratmom_multi *m, struct ratmom_req *r, int gone) {
     struct ratmom_relay *y = r->relay;
     int more = 1;
     y->gone |= gone;
+    struct ratmom_multi *outer = ratmom_gather_begin(m);
     for (int i = 0; more && i < ROUNDS; i++) {
         more = down(r);
         more |= up(r);
     }
+    ratmom_gather_end(m, outer);
     pass_ends(y);
     int down_over = y->gone || (y->down.ended && !left(&y->down));
     int up_over = y->up.ended && !left(&y->up) && !unsent(y);

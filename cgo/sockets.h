@@ -130,7 +130,8 @@ int ratmom_fd_silent(curl_socket_t fd, long seconds);
 void ratmom_fd_mute(struct ratmom_multi *m, int32_t fd);
 /* Has epoll report, or no longer, that the kernel takes more of what waits for it. */
 void ratmom_fd_rewait(struct ratmom_multi *m, int32_t fd);
-void ratmom_gather_end(struct ratmom_multi *m);
+struct ratmom_multi *ratmom_gather_begin(struct ratmom_multi *m);
+void ratmom_gather_end(struct ratmom_multi *m, struct ratmom_multi *outer);
 void ratmom_gather_hold(struct ratmom_multi *m, int n);
 void ratmom_gather_release(struct ratmom_multi *m);
 int ratmom_gather_more(struct ratmom_multi *m, int32_t fd, uint32_t *had);
