@@ -79,8 +79,10 @@ func (m *Multi) Step(adds []*Transfer, deadline int64, park bool) {
 // Busy reports whether the last step found anything to serve: only after one
 // that did not may the agent sleep.
 func (m *Multi) Busy() bool {
-	// libcurl may have set its timer after the step armed it.
-	return m.c.nready != 0 || m.c.nevents != 0 || m.c.unended != 0 || min(m.c.deadline, m.c.mend) < m.c.armed
+	// What has ended may have made room for a request that waits, and libcurl may have set
+	// its timer after the step armed it.
+	return m.c.nready != 0 || m.c.nevents != 0 || m.c.unended != 0 || m.c.crowds != nil ||
+		min(m.c.deadline, m.c.mend) < m.c.armed
 }
 
 // Now is the time of the last step.
