@@ -31,7 +31,8 @@ func (e *StatusError) Error() string { return "the server answered " + e.Status 
 // part is in name+".part.json".
 //
 // The file appears, or is replaced, only when it is complete. An error's part is kept
-// as far as it can be gone on with. A status other than 200 or 206 is a *[StatusError].
+// as far as it can be gone on with. Nothing is written after the context of req has ended.
+// A status other than 200 or 206 is a *[StatusError].
 // Two downloads of the same name must not run at the same time. req must have no body
 // and no Range or If-Range of its own; compression is not asked for.
 func (c *Client) Download(req *http.Request, name string, opts ...config.RequestOption) (int64, error) {

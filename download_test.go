@@ -273,6 +273,37 @@ func TestDownload_refuses_what_is_none(t *testing.T) {
 	assert.Empty(t, names(t, dir))
 }
 
+func TestFile_is_not_written_after_the_end_of_the_context_though_all_is_here(t *testing.T) {
+	m := testserver.NewMock(t, testserver.ByPath(map[string]testserver.Reply{"/": {Body: "hello"}}))
+	c := newTestClient(t)
+	for how, save := range map[string]func(req *http.Request, name string, o config.RequestOption) error{
+		"Download": func(req *http.Request, name string, o config.RequestOption) error {
+			_, err := c.Download(req, name, o)
+			return err
+		},
+		"SaveFile": func(req *http.Request, name string, o config.RequestOption) error {
+			resp, err := c.Send(req, o)
+			if err != nil {
+				return err
+			}
+			_, err = resp.SaveFile(name)
+			return err
+		},
+	} {
+		t.Run(how, func(t *testing.T) {
+			dir := t.TempDir()
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			req, err := http.NewRequestWithContext(ctx, http.MethodGet, m.URL, nil)
+			require.NoError(t, err)
+			err = save(req, filepath.Join(dir, "file"), config.DownloadProgress(func(int64, int64) { cancel() }))
+			require.ErrorIs(t, err, context.Canceled)
+			require.ErrorIs(t, err, ratmom.ErrCanceled)
+			assert.Empty(t, names(t, dir))
+		})
+	}
+}
+
 func TestDownload_from_nginx_in_two_goes(t *testing.T) {
 	n := testserver.Nginx(t)
 	path := n.File("big.bin", 2<<20)

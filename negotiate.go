@@ -110,8 +110,8 @@ func (x *exchange) token(req *http.Request, n config.Negotiation, u *url.URL) (s
 // errRequestCancel is the cause when req.Cancel says so, in net/http's words.
 var errRequestCancel = errors.New("net/http: request canceled")
 
-// late is the error of a token that took longer than the request may.
-func late(ctx context.Context) error {
+// late is the error of what took longer than the request may.
+func late(ctx context.Context) *failure.Error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return failure.Wrap(failure.Timeout, context.Cause(ctx))
 	}

@@ -107,7 +107,8 @@ var (
 // SaveFile writes the rest of the body to the file and closes it. The file appears
 // under its name only when the body is complete, in the place of one that was
 // there; until then it is one beside it, which is removed on an error. What is no
-// regular file, such as a pipe or /dev/null, is written to as it is.
+// regular file, such as a pipe or /dev/null, is written to as it is. Nothing is written
+// after the context of the request has ended.
 func (r *Response) SaveFile(name string) (n int64, err error) {
 	defer r.Body.Close()
 	if name == "" {
@@ -138,11 +139,25 @@ func (r *Response) writeFile(name string, flag int) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	n, err := io.Copy(f, r.Body)
+	n, err := io.Copy(wanted{r, f}, r.Body)
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
 	return n, err
+}
+
+// wanted takes no more of a body once the context of its request has ended, though all of it
+// may be here by then.
+type wanted struct {
+	r *Response
+	w io.Writer
+}
+
+func (w wanted) Write(p []byte) (int, error) {
+	if req := w.r.Request; req != nil && req.Context().Err() != nil { // an interceptor's own has none
+		return 0, late(req.Context()).At(method(req), w.r.EffectiveURL)
+	}
+	return w.w.Write(p)
 }
 
 // Discard reads the rest of the body, so that the connection can be used again,
