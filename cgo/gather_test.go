@@ -223,6 +223,9 @@ func TestRequests_given_up_leave_their_HTTP2_connection_whole_while_the_kernel_t
 }
 
 func TestServer_that_asks_for_ever_and_reads_no_answer_is_left(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes tens of thousands of frames")
+	}
 	there, asks := make(chan struct{}), make(chan struct{})
 	s := testserver.Frames(t, func(c *testserver.FrameConn) {
 		if _, err := c.Next(); err != nil {
