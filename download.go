@@ -59,12 +59,12 @@ func (c *Client) Download(req *http.Request, name string, opts ...config.Request
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
 		return 0, &os.PathError{Op: "download", Path: name, Err: errors.New("is no regular file")}
 	}
-	d := &download{client: c, name: name, opts: opts}
-	d.load(req)
-	again, err := d.run(req)
+	d := &download{client: c, req: req, name: name, opts: opts}
+	d.load()
+	again, err := d.run()
 	if again {
 		d.forget()
-		_, err = d.run(req)
+		_, err = d.run()
 	}
 	if err != nil {
 		return 0, err
@@ -75,6 +75,7 @@ func (c *Client) Download(req *http.Request, name string, opts ...config.Request
 // download is one call of Download.
 type download struct {
 	client *Client
+	req    *http.Request
 	name   string
 	opts   []config.RequestOption
 	known  partState
@@ -91,9 +92,9 @@ func (d *download) part() string  { return d.name + ".part" }
 func (d *download) state() string { return d.name + ".part.json" }
 
 // load looks for the part of an earlier call.
-func (d *download) load(req *http.Request) {
+func (d *download) load() {
 	b, err := os.ReadFile(d.state())
-	if err != nil || json.Unmarshal(b, &d.known) != nil || d.known.URL != failure.Mask(req.URL) || !validValidator(d.known.Validator) {
+	if err != nil || json.Unmarshal(b, &d.known) != nil || d.known.URL != failure.Mask(d.req.URL) || !validValidator(d.known.Validator) {
 		d.known = partState{}
 		return
 	}
@@ -110,8 +111,8 @@ func (d *download) forget() {
 }
 
 // run gets what is missing. again asks for one more try, from the beginning.
-func (d *download) run(req *http.Request) (again bool, err error) {
-	r := req.Clone(req.Context())
+func (d *download) run() (again bool, err error) {
+	r := d.req.Clone(d.req.Context())
 	if r.Header == nil {
 		r.Header = http.Header{}
 	}
@@ -126,9 +127,12 @@ func (d *download) run(req *http.Request) (again bool, err error) {
 		return false, err
 	}
 	defer resp.Body.Close()
+	if err := d.wanted(); err != nil {
+		return false, err
+	}
 	switch resp.StatusCode {
 	case http.StatusOK:
-		return false, d.begin(req, resp)
+		return false, d.begin(resp)
 	case http.StatusPartialContent:
 		if !resumed {
 			return false, d.fail(resp, "206 without a range that was asked for")
@@ -148,16 +152,24 @@ func (d *download) run(req *http.Request) (again bool, err error) {
 	return false, &StatusError{resp.StatusCode, resp.Status}
 }
 
+// wanted is an error once the context has ended, though all of the file may be here.
+func (d *download) wanted() error {
+	if ctx := d.req.Context(); ctx.Err() != nil {
+		return late(ctx).At(http.MethodGet, d.req.URL)
+	}
+	return nil
+}
+
 // fail is an answer that makes no sense.
 func (d *download) fail(resp *Response, format string, args ...any) error {
 	return failure.Newf(failure.Protocol, format, args...).At(http.MethodGet, resp.EffectiveURL)
 }
 
 // begin saves a whole body.
-func (d *download) begin(req *http.Request, resp *Response) error {
+func (d *download) begin(resp *Response) error {
 	d.forget()
 	if v := validator(resp); v != "" {
-		d.known = partState{failure.Mask(req.URL), v}
+		d.known = partState{failure.Mask(d.req.URL), v}
 		b, err := json.Marshal(d.known)
 		if err == nil {
 			err = os.WriteFile(d.state(), b, 0o600)
@@ -188,7 +200,7 @@ func (d *download) goOn(resp *Response) (again bool, err error) {
 // save writes the body behind what is there. whole is the size that the file must
 // have then, -1 if any will do.
 func (d *download) save(resp *Response, flag int, whole int64) error {
-	n, err := resp.writeFile(d.part(), os.O_WRONLY|flag)
+	n, err := resp.writeFile(d.part(), os.O_WRONLY|flag, d.wanted)
 	d.size += n
 	switch {
 	case err == nil && whole >= 0 && d.size != whole:

@@ -273,33 +273,35 @@ func TestDownload_refuses_what_is_none(t *testing.T) {
 	assert.Empty(t, names(t, dir))
 }
 
-func TestFile_is_not_written_after_the_end_of_the_context_though_all_is_here(t *testing.T) {
-	m := testserver.NewMock(t, testserver.ByPath(map[string]testserver.Reply{"/": {Body: "hello"}}))
-	c := newTestClient(t)
-	for how, save := range map[string]func(req *http.Request, name string, o config.RequestOption) error{
-		"Download": func(req *http.Request, name string, o config.RequestOption) error {
-			_, err := c.Download(req, name, o)
-			return err
-		},
-		"SaveFile": func(req *http.Request, name string, o config.RequestOption) error {
-			resp, err := c.Send(req, o)
-			if err != nil {
-				return err
-			}
-			_, err = resp.SaveFile(name)
-			return err
-		},
+func TestDownload_saves_no_file_after_the_end_of_its_context_though_all_is_here(t *testing.T) {
+	for name, reply := range map[string]testserver.Reply{
+		"a body":                    {Body: "hello"},
+		"a body that has a version": {Body: "hello", Header: []string{`ETag: "1"`}},
+		"no body":                   {},
 	} {
-		t.Run(how, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
+			m := testserver.NewMock(t, testserver.ByPath(map[string]testserver.Reply{"/": reply}))
 			dir := t.TempDir()
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			req, err := http.NewRequestWithContext(ctx, http.MethodGet, m.URL, nil)
-			require.NoError(t, err)
-			err = save(req, filepath.Join(dir, "file"), config.DownloadProgress(func(int64, int64) { cancel() }))
-			require.ErrorIs(t, err, context.Canceled)
-			require.ErrorIs(t, err, ratmom.ErrCanceled)
-			assert.Empty(t, names(t, dir))
+			for _, at := range []string{"head", "body"} {
+				ctx, cancel := context.WithCancel(t.Context())
+				stop := ratmom.Step{Response: func(_ *http.Request, resp *ratmom.Response, err error) (*ratmom.Response, *http.Request, error) {
+					if at == "head" || reply.Body == "" {
+						cancel()
+					}
+					return resp, nil, err
+				}}
+				c := newTestClient(t, config.DownloadProgress(func(int64, int64) { cancel() }), ratmom.Intercept(stop))
+				req, err := http.NewRequestWithContext(ctx, http.MethodGet, m.URL, nil)
+				require.NoError(t, err)
+				_, err = c.Download(req, filepath.Join(dir, "file"))
+				require.ErrorIs(t, err, context.Canceled)
+				require.ErrorIs(t, err, ratmom.ErrCanceled)
+				if at == "head" {
+					assert.Empty(t, names(t, dir))
+				}
+				assert.NoFileExists(t, filepath.Join(dir, "file"))
+				cancel()
+			}
 		})
 	}
 }

@@ -107,8 +107,7 @@ var (
 // SaveFile writes the rest of the body to the file and closes it. The file appears
 // under its name only when the body is complete, in the place of one that was
 // there; until then it is one beside it, which is removed on an error. What is no
-// regular file, such as a pipe or /dev/null, is written to as it is. Nothing is written
-// after the context of the request has ended.
+// regular file, such as a pipe or /dev/null, is written to as it is.
 func (r *Response) SaveFile(name string) (n int64, err error) {
 	defer r.Body.Close()
 	if name == "" {
@@ -118,10 +117,10 @@ func (r *Response) SaveFile(name string) (n int64, err error) {
 		name = real // a link stays one
 	}
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-		return r.writeFile(name, os.O_WRONLY)
+		return r.writeFile(name, os.O_WRONLY, nil)
 	}
 	part := filepath.Join(filepath.Dir(name), ".ratmom-"+rand.Text())
-	if n, err = r.writeFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL); err == nil {
+	if n, err = r.writeFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, nil); err == nil {
 		err = os.Rename(part, name)
 	}
 	if err != nil {
@@ -134,30 +133,38 @@ func (r *Response) SaveFile(name string) (n int64, err error) {
 	return n, err
 }
 
-func (r *Response) writeFile(name string, flag int) (int64, error) {
+// writeFile writes the rest of the body. wanted, if there is one, is asked before each piece
+// and at the end.
+func (r *Response) writeFile(name string, flag int, wanted func() error) (int64, error) {
 	f, err := os.OpenFile(name, flag, 0o666)
 	if err != nil {
 		return 0, err
 	}
-	n, err := io.Copy(wanted{r, f}, r.Body)
+	var w io.Writer = f
+	if wanted != nil {
+		w = asking{f, wanted}
+	}
+	n, err := io.Copy(w, r.Body)
+	if err == nil && wanted != nil {
+		err = wanted()
+	}
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
 	return n, err
 }
 
-// wanted takes no more of a body once the context of its request has ended, though all of it
-// may be here by then.
-type wanted struct {
-	r *Response
-	w io.Writer
+// asking writes while what is written is wanted.
+type asking struct {
+	w      io.Writer
+	wanted func() error
 }
 
-func (w wanted) Write(p []byte) (int, error) {
-	if req := w.r.Request; req != nil && req.Context().Err() != nil { // an interceptor's own has none
-		return 0, late(req.Context()).At(method(req), w.r.EffectiveURL)
+func (a asking) Write(p []byte) (int, error) {
+	if err := a.wanted(); err != nil {
+		return 0, err
 	}
-	return w.w.Write(p)
+	return a.w.Write(p)
 }
 
 // Discard reads the rest of the body, so that the connection can be used again,

@@ -11,9 +11,10 @@
  * sending. What the kernel does not take at once stays here, and until it has, the loop does not
  * tell libcurl that it may write. What it sends all the same, such as the next request, goes behind
  * it: 7.88.1 loses a frame of a body if it is told to wait where several are sent at once, and
- * where it had to wait with a frame of its own it gives OpenSSL another piece of memory for the
- * next try, which OpenSSL refuses for good and libcurl takes for "wait" again, for ever. So all
- * calls in which libcurl may send are between ratmom_gather_begin and ratmom_gather_end. */
+ * where it had to wait with a small frame it gives OpenSSL another piece of memory for the next
+ * try, which OpenSSL refuses for good and libcurl takes for "wait" again, for ever. So all calls in
+ * which libcurl may send are between ratmom_gather_begin and ratmom_gather_end, and a small frame
+ * for which there is no room is the end of its connection. */
 #define _GNU_SOURCE
 #include "sockets.h"
 
@@ -29,6 +30,7 @@
 
 #define ROOM (128 << 10)    /* of a connection, while it has anything here */
 #define MOST (8 * ROOM)     /* while the kernel takes nothing */
+#define LARGE (MOST - ROOM) /* of it for what can wait as well: the rest is for small frames */
 #define FULL (ROOM - PIECE) /* so much is sent before more is asked for */
 #define PIECE (20 << 10)    /* more than a TLS record; what is longer goes by itself */
 #define WORTH (8 << 10)     /* what is shorter does so, too, unless it is a part of HTTP/2 */
@@ -227,13 +229,15 @@ static ssize_t fail(int error) {
 }
 
 static ssize_t append(struct ratmom_out *o, const void *p, size_t n) {
+    if (o->n - o->at + n > (n > WORTH ? LARGE : MOST))
+        return fail(EAGAIN);
     if (o->n + n > o->cap) {
         memmove(o->data, o->data + o->at, o->n - o->at);
         o->n -= o->at;
         o->at = 0;
     }
     if (o->n + n > o->cap) {
-        char *more = o->n + n > MOST ? MAP_FAILED : mremap(o->data, o->cap, MOST, MREMAP_MAYMOVE);
+        char *more = mremap(o->data, o->cap, MOST, MREMAP_MAYMOVE);
         if (more == MAP_FAILED)
             return fail(EAGAIN);
         o->data = more;
@@ -253,7 +257,13 @@ static ssize_t gather(struct ratmom_multi *m, int fd, const void *p, size_t n) {
     if (!f->out && (f->relay || n > PIECE || (n < WORTH && !f->http2) || !out_new(m, fd)))
         return send_now(fd, p, n, MSG_NOSIGNAL);
     m->gathered++;
-    return append(f->out, p, n);
+    ssize_t got = append(f->out, p, n);
+    if (got < 0 && n <= WORTH) { /* it must not wait: nothing goes on this connection */
+        f->out_error = ENOBUFS;
+        shutdown(fd, SHUT_RDWR);
+        errno = ENOBUFS;
+    }
+    return got;
 }
 
 /* Weak: the program may have one of its own. */

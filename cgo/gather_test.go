@@ -5,6 +5,7 @@ package cgo_test
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -269,6 +270,102 @@ func TestRequests_whose_frames_find_no_room_wait_for_the_kernel(t *testing.T) {
 	for _, r := range all {
 		d.untilGood(r)
 	}
+}
+
+// That TLS ends must not overtake what waits.
+func TestConnection_of_a_link_is_closed_behind_what_waits_for_the_kernel(t *testing.T) {
+	waited := 0
+	for size := int64(64 << 10); size <= 256<<10; size += 8 << 10 {
+		reads, room := make(chan struct{}), make(chan struct{})
+		ended := make(chan error, 1)
+		s := testserver.Raw(t, func(c *testserver.Conn) {
+			if _, err := c.ReadRequest(); err != nil || c.Send(testserver.OK("")) != nil {
+				return
+			}
+			if _, err := c.ReadHead(); err != nil || c.Send(testserver.OK("early")) != nil {
+				return
+			}
+			<-reads
+			_, err := io.CopyN(io.Discard, c, 32<<10)
+			close(room)
+			if err == nil {
+				_, err = io.Copy(io.Discard, c)
+			}
+			ended <- err
+		}, testserver.WithTLS())
+		d := newDriver(t)
+		link, err := cgo.NewLink("")
+		require.NoError(t, err)
+		on := func(r *run, setup *cgo.Setup, o *cgo.Options) {
+			overTLS(testserver.HTTPS1)(r, setup, o)
+			r.SetLink(link, false)
+		}
+		_, res := d.get("https://"+s.Addr, on)
+		require.Zero(t, res.Code, res.Text)
+		require.Positive(t, testserver.Narrow(t, s.Addr))
+		body := pattern(t, size)
+		r := d.begin("https://"+s.Addr, func(r *run, setup *cgo.Setup, o *cgo.Options) {
+			on(r, setup, o)
+			r.BodyMemory(body)
+			o.Long(cgo.OptUpload, 1)
+			o.OffT(cgo.OptInFileSizeLarge, size)
+			o.List(cgo.OptHTTPHeader, []string{"Expect:"})
+		})
+		d.until("it has ended, or waits", func() bool { return r.done || len(r.body) > 0 && d.idle() })
+		if r.done {
+			waited += min(int(d.m.Stats().Blocked), 1)
+			d.pool.Put(r.Transfer)
+		} else {
+			d.cancel(r)
+		}
+		close(reads)
+		<-room
+		d.m.CloseLink(link)
+		if err := <-ended; err != nil {
+			assert.NotContains(t, err.Error(), "bad record MAC")
+		}
+	}
+	assert.Positive(t, waited)
+}
+
+// libcurl 7.88.1 went round without end where such a frame was told to wait.
+func TestConnection_ends_if_small_frames_find_no_room_where_they_wait_for_the_kernel(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes many requests")
+	}
+	d, valve, url := throughShut(t, testserver.H2)
+	n := 0
+	begin := func(size int) *run {
+		n++
+		return d.begin(url, func(r *run, setup *cgo.Setup, o *cgo.Options) {
+			overTLS(testserver.H2)(r, setup, o)
+			o.Long(cgo.OptPipeWait, 1)
+			o.List(cgo.OptHTTPHeader, []string{fmt.Sprintf("X-Large: %d%s", n, strings.Repeat("\\", size))}) // HPACK makes it no smaller
+		})
+	}
+	var held []*run
+	for d.m.Stats().Blocked == 0 {
+		held = append(held, begin(15<<10))
+		d.until("the loop has nothing to do", d.idle)
+	}
+	last := begin(700)
+	held = append(held, last)
+	for i := 0; i < 4000 && !last.done; i++ { // more than there is room for
+		r := begin(700)
+		d.until("the loop has nothing to do", func() bool { return r.done || d.idle() })
+		if r.done {
+			d.pool.Put(r.Transfer)
+		} else {
+			d.cancel(r)
+		}
+	}
+	assert.True(t, last.done)
+	valve.Open()
+	for _, r := range held {
+		d.until("it has ended", func() bool { return r.done })
+		d.pool.Put(r.Transfer)
+	}
+	d.warmUp(url, testserver.H2)
 }
 
 func TestConnection_that_breaks_takes_what_was_gathered_for_it_along(t *testing.T) {

@@ -60,8 +60,8 @@ static CURLSH *pool_new(void) {
     return s;
 }
 
-static void pool_close(struct ratmom_lane *l) {
-    if (l->share && !curl_share_cleanup(l->share))
+static void pool_close(struct ratmom_multi *m, struct ratmom_lane *l) {
+    if (l->share && !ratmom_share_close(m, l->share))
         l->share = NULL;
 }
 
@@ -72,7 +72,7 @@ static void sweep(struct ratmom_multi *m) {
     for (uint32_t i = 0; i < LANES; i++) {
         struct ratmom_lane *l = &m->lanes[i];
         if (l->share && !l->users && m->now - l->used > IDLE_NS)
-            pool_close(l);
+            pool_close(m, l);
     }
 }
 
@@ -85,7 +85,7 @@ void ratmom_lanes_bury(struct ratmom_multi *m) {
     for (uint32_t i = 0; i < LANES; i++) {
         struct ratmom_lane *l = &m->lanes[i];
         if (l->share && !l->users && l->conns == l->dead)
-            pool_close(l);
+            pool_close(m, l);
     }
 }
 
@@ -159,7 +159,7 @@ void ratmom_lane_leave(struct ratmom_multi *m, struct ratmom_req *r) {
 
 void ratmom_lanes_free(struct ratmom_multi *m) {
     for (uint32_t i = 0; m->lanes && i < LANES; i++)
-        pool_close(&m->lanes[i]);
+        pool_close(m, &m->lanes[i]);
     free(m->lanes);
     m->lanes = NULL;
 }

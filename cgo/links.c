@@ -83,6 +83,8 @@ static void detach(struct ratmom_multi *m, struct ratmom_link *l) {
 static void destroy(struct ratmom_multi *m, struct ratmom_link *l) {
     detach(m, l);
     unmark(m, l);
+    if (!ratmom_share_close(m, l->share))
+        l->share = NULL;
     ratmom_link_free(l);
 }
 

@@ -19,6 +19,14 @@ CURLMcode ratmom_drive(struct ratmom_multi *m, curl_socket_t fd, int mask) {
     return rc;
 }
 
+/* Closes the connections of a pool beside the multi's own. */
+CURLSHcode ratmom_share_close(struct ratmom_multi *m, CURLSH *share) {
+    struct ratmom_multi *outer = ratmom_gather_begin(m); /* TLS says that it ends */
+    CURLSHcode rc = curl_share_cleanup(share);
+    ratmom_gather_end(m, outer);
+    return rc;
+}
+
 /* How much is done between two looks of Go's scheduler: transfers added, each of
  * which writes its request, and sockets served, each of which reads its response. The
  * portable loop serves all that there are at once, which no slices make cheaper. Of a crowd
@@ -55,7 +63,7 @@ struct ratmom_multi *ratmom_multi_new(void) {
  * our callback, so the sockets' table goes last. */
 void ratmom_multi_free(struct ratmom_multi *m) {
     ratmom_lanes_free(m);
-    struct ratmom_multi *outer = ratmom_gather_begin(m); /* TLS says that it ends */
+    struct ratmom_multi *outer = ratmom_gather_begin(m); /* likewise */
     if (m->m)
         curl_multi_cleanup(m->m);
     ratmom_gather_end(m, outer);

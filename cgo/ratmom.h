@@ -459,6 +459,7 @@ unsigned ratmom_version(void);
 /* Whose loop has called libcurl; NULL: somebody else has. */
 extern RATMOM_THREAD struct ratmom_multi *ratmom_driving;
 CURLMcode ratmom_drive(struct ratmom_multi *m, curl_socket_t fd, int mask);
+CURLSHcode ratmom_share_close(struct ratmom_multi *m, CURLSH *share);
 /* Pauses a direction that is not paused and lifts that again: libcurl then looks what
  * there is to do for the transfer. */
 void ratmom_toggle(struct ratmom_req *r, int direction);
