@@ -14,8 +14,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#define BATCH 128            /* sockets that one look finds */
-#define CROWD 64             /* so many tell that the loop hardly keeps up */
+#define BATCH 64             /* sockets that one look finds */
 #define STEP_NS 2000000      /* a step that took longer stops between sockets */
 #define ROUNDS 16            /* looks at the sockets in one step, for bulk */
 #define ROUNDS_NS 500000     /* and the time after which it is enough */
@@ -42,7 +41,6 @@ static void ctl(struct ratmom_multi *m, curl_socket_t fd, struct ratmom_fd *f, u
     struct epoll_event ev = {.events = mask | (f->out_waits ? EPOLLOUT : 0), .data.fd = fd};
     int op = f->in_epoll ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
     m->epoll_ctls++;
-    f->stirred = (uint32_t)m->steps;
     if (epoll_ctl(m->epfd, op, fd, &ev)) {
         /* The number was closed or used again behind our back: not fatal. */
         op = errno == EEXIST ? EPOLL_CTL_MOD : errno == ENOENT ? EPOLL_CTL_ADD : 0;
@@ -271,8 +269,6 @@ static CURLMcode drive(struct ratmom_multi *m, curl_socket_t fd, uint32_t gen, i
 static void on_ready(struct ratmom_multi *m, curl_socket_t fd, uint32_t ev) {
     struct ratmom_fd *f = ratmom_fd_at(m, fd);
     int mask = 0;
-    if (f)
-        f->stirred = (uint32_t)m->steps;
     if (f && f->out_waits) {
         if (!ratmom_gather_resume(m, fd) || !(f->reg & EPOLLOUT))
             ev &= ~(uint32_t)EPOLLOUT; /* libcurl need not know */
@@ -357,17 +353,8 @@ static int look(struct ratmom_multi *m) {
     if (b->n < 0)
         b->n = 0;
     m->nready += (uint32_t)b->n;
-    m->crowded |= b->n >= CROWD;
-    m->unseen |= b->n == BATCH;
+    m->crowded |= b->n == BATCH;
     return b->n;
-}
-
-/* Whether epoll, which this step has asked about all sockets, had nothing of this one, and nobody
- * has read from it since. */
-int ratmom_fd_quiet(const struct ratmom_multi *m, int fd) {
-    const struct ratmom_fd *f = &m->io->fds[fd];
-    return m->batch->round && !m->unseen && f->in_epoll && (f->reg & EPOLLIN) &&
-           f->stirred != (uint32_t)m->steps;
 }
 
 void ratmom_wait_begin(struct ratmom_multi *m) {
@@ -375,7 +362,7 @@ void ratmom_wait_begin(struct ratmom_multi *m) {
     b->start = m->now;
     b->n = b->at = b->round = 0;
     m->nready = 0;
-    m->urgent = m->crowded = m->unseen = 0;
+    m->urgent = m->crowded = 0;
 }
 
 int ratmom_wait_serve(struct ratmom_multi *m) {
@@ -396,7 +383,7 @@ int ratmom_wait_serve(struct ratmom_multi *m) {
         on_ready(m, fd, e->events);
         /* Sockets left unserved are reported again. */
         if ((b->at & 7) == 0 && (m->now = ratmom_now()) - b->start > STEP_NS) {
-            m->truncated = m->urgent = m->unseen = 1;
+            m->truncated = m->urgent = 1;
             b->n = b->at;
         }
     }

@@ -1,4 +1,4 @@
-/* What libcurl asks the kernel about a socket and can be told without it.
+/* The look at a socket right behind a request.
  *
  * libcurl writes a request and asks the kernel at once, before an answer can have come, whether
  * there is something to read (Curl_readwrite in lib/transfer.c; 8.14.1 no longer does). ratmom has
@@ -6,17 +6,13 @@
  * and says "nothing" itself. Should there be something all the same, it is not lost: libcurl waits
  * for it from then on, and epoll reports what is there, not what comes.
  *
- * That is the first look at a connection, in the same call of libcurl, after a transfer has been
- * given it. A transfer that ends before that look was heard of, or could not be sent, and then
- * libcurl closes a connection that has been used before.
+ * Behind a TLS record it says "something" if it has the head of the next one (read_ahead.c),
+ * without which libcurl would not read on.
  *
- * Behind a TLS record it is told "something" if we have the head of the next one (read_ahead.c),
- * without which it would not read on.
- *
- * Whether a connection that nobody uses is still alive libcurl asks before it gives it to a
- * transfer. If epoll has had nothing of it in this step, it was alive when the step began. That is
- * a little earlier, and a request that finds it dead after all is sent again, on another: so the
- * kernel is asked all the same while there is a transfer whose request must not be sent twice. */
+ * Whether a connection is still alive libcurl asks before it gives it to a transfer, and there
+ * the kernel answers always: what is said here is the first look at a connection, in the same call
+ * of libcurl, after a transfer has been given it. A transfer that ends before that look was heard
+ * of, or could not be sent, and then libcurl closes a connection that has been used before. */
 #define _GNU_SOURCE
 #include "sockets.h"
 
@@ -50,36 +46,26 @@ static int waited(struct ratmom_multi *m, int rc, int ms) {
     return rc;
 }
 
-int ratmom_alive(const struct ratmom_multi *m, int fd) {
-    const struct ratmom_fd *f = &m->io->fds[fd];
-    return !m->look.once && !f->users && !f->local && !f->hungup && !f->out && !f->out_error &&
-           !ratmom_ahead(fd) && ratmom_fd_quiet(m, fd);
-}
-
-/* Whether there is something to read, as far as that is known: 1, 0, or -1. sent is the socket
- * behind whose request libcurl has not looked. */
-static int known(const struct ratmom_multi *m, int fd, int32_t sent) {
-    if (fd < 0 || fd >= m->io->nfds || !m->io->fds[fd].ours)
-        return -1;
-    if (!m->io->fds[fd].users)
-        return ratmom_alive(m, fd) ? 0 : -1;
-    if (ratmom_ahead(fd))
-        return 1;
-    return fd == sent && m->look.heard == m->heard ? 0 : -1;
+/* Whether there is something of a connection in use that the kernel no longer has. */
+static int has_ahead(const struct ratmom_multi *m, int fd) {
+    return ratmom_ahead(fd) && fd < m->io->nfds && m->io->fds[fd].users;
 }
 
 __attribute__((noinline)) static int look(struct ratmom_multi *m, struct pollfd *p, nfds_t n,
                                           int ms) {
     int32_t sent = m->look.fd;
-    int is = -1;
     m->look.fd = -1;
-    if (n == 1 && !ms && (p->events & (POLLIN | POLLOUT)) == POLLIN)
-        is = known(m, p->fd, sent);
-    if (is < 0)
+    if (n == 1 && !ms && (p->events & (POLLIN | POLLOUT)) == POLLIN && has_ahead(m, p->fd)) {
+        m->look.spared++;
+        p->revents = POLLIN;
+        return 1;
+    }
+    if (n != 1 || ms || sent < 0 || p->fd != sent || m->look.heard != m->heard ||
+        (p->events & (POLLIN | POLLOUT)) != POLLIN)
         return waited(m, ask(p, n, ms), ms);
     m->look.spared++;
-    p->revents = is ? POLLIN : 0;
-    return is;
+    p->revents = 0;
+    return 0;
 }
 
 /* Weak: the program may have one of its own. */

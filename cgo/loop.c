@@ -101,7 +101,6 @@ static void unlink_live(struct ratmom_multi *m, struct ratmom_req *r) {
     m->nlimited -= r->limited;
     if (!m->nlimited)
         m->nudged = 0;
-    m->look.once -= r->once;
     m->nwaiting -= !r->prereqs;
     m->nshaking -= !r->prereqs && r->tls;
     if (!m->nlive)
@@ -146,7 +145,6 @@ static void add(struct ratmom_multi *m, struct ratmom_req *r) {
     ratmom_clock_enter(m, r);
     m->nlimited += r->limited;
     m->ntunnels += r->tunnel != 0;
-    m->look.once += r->once;
     m->nwaiting++;
     m->nshaking += r->tls;
 }

@@ -162,7 +162,6 @@ struct ratmom_req {
     uint32_t auth_armed;  /* libcurl may answer a 401 or 407 itself */
     uint32_t expect_sent; /* libcurl may answer a 417 itself */
     uint32_t may_resend;  /* watch for REFUSED_STREAM and GOAWAY */
-    uint32_t once;        /* it must not be sent twice */
     uint32_t upload_kind;
     uint32_t rewindable;
     uint32_t debug_on;
@@ -353,8 +352,7 @@ struct ratmom_multi {
     int64_t go_deadline; /* Go's, of the last step */
     uint32_t nready;     /* sockets and wake-ups seen in the step */
     uint32_t urgent;     /* something other than body bytes has happened */
-    uint32_t crowded;    /* a look has found many sockets */
-    uint32_t unseen;     /* sockets may be ready that the step has not found or not served */
+    uint32_t crowded;    /* more sockets may be ready than the step has found */
     uint32_t truncated;  /* the step stopped before all were served */
     uint32_t read_calls; /* read callbacks so far */
     uint32_t starts;     /* additions, look-ups, sockets and sendings so far */
@@ -362,7 +360,6 @@ struct ratmom_multi {
         int32_t fd;      /* that a transfer was given since libcurl has looked; -1: none */
         uint64_t heard;  /* until then */
         uint64_t spared; /* looks that needed no system call, see look_once.c */
-        uint32_t once;   /* transfers whose requests must not be sent twice */
     } look;
     struct ratmom_clock {
         struct {
@@ -467,7 +464,6 @@ int ratmom_answered(struct ratmom_req *r, CURLcode result);
 int ratmom_of_old_libcurl(void *f);
 int ratmom_takes_part(void *f);
 struct ratmom_req *ratmom_req_of(void *session, int32_t stream);
-int ratmom_alive(const struct ratmom_multi *m, int fd);
 int ratmom_ahead(int fd); /* whether bytes of the socket are there that the kernel has not */
 #define RATMOM_LOWAT_FIRST (256 << 10) /* bytes of a body, before they can have come fast */
 void ratmom_lowat_look(struct ratmom_req *r);

@@ -118,7 +118,6 @@ static ssize_t record(struct ratmom_multi *m, struct ahead *a, int fd, void *p, 
 /* Asks the kernel. If less has come than could have, there is no more for now. */
 static ssize_t fetch(struct ratmom_multi *m, struct ahead *a, int fd, void *p, size_t n) {
     ssize_t got = a ? record(m, a, fd, p, n) : ask(fd, p, n, 0);
-    m->io->fds[fd].stirred = (uint32_t)m->steps;
     if (got < 0 ? errno == EAGAIN : got && (size_t)got < n + (a ? HEAD : 0))
         m->empty = fd;
     return got > (ssize_t)n ? (ssize_t)n : got;
@@ -155,12 +154,6 @@ __attribute__((weak)) ssize_t recv(int fd, void *p, size_t n, int flags) {
     if (m && !flags && fd >= 0 && fd < m->io->nfds && m->io->fds[fd].ours && !m->io->fds[fd].udp) {
         ssize_t got = serve(m, fd, p, n);
         return got || !n ? got : ratmom_gather_ended(m, fd);
-    }
-    if (m && flags == MSG_PEEK && fd >= 0 && fd < m->io->nfds && m->io->fds[fd].ours &&
-        !m->io->fds[fd].udp && ratmom_alive(m, fd)) {
-        m->look.spared++;
-        errno = EAGAIN;
-        return -1;
     }
     struct ahead *a = at(fd);
     return a && a->n ? take(a, p, n, flags) : ask(fd, p, n, flags);

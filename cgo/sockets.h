@@ -28,7 +28,6 @@ struct ratmom_fd {
     uint8_t mute;             /* nothing comes through any more, see lanes.c */
     uint8_t stalled;          /* libcurl may hold a part of its input, see half_read.c */
     uint8_t sent_on;          /* a request has been */
-    uint32_t stirred;         /* the step in which something came, or may have, or was changed */
     uint32_t record;          /* so much of a TLS record is to be read yet, see read_ahead.c */
     struct ratmom_req *lowat; /* whose body it is of which a part has to be there, see lowat.c */
     int64_t lowat_heard;      /* when it was reported last */
@@ -131,7 +130,6 @@ int ratmom_fd_silent(curl_socket_t fd, long seconds);
 void ratmom_fd_mute(struct ratmom_multi *m, int32_t fd);
 /* Has epoll report, or no longer, that the kernel takes more of what waits for it. */
 void ratmom_fd_rewait(struct ratmom_multi *m, int32_t fd);
-int ratmom_fd_quiet(const struct ratmom_multi *m, int fd);
 struct ratmom_multi *ratmom_gather_begin(struct ratmom_multi *m);
 void ratmom_gather_end(struct ratmom_multi *m, struct ratmom_multi *outer);
 void ratmom_gather_hold(struct ratmom_multi *m, int n);

@@ -90,15 +90,12 @@ type Setup struct {
 	AuthArmed, ExpectSent bool
 	// MayResend asks to tell a refused stream from a dead connection.
 	MayResend bool
-	// Once tells that it must not be sent twice, as it would be if its connection
-	// turned out to be dead: whether that lives is then asked at the last moment.
-	Once     bool
-	Debug    bool // collect the wire log
-	Trailers bool // request trailers will follow the body
-	InfoFree bool // 1xx heads do not count towards MaxHead
-	Limited  bool // the speed is limited
-	HeadOnly bool // end at the head, as for a HEAD request that has a body
-	TLS      bool // the request goes over TLS
+	Debug     bool // collect the wire log
+	Trailers  bool // request trailers will follow the body
+	InfoFree  bool // 1xx heads do not count towards MaxHead
+	Limited   bool // the speed is limited
+	HeadOnly  bool // end at the head, as for a HEAD request that has a body
+	TLS       bool // the request goes over TLS
 	// TLSInTLS tells that the request goes over TLS through an https proxy.
 	TLSInTLS bool
 	// Certificates asks for those of the server.
@@ -129,7 +126,6 @@ func (t *Transfer) Prepare(s *Setup, o *Options) error {
 	r.auth_armed = flag(s.AuthArmed)
 	r.expect_sent = flag(s.ExpectSent)
 	r.may_resend = flag(s.MayResend)
-	r.once = flag(s.Once)
 	r.debug_on = flag(s.Debug)
 	r.has_trailers = flag(s.Trailers)
 	r.info_free = flag(s.InfoFree)

@@ -234,7 +234,6 @@ func (h *Handler) encodeBody(o *cgo.Options, setup *cgo.Setup) error {
 	// where the latter must not be repeated; it costs time.
 	setup.MayResend = (req.URL.Scheme == "https" || h.plan.PriorKnowledge) && !retry.Idempotent(method)
 
-	setup.Once = !retry.Idempotent(method) || !src.IsNone() || h.upgrade
 	if h.upgrade {
 		h.upload = newPump(h)
 		o.Long(cgo.OptUpload, 1)
