@@ -51,6 +51,7 @@ func TestClass_of_every_end_before_the_head(t *testing.T) {
 		{"reset of a reused one", &Handler{connected: true, reused: true}, curl(56), retry.Stale},
 		{"send error on a reused one", &Handler{connected: true, reused: true}, curl(55), retry.Stale},
 		{"HTTP/2 error of a reused one", &Handler{connected: true, reused: true}, curl(16), retry.Stale},
+		{"end of a reused HTTP/2 connection", &Handler{connected: true, reused: true}, curl(18), retry.Stale},
 		{"no connection after a reused one", &Handler{connected: true, reused: true}, curl(7), retry.Stale},
 		{"no handshake after a reused one", &Handler{connected: true, reused: true}, curl(35), retry.Stale},
 
@@ -58,6 +59,7 @@ func TestClass_of_every_end_before_the_head(t *testing.T) {
 		{"reset", &Handler{connected: true}, curl(56), retry.Broken},
 		{"send error", &Handler{connected: true}, curl(55), retry.Broken},
 		{"stream error", &Handler{connected: true}, curl(92), retry.Broken},
+		{"end of an HTTP/2 connection", &Handler{connected: true}, curl(18), retry.Broken},
 		{"stream error on a reused one", &Handler{connected: true, reused: true}, curl(92), retry.Broken},
 		{"half a head", &Handler{connected: true}, failure.New(failure.Protocol, ""), retry.Broken},
 		{"not HTTP", &Handler{connected: true}, curl(8), retry.Other},

@@ -77,6 +77,9 @@ func (h *Handler) outcome(res cgo.Result) error {
 		return h.errRefused() // GOAWAY
 	}
 	e := failure.FromCurl(res.Code, res.Text)
+	if h.stream == nil && res.Code == codePartialFile {
+		e.Kind = failure.ConnectionClosed // 7.88.1 says so over HTTP/2, though there is no response yet
+	}
 	if h.brokenProxy(e.Kind) && !h.conn.open {
 		e.Kind = failure.Proxy
 	}
@@ -213,10 +216,12 @@ func (h *Handler) classify(err error) retry.Class {
 		return retry.Refused
 	case e.Kind == failure.ConnectionClosed && e.Code == 0:
 		return retry.Stale // libcurl itself wanted to send it again
-	case h.reused && (e.Code == codeGotNothing || e.Code == codeSendError || e.Code == codeRecvError || e.Code == codeHTTP2):
+	case h.reused && (isBroken(e.Code) || e.Code == codeSendError || e.Code == codeHTTP2):
 		return retry.Stale
 	case !h.connected:
 		return unconnected(e)
+	case e.Code == codePartialFile:
+		return retry.Broken
 	}
 	switch e.Kind {
 	case failure.NameResolution, failure.Connect, failure.TLS, failure.Proxy:

@@ -183,6 +183,50 @@ func TestRetry_of_a_refused_stream_wants_the_body_again(t *testing.T) {
 	require.Len(t, s.Requests(), 1)
 }
 
+func TestRetry_over_HTTP2_where_the_connection_ends_before_the_response(t *testing.T) {
+	for end, leave := range map[string]func(c *testserver.FrameConn){
+		"end":   func(c *testserver.FrameConn) { c.HangUp() },
+		"reset": func(c *testserver.FrameConn) { c.Reset() },
+	} {
+		for _, method := range []string{"GET", "POST"} {
+			t.Run(method+", "+end, func(t *testing.T) {
+				s := testserver.Frames(t, func(c *testserver.FrameConn) {
+					for i := 0; ; i++ {
+						s, err := c.NextEnd()
+						if err != nil {
+							return
+						}
+						if s.Target == "/never" || c.Number == 0 && i == 1 {
+							leave(c)
+							return
+						}
+						if c.Reply(s, 200, "hello") != nil {
+							return
+						}
+					}
+				}, testserver.WithTLS())
+				client := clientFor(t, testserver.H2, s.CAFile)
+				_, _, err := send(t, client, "GET", s.URL, "")
+				require.NoError(t, err)
+				text, _, err := send(t, client, method, s.URL, "")
+				if method == "GET" {
+					require.NoError(t, err)
+					require.Equal(t, "hello", text)
+					require.Len(t, s.Requests(), 3)
+				} else {
+					require.Error(t, err)
+					require.NotErrorIs(t, err, ratmom.ErrTruncated, "there is no response")
+					require.Len(t, s.Requests(), 2)
+				}
+				fresh := clientFor(t, testserver.H2, s.CAFile)
+				_, _, err = send(t, fresh, method, s.URL+"/never", "")
+				require.Error(t, err)
+				require.NotErrorIs(t, err, ratmom.ErrTruncated)
+			})
+		}
+	}
+}
+
 // libcurl does not say so there: see docs/limits.md.
 func TestRetry_of_a_refused_stream_on_a_reused_connection_is_for_idempotent_requests(t *testing.T) {
 	for _, method := range []string{"GET", "POST"} {
