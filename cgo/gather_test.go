@@ -227,42 +227,40 @@ func TestServer_that_asks_for_ever_and_reads_no_answer_is_left(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes tens of thousands of frames")
 	}
-	there, asks := make(chan struct{}), make(chan struct{})
 	s := testserver.Frames(t, func(c *testserver.FrameConn) {
-		if _, err := c.Next(); err != nil {
+		first, err := c.NextEnd()
+		if err != nil || c.Reply(first, 200, "") != nil {
 			return
 		}
-		close(there)
-		<-asks
+		if _, err := c.NextEnd(); err != nil {
+			return
+		}
 		for c.WritePing(false, [8]byte{}) == nil {
 		}
 	}, testserver.WithTLS())
+	url := "https://" + s.Addr
 	d := newDriver(t)
-	r := d.begin("https://"+s.Addr, overTLS(testserver.H2))
-	d.until("the server has the request", func() bool {
-		select {
-		case <-there:
-			return true
-		default:
-			return false
-		}
-	})
+	d.warmUp(url, testserver.H2)
 	require.Positive(t, testserver.Narrow(t, s.Addr))
-	close(asks)
-	d.until("it has ended", func() bool { return r.done })
-	assert.NotZero(t, r.Result().Code)
-	d.pool.Put(r.Transfer)
+	_, res := d.get(url, overTLS(testserver.H2))
+	assert.NotZero(t, res.Code)
+}
+
+// large begins a request with a header of that size at least, which HPACK makes no smaller.
+func (d *driver) large(url string, size int) *run {
+	d.t.Helper()
+	return d.begin(url, func(r *run, setup *cgo.Setup, o *cgo.Options) {
+		overTLS(testserver.H2)(r, setup, o)
+		o.Long(cgo.OptPipeWait, 1)
+		o.List(cgo.OptHTTPHeader, []string{fmt.Sprintf("X-Large: %d%s", len(d.runs), strings.Repeat("\\", size))})
+	})
 }
 
 func TestRequests_whose_frames_find_no_room_wait_for_the_kernel(t *testing.T) {
 	d, valve, url := throughShut(t, testserver.H2)
 	var all []*run
 	for range 90 {
-		all = append(all, d.begin(url, func(r *run, setup *cgo.Setup, o *cgo.Options) {
-			overTLS(testserver.H2)(r, setup, o)
-			o.Long(cgo.OptPipeWait, 1)
-			o.List(cgo.OptHTTPHeader, []string{"X-Large: " + strings.Repeat("\\", 15<<10)})
-		}))
+		all = append(all, d.large(url, 15<<10))
 	}
 	d.until("the loop has nothing to do", d.idle)
 	require.Positive(t, d.m.Stats().Blocked)
@@ -285,7 +283,10 @@ func TestConnection_of_a_link_is_closed_behind_what_waits_for_the_kernel(t *test
 			if _, err := c.ReadHead(); err != nil || c.Send(testserver.OK("early")) != nil {
 				return
 			}
-			<-reads
+			select {
+			case <-reads:
+			case <-c.Closed():
+			}
 			_, err := io.CopyN(io.Discard, c, 32<<10)
 			close(room)
 			if err == nil {
@@ -334,24 +335,15 @@ func TestConnection_ends_if_small_frames_find_no_room_where_they_wait_for_the_ke
 		t.Skip("it takes many requests")
 	}
 	d, valve, url := throughShut(t, testserver.H2)
-	n := 0
-	begin := func(size int) *run {
-		n++
-		return d.begin(url, func(r *run, setup *cgo.Setup, o *cgo.Options) {
-			overTLS(testserver.H2)(r, setup, o)
-			o.Long(cgo.OptPipeWait, 1)
-			o.List(cgo.OptHTTPHeader, []string{fmt.Sprintf("X-Large: %d%s", n, strings.Repeat("\\", size))}) // HPACK makes it no smaller
-		})
-	}
 	var held []*run
 	for d.m.Stats().Blocked == 0 {
-		held = append(held, begin(15<<10))
+		held = append(held, d.large(url, 15<<10))
 		d.until("the loop has nothing to do", d.idle)
 	}
-	last := begin(700)
+	last := d.large(url, 700)
 	held = append(held, last)
 	for i := 0; i < 4000 && !last.done; i++ { // more than there is room for
-		r := begin(700)
+		r := d.large(url, 700)
 		d.until("the loop has nothing to do", func() bool { return r.done || d.idle() })
 		if r.done {
 			d.pool.Put(r.Transfer)

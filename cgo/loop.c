@@ -193,22 +193,6 @@ void ratmom_remove(struct ratmom_multi *m, struct ratmom_req *r) {
     m->recheck |= RATMOM_RECHECK_NEW;
 }
 
-/* Tells libcurl which directions of the transfer are paused. */
-static void tell(struct ratmom_req *r) {
-    struct ratmom_multi *outer = ratmom_gather_begin(r->multi);
-    curl_easy_pause(r->easy,
-                    (r->recv_paused ? CURLPAUSE_RECV : 0) | (r->send_paused ? CURLPAUSE_SEND : 0));
-    ratmom_gather_end(r->multi, outer);
-}
-
-void ratmom_toggle(struct ratmom_req *r, int direction) {
-    struct ratmom_multi *outer = ratmom_gather_begin(r->multi);
-    int now = (r->recv_paused ? CURLPAUSE_RECV : 0) | (r->send_paused ? CURLPAUSE_SEND : 0);
-    curl_easy_pause(r->easy, now | direction);
-    curl_easy_pause(r->easy, now);
-    ratmom_gather_end(r->multi, outer);
-}
-
 /* Has libcurl send what it has queued for an HTTP/2 connection. To run the socket
  * is not enough when nothing has come (7.88.1 over TLS); a change of a stream's
  * pause is. */
@@ -291,7 +275,7 @@ static void end_old(struct ratmom_multi *m, struct ratmom_req *r) {
     r->end_now = 1;
     r->taken = ratmom_fd_taken(r->fd);
     r->send_paused = 0;
-    tell(r);
+    ratmom_repause(r);
     ratmom_drive(m, CURL_SOCKET_TIMEOUT, 0);
     r->end_now = 0;
 }
@@ -461,32 +445,4 @@ int ratmom_step_on(struct ratmom_multi *m) {
     if (m->named)
         ratmom_lookup_unname(m);
     return more;
-}
-
-/* Before 8.0.0 each pause that is lifted opens the window of an HTTP/2 stream anew,
- * and libcurl fails with "out of memory" when it holds more than 64 MiB of the body.
- * What it holds is therefore taken in full before the next pause. */
-static int reopens(const struct ratmom_req *r) {
-    return r->fd >= 0 && r->multi->io->fds[r->fd].http2 && ratmom_version() < 0x080000;
-}
-
-/* Lifts the pauses that are named. curl_easy_pause sets both directions at once
- * and may call the callbacks before it returns; its error is not fatal, the
- * transfer's own end tells. */
-void ratmom_unpause(struct ratmom_req *r, int recv, int send) {
-    if (!r->in_multi || r->relay)
-        return;
-    if (recv) {
-        if (r->recv_paused)
-            r->t_recv = ratmom_now(); /* nothing was due while it was paused */
-        r->recv_paused = 0;
-        ratmom_io_resumed(r);
-        if (reopens(r))
-            ratmom_fd_stall(r);
-    }
-    if (send)
-        r->send_paused = 0;
-    r->flushing = recv && reopens(r);
-    tell(r);
-    r->flushing = 0;
 }

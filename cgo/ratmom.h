@@ -457,6 +457,8 @@ unsigned ratmom_version(void);
 extern RATMOM_THREAD struct ratmom_multi *ratmom_driving;
 CURLMcode ratmom_drive(struct ratmom_multi *m, curl_socket_t fd, int mask);
 CURLSHcode ratmom_share_close(struct ratmom_multi *m, CURLSH *share);
+/* Tells libcurl which directions of the transfer are paused. */
+void ratmom_repause(struct ratmom_req *r);
 /* Pauses a direction that is not paused and lifts that again: libcurl then looks what
  * there is to do for the transfer. */
 void ratmom_toggle(struct ratmom_req *r, int direction);

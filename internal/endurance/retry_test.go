@@ -2,6 +2,7 @@ package endurance
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -183,47 +184,69 @@ func TestRetry_of_a_refused_stream_wants_the_body_again(t *testing.T) {
 	require.Len(t, s.Requests(), 1)
 }
 
+// sendSecond sends a request over an HTTP/2 connection that has served another before, and does
+// with it as second says; all others get "hello".
+func sendSecond(t *testing.T, method string, second func(c *testserver.FrameConn, s *testserver.Stream) error) (s *testserver.RawServer, text string, err error) {
+	t.Helper()
+	s = testserver.Frames(t, func(c *testserver.FrameConn) {
+		for i := 0; ; i++ {
+			s, err := c.NextEnd()
+			if err == nil && c.Number == 0 && i == 1 {
+				err = second(c, s)
+			} else if err == nil {
+				err = c.Reply(s, 200, "hello")
+			}
+			if err != nil {
+				return
+			}
+		}
+	}, testserver.WithTLS())
+	client := clientFor(t, testserver.H2, s.CAFile)
+	_, _, err = send(t, client, "GET", s.URL, "")
+	require.NoError(t, err)
+	text, _, err = send(t, client, method, s.URL, "")
+	return s, text, err
+}
+
+var errLeft = errors.New("the connection is over")
+
+// leaving is how a server ends an HTTP/2 connection.
+var leaving = map[string]func(c *testserver.FrameConn) error{
+	"end":   func(c *testserver.FrameConn) error { c.HangUp(); return errLeft },
+	"reset": func(c *testserver.FrameConn) error { c.Reset(); return errLeft },
+}
+
 func TestRetry_over_HTTP2_where_the_connection_ends_before_the_response(t *testing.T) {
-	for end, leave := range map[string]func(c *testserver.FrameConn){
-		"end":   func(c *testserver.FrameConn) { c.HangUp() },
-		"reset": func(c *testserver.FrameConn) { c.Reset() },
-	} {
+	for end, leave := range leaving {
 		for _, method := range []string{"GET", "POST"} {
 			t.Run(method+", "+end, func(t *testing.T) {
-				s := testserver.Frames(t, func(c *testserver.FrameConn) {
-					for i := 0; ; i++ {
-						s, err := c.NextEnd()
-						if err != nil {
-							return
-						}
-						if s.Target == "/never" || c.Number == 0 && i == 1 {
-							leave(c)
-							return
-						}
-						if c.Reply(s, 200, "hello") != nil {
-							return
-						}
-					}
-				}, testserver.WithTLS())
-				client := clientFor(t, testserver.H2, s.CAFile)
-				_, _, err := send(t, client, "GET", s.URL, "")
-				require.NoError(t, err)
-				text, _, err := send(t, client, method, s.URL, "")
+				s, text, err := sendSecond(t, method, func(c *testserver.FrameConn, _ *testserver.Stream) error { return leave(c) })
 				if method == "GET" {
 					require.NoError(t, err)
 					require.Equal(t, "hello", text)
 					require.Len(t, s.Requests(), 3)
-				} else {
-					require.Error(t, err)
-					require.NotErrorIs(t, err, ratmom.ErrTruncated, "there is no response")
-					require.Len(t, s.Requests(), 2)
+					return
 				}
-				fresh := clientFor(t, testserver.H2, s.CAFile)
-				_, _, err = send(t, fresh, method, s.URL+"/never", "")
 				require.Error(t, err)
-				require.NotErrorIs(t, err, ratmom.ErrTruncated)
+				require.NotErrorIs(t, err, ratmom.ErrTruncated, "there is no response")
+				require.Len(t, s.Requests(), 2)
 			})
 		}
+	}
+}
+
+func TestRequest_whose_new_HTTP2_connection_ends_has_no_truncated_response(t *testing.T) {
+	for end, leave := range leaving {
+		t.Run(end, func(t *testing.T) {
+			s := testserver.Frames(t, func(c *testserver.FrameConn) {
+				if _, err := c.NextEnd(); err == nil {
+					_ = leave(c)
+				}
+			}, testserver.WithTLS())
+			_, _, err := send(t, clientFor(t, testserver.H2, s.CAFile), "GET", s.URL, "")
+			require.Error(t, err)
+			require.NotErrorIs(t, err, ratmom.ErrTruncated)
+		})
 	}
 }
 
@@ -231,23 +254,9 @@ func TestRetry_over_HTTP2_where_the_connection_ends_before_the_response(t *testi
 func TestRetry_of_a_refused_stream_on_a_reused_connection_is_for_idempotent_requests(t *testing.T) {
 	for _, method := range []string{"GET", "POST"} {
 		t.Run(method, func(t *testing.T) {
-			s := testserver.Frames(t, func(c *testserver.FrameConn) {
-				for i := 0; ; i++ {
-					s, err := c.NextEnd()
-					if err == nil && c.Number == 0 && i == 1 {
-						err = c.WriteRSTStream(s.ID, http2.ErrCodeRefusedStream)
-					} else if err == nil {
-						err = c.Reply(s, 200, "hello")
-					}
-					if err != nil {
-						return
-					}
-				}
-			}, testserver.WithTLS())
-			client := clientFor(t, testserver.H2, s.CAFile)
-			_, _, err := send(t, client, "GET", s.URL, "")
-			require.NoError(t, err)
-			text, _, err := send(t, client, method, s.URL, "")
+			s, text, err := sendSecond(t, method, func(c *testserver.FrameConn, s *testserver.Stream) error {
+				return c.WriteRSTStream(s.ID, http2.ErrCodeRefusedStream)
+			})
 			if method == "GET" {
 				require.NoError(t, err)
 				require.Equal(t, "hello", text)
