@@ -18,6 +18,7 @@ import (
 
 	"github.com/ratmom/ratmom/config"
 	"github.com/ratmom/ratmom/internal/failure"
+	"github.com/ratmom/ratmom/retry"
 )
 
 // FromTransport returns the options that make a client do what t's settings say. What cannot be
@@ -119,7 +120,7 @@ var transportFields = map[string]carry{
 			refuse("without a limit for dialling has no counterpart: see config.ConnectTimeout")(c, field)
 		}
 	},
-	"DisableKeepAlives":  refuse("can be said of single requests only: see config.ForbidReuse"),
+	"DisableKeepAlives":  func(c *carrier, field string) { c.add(field, config.ConnectionReuse(retry.ReuseNever)) },
 	"DisableCompression": func(c *carrier, field string) { c.add(field, config.Decompression(false)) },
 	"MaxIdleConns":       func(c *carrier, field string) { c.add(field, config.ConnectionCacheSize(c.t.MaxIdleConns)) },
 	"MaxIdleConnsPerHost": func(c *carrier, field string) {

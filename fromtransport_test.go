@@ -71,7 +71,7 @@ func transportCases() []carried {
 		{"DialTLS", plainDial, ""},
 		{"TLSClientConfig", &tls.Config{}, "httpVersion{HTTP/1.1}"},
 		{"TLSHandshakeTimeout", time.Second, ""},
-		{"DisableKeepAlives", true, ""},
+		{"DisableKeepAlives", true, "connectionReuse{never}"},
 		{"DisableCompression", true, "decompression{false}"},
 		{"MaxIdleConns", 7, "connectionCacheSize{7}"},
 		{"MaxIdleConnsPerHost", 7, ""},
@@ -242,8 +242,8 @@ func TestFromTransport_carries_each_field_over_or_names_it(t *testing.T) {
 	// All that is wrong is said at once.
 	_, err := ratmom.FromTransport(nil)
 	require.ErrorIs(t, err, ratmom.ErrUnsupported)
-	_, err = ratmom.FromTransport(&http.Transport{DisableKeepAlives: true, MaxIdleConnsPerHost: 3})
-	assert.ErrorContains(t, err, "DisableKeepAlives")
+	_, err = ratmom.FromTransport(&http.Transport{TLSHandshakeTimeout: 1, MaxIdleConnsPerHost: 3})
+	assert.ErrorContains(t, err, "TLSHandshakeTimeout")
 	assert.ErrorContains(t, err, "MaxIdleConnsPerHost")
 	// Where it bounds nothing that others do not bound.
 	_, err = ratmom.FromTransport(&http.Transport{MaxIdleConns: 10, MaxIdleConnsPerHost: 10})
