@@ -71,6 +71,8 @@ void ratmom_multi_free(struct ratmom_multi *m) {
         curl_easy_cleanup(m->probe);
     ratmom_wait_close(m);
     ratmom_gather_free(m);
+    ratmom_tls_free(m);
+    ratmom_tls_certs_free(m);
     ratmom_io_close(m);
     ratmom_shards_free(m);
     free(m->adds);
@@ -98,6 +100,7 @@ static void unlink_live(struct ratmom_multi *m, struct ratmom_req *r) {
     r->prev = r->next = NULL;
     m->nlive--;
     ratmom_clock_leave(m, r);
+    ratmom_tls_exit(m, r);
     m->nlimited -= r->limited;
     if (!m->nlimited)
         m->nudged = 0;
@@ -143,6 +146,7 @@ static void add(struct ratmom_multi *m, struct ratmom_req *r) {
     m->live = r;
     m->nlive++;
     ratmom_clock_enter(m, r);
+    ratmom_tls_enter(m, r);
     m->nlimited += r->limited;
     m->ntunnels += r->tunnel != 0;
     m->nwaiting++;

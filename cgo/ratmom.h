@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Whether we come between libcurl and functions of the C library: gather.c, read_ahead.c,
- * look_once.c, step_clock.c. */
+/* Whether we come between libcurl and functions of the C library and of OpenSSL: gather.c,
+ * read_ahead.c, look_once.c, step_clock.c, tls_context.c, tls_certs.c. */
 #if defined(__linux__) && defined(__LP64__) && !defined(RATMOM_POLL)
 #define RATMOM_BETWEEN_LIBC 1
 #else
@@ -176,6 +176,7 @@ struct ratmom_req {
     uint32_t tunnel;     /* one of enum ratmom_tunnel */
     uint64_t origin;     /* a hash of where it goes, and of serial */
     uint64_t kin;        /* a hash of what else decides whether two can share a connection */
+    uint64_t tls_config; /* a hash of its options for TLS; 0: speaks none; 1: shares nothing */
     uint32_t serial;     /* it cannot share a connection with others at once */
 
     /* read by Go after a step */
@@ -371,6 +372,19 @@ struct ratmom_multi {
         int32_t udp;       /* nor ever again */
         uint64_t spared;   /* readings that were not made */
     } clock;
+    struct ratmom_tls {
+        uint64_t config; /* that most transfers have that speak TLS, see tls_context.c */
+        uint32_t all;    /* of those */
+        uint32_t same;   /* of them, those that have it */
+        uint32_t left;   /* how many have left since they were counted */
+        void *ctx;       /* the SSL_CTX */
+        uint64_t ctx_config;
+        uint32_t given;  /* to how many connections */
+        uint32_t loaded; /* the first of them has added to its store */
+        uint64_t spared; /* that were not made */
+    } tls;
+    struct ratmom_cert *certs; /* see tls_certs.c */
+    uint64_t certs_known;      /* that were not parsed */
     uint64_t steps, wakeups, epoll_ctls, beats, heads, empties, lowat_sets, gathered, sends,
         blocked;
     int64_t beat;    /* when Go last had a sign of this step; 0: outside of one */
@@ -471,6 +485,10 @@ int ratmom_ahead(int fd); /* whether bytes of the socket are there that the kern
 void ratmom_lowat_look(struct ratmom_req *r);
 void ratmom_look_begin(struct ratmom_multi *m);
 void ratmom_look_sent(struct ratmom_req *r);
+void ratmom_tls_enter(struct ratmom_multi *m, const struct ratmom_req *r);
+void ratmom_tls_exit(struct ratmom_multi *m, const struct ratmom_req *r);
+void ratmom_tls_free(struct ratmom_multi *m);
+void ratmom_tls_certs_free(struct ratmom_multi *m);
 void ratmom_clock_begin(struct ratmom_multi *m);
 void ratmom_clock_enter(struct ratmom_multi *m, const struct ratmom_req *r);
 void ratmom_clock_leave(struct ratmom_multi *m, struct ratmom_req *r);

@@ -17,34 +17,61 @@ type Record struct {
 // secrets.
 func (o *Options) Records() iter.Seq[Record] {
 	return func(yield func(Record) bool) {
-		u32 := binary.NativeEndian.Uint32
-		for b := o.buf; len(b) > 0; {
-			kind, opt, size, n := u32(b), Opt(u32(b[4:])), int(u32(b[8:])), int(u32(b[12:]))
-			payload := b[16 : 16+size]
-			b = b[16+(size+7)&^7:]
-			r := Record{Opt: opt}
-			switch kind {
+		for r := range o.raw() {
+			payload := r.payload
+			out := Record{Opt: r.opt}
+			switch r.kind {
 			case opLong, opOffT:
-				r.Value = int64(binary.NativeEndian.Uint64(payload))
+				out.Value = r.long()
 			case opString:
-				r.Value = string(payload[:size-1])
+				out.Value = string(payload[:len(payload)-1])
 			case opNull:
 			case opList:
-				items := make([]string, 0, n)
-				for range n {
-					l := int(u32(payload))
+				items := make([]string, 0, r.n)
+				for range r.n {
+					l := int(binary.NativeEndian.Uint32(payload))
 					items = append(items, string(payload[4:4+l]))
 					payload = payload[4+l+1:]
 				}
-				r.Value = items
+				out.Value = items
 			case opBlob:
-				r.Value = append([]byte{}, payload...)
+				out.Value = append([]byte{}, payload...)
 			default:
-				panic(fmt.Sprintf("cgo: record of kind %d", kind))
+				panic(fmt.Sprintf("cgo: record of kind %d", r.kind))
 			}
+			if !yield(out) {
+				return
+			}
+		}
+	}
+}
+
+// rawRecord is an option as it is packed.
+type rawRecord struct {
+	kind    uint32
+	opt     Opt
+	n       int // items of a list
+	payload []byte
+}
+
+// long is the value of one that is a number, or 0.
+func (r *rawRecord) long() int64 {
+	if len(r.payload) != 8 {
+		return 0
+	}
+	return int64(binary.NativeEndian.Uint64(r.payload))
+}
+
+func (o *Options) raw() iter.Seq[rawRecord] {
+	return func(yield func(rawRecord) bool) {
+		u32 := binary.NativeEndian.Uint32
+		for b := o.buf; len(b) > 0; {
+			size := int(u32(b[8:]))
+			r := rawRecord{kind: u32(b), opt: Opt(u32(b[4:])), n: int(u32(b[12:])), payload: b[16 : 16+size]}
 			if !yield(r) {
 				return
 			}
+			b = b[16+(size+7)&^7:]
 		}
 	}
 }

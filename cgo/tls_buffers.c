@@ -9,62 +9,18 @@
  * needs them.
  *
  * That costs a request on a connection that was there before nothing. */
-#define _GNU_SOURCE
+#include "openssl.h"
 #include "sockets.h"
 
 #ifdef __linux__
 
-#include <dlfcn.h>
-#include <pthread.h>
 #include <string.h>
 
 #define TICKETS_NS 5000000000ll /* later than this none are expected */
 
-static struct {
-    int (*free_buffers)(void *ssl);
-    int (*has_pending)(const void *ssl);
-    const char *(*state)(const void *ssl);
-} openssl;
-
-/* Whether what text begins with, behind the name, is the version. */
-static int names(const char *text, const char *name, const char *version, size_t n) {
-    size_t len = strlen(name);
-    return !strncmp(text, name, len) && !strncmp(text + len, version, n) &&
-           (text[len + n] == ' ' || !text[len + n]);
-}
-
-/* The function that libcurl calls by this name, if it is the first with it in the process, too. */
-static void *libcurls(void *libcurl, const char *name) {
-    void *f = dlsym(libcurl, name);
-    return f == dlsym(RTLD_DEFAULT, name) ? f : NULL;
-}
-
-/* A program may have several OpenSSLs: only libcurl's own will do. */
-static void find(void) {
-    static const char name[] = "OpenSSL/";
-    const char *version = curl_version_info(CURLVERSION_NOW)->ssl_version;
-    const char *(*version_of)(int);
-    Dl_info at;
-    if (!version || strncmp(version, name, strlen(name)) ||
-        !dladdr(dlsym(RTLD_DEFAULT, "curl_version_info"), &at))
-        return;
-    void *libcurl = dlopen(at.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
-    if (!libcurl)
-        return;
-    version += strlen(name);
-    *(void **)&version_of = libcurls(libcurl, "OpenSSL_version");
-    *(void **)&openssl.has_pending = libcurls(libcurl, "SSL_has_pending");
-    *(void **)&openssl.state = libcurls(libcurl, "SSL_rstate_string");
-    if (version_of && openssl.has_pending && openssl.state &&
-        names(version_of(0), "OpenSSL ", version, strcspn(version, " ")))
-        *(void **)&openssl.free_buffers = libcurls(libcurl, "SSL_free_buffers");
-    dlclose(libcurl); /* the program has it, too */
-}
-
-static int found(void) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, find);
-    return openssl.free_buffers != NULL;
+static const struct ratmom_openssl *openssl(void) {
+    const struct ratmom_openssl *o = ratmom_openssl();
+    return o && o->free_buffers ? o : NULL;
 }
 
 /* The SSL of r's connection; with TLS to a proxy as well it is one of the two. Not to be
@@ -85,7 +41,7 @@ void ratmom_tls_sent(struct ratmom_req *r) {
     if (f->sent_on)
         return;
     f->sent_on = 1;
-    if (f->udp || !found() || !ssl_of(r))
+    if (f->udp || !openssl() || !ssl_of(r))
         return;
     f->first = r;
     r->first = 1;
@@ -111,8 +67,9 @@ static void heard(struct ratmom_req *r) {
     void *ssl;
     if (r->multi->now - r->first_at > TICKETS_NS)
         ratmom_tls_leave(r);
-    else if ((ssl = ssl_of(r)) && !strcmp(openssl.state(ssl), "RH") && !openssl.has_pending(ssl))
-        openssl.free_buffers(ssl);
+    else if ((ssl = ssl_of(r)) && !strcmp(openssl()->state(ssl), "RH") &&
+             !openssl()->has_pending(ssl))
+        openssl()->free_buffers(ssl);
 }
 
 void ratmom_tls_heard(struct ratmom_multi *m, curl_socket_t fd) {

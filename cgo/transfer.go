@@ -32,7 +32,9 @@ type Transfer struct {
 	url     []byte // packed URL
 	parsed  *parsedURL
 	kin     uint64
-	warm    bool
+	// see Options.tlsConfig
+	tlsConfig uint64
+	warm      bool
 }
 
 // Warm reports whether the options of the last use are still set.
@@ -140,8 +142,10 @@ func (t *Transfer) Prepare(s *Setup, o *Options) error {
 	r.serial = flag(s.Serial)
 	if !t.warm {
 		t.kin = s.Kin
+		t.tlsConfig = o.tlsConfig()
 	}
 	r.kin = C.uint64_t(t.kin)
+	r.tls_config = C.uint64_t(t.tlsConfig)
 	r.tunnel = C.uint32_t(s.Tunnel)
 	var bad C.int
 	rc := C.ratmom_req_setup(r, (*C.uchar)(unsafe.SliceData(o.buf)), C.size_t(len(o.buf)), flagInt(t.warm), &bad)

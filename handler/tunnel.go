@@ -56,7 +56,7 @@ func (h *Handler) prepareTunnel() error {
 	// To libcurl it is an http URL if no TLS is spoken with the host.
 	scheme := "http://"
 	if h.spec.Straight && h.url.Scheme == "https" {
-		scheme, h.conn.relayed = "https://", true
+		scheme, h.conn.relayed, setup.TLS = "https://", true, true
 	}
 	if h.conn.relayed {
 		setup.Tunnel = cgo.TunnelRelay

@@ -22,6 +22,7 @@ import (
 	"github.com/ratmom/ratmom/config"
 	"github.com/ratmom/ratmom/internal/http1"
 	"github.com/ratmom/ratmom/internal/testserver"
+	"github.com/ratmom/ratmom/retry"
 )
 
 func openPipeline(t testing.TB, m *Map, rawURL string, depth int) *Pipeline {
@@ -620,4 +621,34 @@ func TestPipeline_gets_along_with_real_servers_at_depth_8(t *testing.T) {
 			}
 		})
 	}
+}
+
+// It shares nothing of its TLS with requests that have other options.
+func TestPipeline_shows_its_certificate_and_the_client_does_not(t *testing.T) {
+	s := testserver.Start(t, testserver.HTTPS1, testserver.Who(), testserver.AsksWho())
+	cert, key := testserver.NewAuthority(t).Client(t, "somebody").Files(t)
+	client, err := ratmom.New(config.CAFile(s.CAFile), config.ConnectionReuse(retry.ReuseNever))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = client.Close() })
+	m, err := Open(client, Requests(config.ClientCertificate(cert, key)))
+	require.NoError(t, err)
+	t.Cleanup(m.Close)
+	plain := func() {
+		t.Helper()
+		for range 4 {
+			resp, err := client.Get(s.URL)
+			require.NoError(t, err)
+			name, err := resp.Text()
+			require.NoError(t, err)
+			assert.Equal(t, "nobody", name)
+		}
+	}
+	plain()
+	l := openPipeline(t, m, s.URL, 1)
+	a := send(l, request(t, http.MethodGet, s.URL))
+	require.NoError(t, a.err)
+	assert.Equal(t, "somebody", a.body)
+	plain()
+	require.NoError(t, l.Close())
+	plain()
 }

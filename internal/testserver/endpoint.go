@@ -80,6 +80,18 @@ func WithClientCertificates(a *Authority) Option {
 	})
 }
 
+// WithoutTickets makes a server resume no TLS sessions.
+func WithoutTickets() Option {
+	return WithTLSConfig(func(c *tls.Config) { c.SessionTicketsDisabled = true })
+}
+
+// AsksWho makes a server ask for a certificate in each connection, and take any or none.
+func AsksWho() Option {
+	return WithTLSConfig(func(c *tls.Config) {
+		c.ClientAuth, c.SessionTicketsDisabled = tls.RequestClientCert, true
+	})
+}
+
 // WithTLSConfig makes a server speak TLS and lets change alter its
 // configuration.
 func WithTLSConfig(change func(*tls.Config)) Option {

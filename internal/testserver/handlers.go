@@ -32,6 +32,18 @@ func Echo() http.Handler {
 	})
 }
 
+// Who answers with the common name of the certificate that the client has shown, or with "nobody". The
+// server has to ask for one: [AsksWho].
+func Who() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name := "nobody"
+		if shown := r.TLS.PeerCertificates; len(shown) > 0 {
+			name = shown[0].Subject.CommonName
+		}
+		_, _ = io.WriteString(w, name)
+	})
+}
+
 // Sink reads a body that should be a [Pattern] and answers with its length, or
 // with 400 and what is wrong.
 func Sink() http.Handler {

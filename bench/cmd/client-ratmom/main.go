@@ -8,13 +8,13 @@ import (
 	"github.com/ratmom/ratmom"
 	"github.com/ratmom/ratmom/bench/internal/client"
 	"github.com/ratmom/ratmom/config"
+	"github.com/ratmom/ratmom/retry"
 )
 
 func main() { client.Main("ratmom", open) }
 
 type peer struct {
-	client  *ratmom.Client
-	request []config.RequestOption
+	client *ratmom.Client
 }
 
 // open sets what the net/http peer sets too.
@@ -39,15 +39,14 @@ func open(o client.Options) (client.Peer, error) {
 	if o.Agents > 0 {
 		options = append(options, config.Agents(o.Agents))
 	}
+	if o.Fresh {
+		options = append(options, config.ConnectionReuse(retry.ReuseNever))
+	}
 	c, err := ratmom.New(options...)
 	if err != nil {
 		return nil, err
 	}
-	p := &peer{client: c}
-	if o.Fresh {
-		p.request = []config.RequestOption{config.FreshConnection(), config.ForbidReuse()}
-	}
-	return p, nil
+	return &peer{client: c}, nil
 }
 
 func (p *peer) Get(url string) (int, io.ReadCloser, error) {
@@ -68,7 +67,7 @@ func (p *peer) Put(url string, body io.Reader, size int64) (int, io.ReadCloser, 
 }
 
 func (p *peer) do(req *http.Request) (int, io.ReadCloser, error) {
-	resp, err := p.client.Send(req, p.request...)
+	resp, err := p.client.Send(req)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -81,7 +80,7 @@ func (p *peer) Start(url string) func() (int, io.ReadCloser, error) {
 	if err != nil {
 		return func() (int, io.ReadCloser, error) { return 0, nil, err }
 	}
-	future := p.client.SendAsync(req, p.request...)
+	future := p.client.SendAsync(req)
 	return func() (int, io.ReadCloser, error) {
 		resp, err := future.Result()
 		if err != nil {
