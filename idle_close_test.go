@@ -11,6 +11,7 @@ import (
 
 	"github.com/ratmom/ratmom"
 	"github.com/ratmom/ratmom/config"
+	"github.com/ratmom/ratmom/internal/testserver"
 )
 
 // The notice of TLS that a connection ends stands before its end, and looks like
@@ -37,6 +38,34 @@ func TestRequest_goes_over_a_new_connection_when_the_server_has_closed_the_idle_
 			require.NoError(t, err)
 			require.Equal(t, "some", text)
 			s.CloseClientConnections()
+		}
+	}
+}
+
+// A POST is not repeated: the connection must be known for dead before.
+func TestPost_goes_over_a_new_connection_when_the_server_has_reset_the_idle_one(t *testing.T) {
+	for _, options := range [][]testserver.Option{nil, {testserver.WithTLS()}} {
+		read, reset := make(chan struct{}), make(chan struct{})
+		s := testserver.Raw(t, func(c *testserver.Conn) {
+			if _, err := c.ReadRequest(); err != nil || c.Send(testserver.OK("hello")) != nil {
+				return
+			}
+			select {
+			case <-read:
+				c.Reset()
+				reset <- struct{}{}
+			case <-c.Closed():
+			}
+		}, options...)
+		client, err := ratmom.New(config.DangerAcceptInvalidCertificates(true))
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, client.Close()) })
+		for i := range 15 {
+			resp, err := client.Post(s.URL, "text/plain", io.MultiReader(strings.NewReader("some")))
+			require.NoError(t, err, "round %d", i)
+			require.NoError(t, resp.Discard())
+			read <- struct{}{}
+			<-reset
 		}
 	}
 }
