@@ -8,7 +8,6 @@
 
 #include <dlfcn.h>
 #include <link.h>
-#include <pthread.h>
 #include <string.h>
 
 static struct ratmom_openssl openssl;
@@ -82,7 +81,9 @@ static void find_cert(void *libcurl) {
         openssl.cert.parse = NULL;
 }
 
-static void find(void) {
+/* Before there are threads: the dynamic linker holds a lock while it runs the constructors of a
+ * library, which may call what needs this. */
+__attribute__((constructor)) static void find(void) {
     static const char name[] = "OpenSSL/";
     const char *version = curl_version_info(CURLVERSION_NOW)->ssl_version;
     const char *(*version_of)(int);
@@ -107,11 +108,7 @@ static void find(void) {
     dlclose(libcurl); /* the program has it, too */
 }
 
-const struct ratmom_openssl *ratmom_openssl(void) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, find);
-    return known ? &openssl : NULL;
-}
+const struct ratmom_openssl *ratmom_openssl(void) { return known ? &openssl : NULL; }
 
 enum ratmom_caller ratmom_openssl_caller(const void *at) {
     uintptr_t a = (uintptr_t)at;

@@ -65,8 +65,6 @@ void ratmom_tls_exit(struct ratmom_multi *m, const struct ratmom_req *r) {
 
 #if RATMOM_BETWEEN_LIBC
 
-#include <stdlib.h>
-
 static void drop(struct ratmom_tls *t, const struct ratmom_openssl *o) {
     if (t->ctx)
         o->ctx.free(t->ctx);
