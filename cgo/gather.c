@@ -1,8 +1,7 @@
 /* What libcurl writes to a connection piece by piece, in few calls of the kernel.
  *
  * Over HTTP/2 libcurl sends each request by itself, and of a body each frame of 16 KiB. A body
- * over TLS is sent record by record, which have 16 KiB, too, and the end of a handshake right
- * before the first request. Each call is a pass through the
+ * over TLS is sent record by record, which have 16 KiB, too. Each call is a pass through the
  * network stack that wakes the other side. So ratmom, which stands between libcurl and the C
  * library here as it does between libcurl and nghttp2 (early_end.c tells how), keeps such pieces
  * until the loop is done with the socket, or all that begin in one turn have written their
@@ -35,10 +34,8 @@
 #define FULL (ROOM - PIECE) /* so much is sent before more is asked for */
 #define PIECE (20 << 10)    /* more than a TLS record; what is longer goes by itself */
 #define WORTH (8 << 10)     /* what is shorter does so, too, unless it is a part of HTTP/2 */
-#define HEAD 5              /* of a TLS record */
-#define CHANGE_CIPHER_SPEC 20
-#define HOLD_MIN 4   /* so many are to begin yet, or what is there is sent */
-#define HOLD_MOST 16 /* and at the latest when so many have begun since */
+#define HOLD_MIN 4          /* so many are to begin yet, or what is there is sent */
+#define HOLD_MOST 16        /* and at the latest when so many have begun since */
 
 struct ratmom_out {
     struct ratmom_out *next; /* of the multi */
@@ -251,20 +248,13 @@ static ssize_t append(struct ratmom_out *o, const void *p, size_t n) {
     return (ssize_t)n;
 }
 
-/* Whether p ends our part of a handshake over TLS (RFC 8446, section D.4, and 1.2): behind it comes
- * a request, in the same call mostly. */
-static int ends_handshake(const struct ratmom_fd *f, const unsigned char *p) {
-    return !f->sent_on && p[0] == CHANGE_CIPHER_SPEC && p[1] == 3;
-}
-
 static ssize_t gather(struct ratmom_multi *m, int fd, const void *p, size_t n) {
     struct ratmom_fd *f = &m->io->fds[fd];
     if (f->out && f->out->n - f->out->at + n > ROOM)
         flush(m, f->out);
     if (f->out_error)
         return fail(f->out_error);
-    int alone = n < WORTH && !f->http2 && !(n > HEAD && ends_handshake(f, p));
-    if (!f->out && (f->relay || n > PIECE || alone || !out_new(m, fd)))
+    if (!f->out && (f->relay || n > PIECE || (n < WORTH && !f->http2) || !out_new(m, fd)))
         return send_now(fd, p, n, MSG_NOSIGNAL);
     m->gathered++;
     ssize_t got = append(f->out, p, n);

@@ -149,16 +149,6 @@ func TestUpload_over_TLS_is_sent_in_few_calls(t *testing.T) {
 	}, testserver.HTTPS1, testserver.H2)
 }
 
-func TestFirst_request_on_a_connection_goes_with_the_end_of_its_handshake(t *testing.T) {
-	needsOpenSSL(t)
-	s := testserver.StartFunc(t, testserver.HTTPS1, func(http.ResponseWriter, *http.Request) {})
-	d := newDriver(t)
-	d.warmUp(s.URL, testserver.HTTPS1)
-	stats := d.m.Stats()
-	assert.EqualValues(t, 2, stats.Gathered)
-	assert.EqualValues(t, 1, stats.Sends)
-}
-
 // Without the gathering 7.88.1 loses a frame of one of them.
 func TestUploads_on_one_HTTP2_connection_are_whole_if_the_kernel_takes_little(t *testing.T) {
 	d, valve, url := throughShut(t, testserver.H2)
