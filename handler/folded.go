@@ -1,6 +1,9 @@
 package handler
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // foldedFraming reports whether a field that says where the body ends is spread
 // over lines. libcurl reads such a field line by line, our parser as one, and a
@@ -18,8 +21,12 @@ func foldedFraming(head []byte) bool {
 			continue
 		}
 		name, _, _ := bytes.Cut(line, []byte(":"))
-		name = bytes.TrimSpace(name)
-		framing = bytes.EqualFold(name, []byte("Transfer-Encoding")) || bytes.EqualFold(name, []byte("Content-Length"))
+		framing = framingField(string(bytes.TrimSpace(name)))
 	}
 	return false
+}
+
+// framingField reports whether it is the name of a field that says where the body ends.
+func framingField(name string) bool {
+	return strings.EqualFold(name, "Transfer-Encoding") || strings.EqualFold(name, "Content-Length")
 }

@@ -188,9 +188,16 @@ func (p *parser) header(values []string) (http.Header, error) {
 		values = make([]string, 0, n)
 	}
 	var key, val span
+	var broken error
 	var seen uint64 // the bits of the names so far: a new one need not be looked up
 	flush := func() {
-		if key.end == 0 || !p.validValue(val) {
+		if key.end == 0 {
+			return
+		}
+		if !p.validValue(val) { // left out, unless libcurl goes by it
+			if name := p.text[key.start:key.end]; framingField(name) {
+				broken = failure.Newf(failure.Protocol, "the value of %s has a control character: %q", name, clip(p.text[val.start:val.end]))
+			}
 			return
 		}
 		values = append(values, p.text[val.start:p.trimRight(val)])
@@ -219,7 +226,7 @@ func (p *parser) header(values []string) (http.Header, error) {
 		key, val = p.field(l)
 	}
 	flush()
-	return h, nil
+	return h, broken
 }
 
 // nameBit is one of 64 bits for a name that is not empty; names of the usual heads have each

@@ -111,6 +111,17 @@ func TestParseHead_leaves_out_odd_lines_and_keeps_the_others(t *testing.T) {
 	}
 }
 
+// libcurl 7.88.1 goes by such a line.
+func TestParseHead_refuses_framing_with_a_control_character(t *testing.T) {
+	for _, line := range []string{"Transfer-Encoding: \x0f", "tRANSFER-eNCODING: chunked\x01", "Content-Length: 1\x7f", "content-length:\x001"} {
+		_, err := ParseHead([]byte("HTTP/1.1 200 OK\r\nA: b\r\n" + line + "\r\nC: d\r\n\r\n"))
+		assert.ErrorContains(t, err, "control character", "%q", line)
+	}
+	h, err := ParseHead([]byte("HTTP/1.1 200 OK\r\nA: \x0f\r\nC: d\r\n\r\n"))
+	require.NoError(t, err)
+	assert.Equal(t, http.Header{"C": {"d"}}, h.Header)
+}
+
 func TestParseHead_bounds_the_number_of_lines(t *testing.T) {
 	var b bytes.Buffer
 	b.WriteString("HTTP/1.1 200 OK\r\n")
