@@ -9,12 +9,12 @@ RATMOM_THREAD struct ratmom_multi *ratmom_driving;
 
 CURLMcode ratmom_drive(struct ratmom_multi *m, curl_socket_t fd, int mask) {
     int running;
-    struct ratmom_multi *outer = ratmom_gather_begin(m);
+    struct ratmom_multi *outer = ratmom_gather_begin(m), *driving = ratmom_driving;
     ratmom_look_begin(m);
     ratmom_clock_begin(m);
     ratmom_driving = m;
     CURLMcode rc = curl_multi_socket_action(m->m, fd, mask, &running);
-    ratmom_driving = NULL;
+    ratmom_driving = driving;
     ratmom_gather_end(m, outer);
     return rc;
 }

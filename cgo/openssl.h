@@ -25,15 +25,15 @@ struct ratmom_openssl {
 
 /* NULL: libcurl has no OpenSSL, or one that cannot be told from others in the process. */
 const struct ratmom_openssl *ratmom_openssl(void);
-/* Whose code calls a function that ratmom has in the place of OpenSSL's. */
-enum ratmom_caller {
-    RATMOM_BY_OTHERS,
-    RATMOM_BY_LIBCURL, /* this and the next two: ratmom_openssl() is not NULL */
-    RATMOM_BY_LIBSSL,
-    RATMOM_BY_LIBCRYPTO
-};
-enum ratmom_caller ratmom_openssl_caller(const void *at);
-/* The function of this name that the code at this address would have called if ratmom had none. */
-void *ratmom_openssl_next(const void *at, const char *name, const void *ours);
+
+/* What libcurl has in the place of SSL_CTX_new and SSL_CTX_get_cert_store, and libssl of d2i_X509;
+ * only if the fields above are there. */
+void *ratmom_ctx_new(const void *method);
+void *ratmom_ctx_store(const void *ctx);
+void *ratmom_cert_parse(void **x, const unsigned char **in, long len);
+
+/* Has the shared object that this code is a part of call f where it would call the function of
+ * that name. Returns whether it does. */
+int ratmom_rebind(const void *code, const char *name, const void *f);
 
 #endif

@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Whether we come between libcurl and functions of the C library and of OpenSSL: gather.c,
- * read_ahead.c, look_once.c, step_clock.c, tls_context.c, tls_certs.c. */
+/* Whether we come between libcurl and functions of the C library, gather.c, read_ahead.c,
+ * look_once.c, step_clock.c, and of OpenSSL, rebind.c. */
 #if defined(__linux__) && defined(__LP64__) && !defined(RATMOM_POLL)
 #define RATMOM_BETWEEN_LIBC 1
 #else

@@ -3,7 +3,7 @@
  * OpenSSL 3 looks up how to read the public key of each certificate anew, in all of its providers:
  * that is a fifth of a full handshake. A server has the same ones in each, and many servers have
  * those of a few authorities behind their own. So ratmom, which stands between libssl and libcrypto
- * here as tls_context.c does, gives libssl what was made of the same bytes before. OpenSSL
+ * here (rebind.c), gives libssl what was made of the same bytes before. OpenSSL
  * shares such objects among the connections of a resumed session and, those of authorities, among
  * all that have a store: what it works out from one it keeps under a lock. */
 #define _GNU_SOURCE
@@ -74,17 +74,9 @@ static void *parse(struct ratmom_multi *m, const struct ratmom_openssl *o, void 
     return x;
 }
 
-/* Weak: the program may have one of its own. */
-__attribute__((weak)) void *d2i_X509(void **x, const unsigned char **in, long len) {
+void *ratmom_cert_parse(void **x, const unsigned char **in, long len) {
     const struct ratmom_openssl *o = ratmom_openssl();
-    enum ratmom_caller by = ratmom_openssl_caller(__builtin_return_address(0));
-    if (ratmom_driving && by == RATMOM_BY_LIBSSL && o->cert.parse)
-        return parse(ratmom_driving, o, x, in, len);
-    if (by != RATMOM_BY_OTHERS && o->cert.parse)
-        return o->cert.parse(x, in, len);
-    void *(*next)(void **, const unsigned char **, long);
-    *(void **)&next = ratmom_openssl_next(__builtin_return_address(0), "d2i_X509", d2i_X509);
-    return next ? next(x, in, len) : NULL;
+    return ratmom_driving ? parse(ratmom_driving, o, x, in, len) : o->cert.parse(x, in, len);
 }
 
 void ratmom_tls_certs_free(struct ratmom_multi *m) {

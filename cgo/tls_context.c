@@ -2,9 +2,8 @@
  *
  * An SSL_CTX has the ciphers, groups and signature algorithms, all of them looked up in OpenSSL's
  * providers: a third of the work of a handshake that resumes a session. OpenSSL means it to be made
- * once. So ratmom, which stands between libcurl and OpenSSL here as it does between libcurl and the
- * C library (early_end.c tells how), gives out the one it has if it can be no other
- * configuration's.
+ * once. So ratmom, which stands between libcurl and OpenSSL here (rebind.c), gives out the one it
+ * has if it can be no other configuration's.
  *
  * libcurl calls SSL_CTX_new without a word of who it is for. So it is given only while all
  * transfers of the multi that speak TLS do so with the same options (tls_context.go): whichever
@@ -102,17 +101,9 @@ static void *give(struct ratmom_multi *m, const struct ratmom_openssl *o, const 
     return t->ctx;
 }
 
-/* Weak: the program may have one of its own. */
-__attribute__((weak)) void *SSL_CTX_new(const void *method) {
+void *ratmom_ctx_new(const void *method) {
     const struct ratmom_openssl *o = ratmom_openssl();
-    enum ratmom_caller by = ratmom_openssl_caller(__builtin_return_address(0));
-    if (ratmom_driving && by == RATMOM_BY_LIBCURL && o->ctx.make)
-        return give(ratmom_driving, o, method);
-    if (by != RATMOM_BY_OTHERS && o->ctx.make)
-        return o->ctx.make(method);
-    void *(*next)(const void *);
-    *(void **)&next = ratmom_openssl_next(__builtin_return_address(0), "SSL_CTX_new", SSL_CTX_new);
-    return next ? next(method) : NULL;
+    return ratmom_driving ? give(ratmom_driving, o, method) : o->ctx.make(method);
 }
 
 /* libcurl is about to add to the store of ctx. If it fails to, those whose handshake is under way
@@ -130,17 +121,9 @@ static void *refill(struct ratmom_multi *m, const struct ratmom_openssl *o, void
     return o->ctx.store(ctx);
 }
 
-__attribute__((weak)) void *SSL_CTX_get_cert_store(void *ctx) {
+void *ratmom_ctx_store(const void *ctx) {
     const struct ratmom_openssl *o = ratmom_openssl();
-    enum ratmom_caller by = ratmom_openssl_caller(__builtin_return_address(0));
-    if (ratmom_driving && by == RATMOM_BY_LIBCURL && o->ctx.make)
-        return refill(ratmom_driving, o, ctx);
-    if (by != RATMOM_BY_OTHERS && o->ctx.make)
-        return o->ctx.store(ctx);
-    void *(*next)(const void *);
-    *(void **)&next = ratmom_openssl_next(__builtin_return_address(0), "SSL_CTX_get_cert_store",
-                                          SSL_CTX_get_cert_store);
-    return next ? next(ctx) : NULL;
+    return ratmom_driving ? refill(ratmom_driving, o, (void *)ctx) : o->ctx.store(ctx);
 }
 #else
 void ratmom_tls_free(struct ratmom_multi *m) { (void)m; }

@@ -41,8 +41,7 @@ done | refuse 'these parts of go-curl are not to be used'
 
 # go-curl exports symbols such as write_function: ours are static or prefixed. Those of
 # nghttp2's that early_end.c, half_read.c and no_body.c take the place of are weak, and so are
-# those of the C library's and of OpenSSL's that gather.c, look_once.c, read_ahead.c, step_clock.c,
-# tls_certs.c and tls_context.c do.
+# those of the C library's that gather.c, look_once.c, read_ahead.c and step_clock.c do.
 foreign_symbols() {
 	local f object=$CACHE/symbols.o
 	for f in $(sources 'cgo/*.c' | grep -v /ctest/); do
@@ -51,7 +50,7 @@ foreign_symbols() {
 			echo "$f does not compile"
 			continue
 		}
-		nm -g --defined-only "$object" | awk -v f="$f" '$3 !~ /^ratmom_/ && $2 " " $3 !~ /^W (nghttp2_.*|poll|clock_gettime|send|recv|SSL_CTX_new|SSL_CTX_get_cert_store|d2i_X509)$/ { print f ": " $3 }'
+		nm -g --defined-only "$object" | awk -v f="$f" '$3 !~ /^ratmom_/ && $2 " " $3 !~ /^W (nghttp2_.*|poll|clock_gettime|send|recv)$/ { print f ": " $3 }'
 	done
 	rm -f "$object"
 }

@@ -1,7 +1,6 @@
 #define _GNU_SOURCE
 #include "beside.h"
 
-#include <dlfcn.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -44,36 +43,11 @@ static void check_poll(void) {
     close(fds[0]);
 }
 
-/* A function that the program's own code calls by the name that libcurl's OpenSSL has it by. */
-#define FIND(f, name) (*(void **)&(f) = dlsym(RTLD_DEFAULT, name)) != NULL
-
-/* What comes between libcurl and OpenSSL leaves others what is theirs. */
-static void check_openssl(void) {
-    static const unsigned char junk[64] = {0x30, 0x82};
-    const unsigned char *in = junk;
-    const void *(*method)(void);
-    void *(*make)(const void *), *(*store)(const void *), *(*parse)(void **, const void *, long);
-    void (*free_ctx)(void *);
-    if (!(FIND(method, "TLS_client_method")))
-        return; /* libcurl has another TLS library */
-    CHECK(FIND(make, "SSL_CTX_new"));
-    CHECK(FIND(store, "SSL_CTX_get_cert_store"));
-    CHECK(FIND(parse, "d2i_X509"));
-    CHECK(FIND(free_ctx, "SSL_CTX_free"));
-    void *one = make(method()), *other = make(method());
-    CHECK(one && other && one != other);
-    CHECK(store(one) && store(one) == store(one) && store(one) != store(other));
-    CHECK(!parse(NULL, &in, sizeof(junk)) && in == junk);
-    free_ctx(one);
-    free_ctx(other);
-}
-
 void beside_check(void) {
     check_clock(CLOCK_MONOTONIC);
     check_clock(CLOCK_MONOTONIC_RAW);
     check_clock(CLOCK_REALTIME);
     check_poll();
-    check_openssl();
 }
 
 static pthread_t thread;
