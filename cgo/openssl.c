@@ -39,9 +39,7 @@ static void find_buffers(void *libcurl) {
 /* The last libcurl of which is known what it puts into a context. */
 #define LAST 0x080eff
 
-/* That of the store first: without it no context may be shared. */
 static void find_ctx(void *libcurl) {
-    const void *code = dlsym(libcurl, "curl_version_info");
     if (ratmom_version() > LAST || !found(libcurl, "TLS_client_method", &openssl.ctx.method) ||
         !found(libcurl, "SSL_CTX_up_ref", &openssl.ctx.up_ref) ||
         !found(libcurl, "SSL_CTX_free", &openssl.ctx.free) ||
@@ -50,30 +48,46 @@ static void find_ctx(void *libcurl) {
         !found(libcurl, "X509_STORE_new", &openssl.ctx.new_store) ||
         !found(libcurl, "SSL_CTX_set_msg_callback", &openssl.ctx.set_trace) ||
         !found(libcurl, "SSL_CTX_new", &openssl.ctx.make))
-        return;
-    if (ratmom_rebind(code, "SSL_CTX_get_cert_store", (const void *)ratmom_ctx_store))
-        ratmom_rebind(code, "SSL_CTX_new", (const void *)ratmom_ctx_new);
+        openssl.ctx.make = NULL;
+}
+
+/* Whether both are in the same shared object. */
+static int together(const void *f, const void *g) {
+    Dl_info a, b;
+    return dladdr(f, &a) && dladdr(g, &b) && a.dli_fbase == b.dli_fbase;
 }
 
 static void find_cert(void *libcurl) {
-    if (found(libcurl, "X509_up_ref", &openssl.cert.up_ref) &&
-        found(libcurl, "X509_free", &openssl.cert.free) &&
-        found(libcurl, "d2i_X509", &openssl.cert.parse))
-        ratmom_rebind(dlsym(libcurl, "SSL_CTX_free"), "d2i_X509", (const void *)ratmom_cert_parse);
+    if (!found(libcurl, "X509_up_ref", &openssl.cert.up_ref) ||
+        !found(libcurl, "X509_free", &openssl.cert.free) ||
+        !found(libcurl, "d2i_X509", &openssl.cert.parse) ||
+        !found(libcurl, "SSL_CTX_free", &openssl.ctx.free) ||
+        together((void *)openssl.ctx.free, (void *)openssl.cert.parse))
+        openssl.cert.parse = NULL;
+}
+
+/* That of the store first: without it no context may be shared. */
+static void rebind(void) {
+    const void *libcurl = (void *)curl_version_info, *libssl = (void *)openssl.ctx.free;
+    if (openssl.ctx.make && ratmom_rebind(libcurl, "SSL_CTX_get_cert_store",
+                                          (void *)openssl.ctx.store, (void *)ratmom_ctx_store))
+        ratmom_rebind(libcurl, "SSL_CTX_new", (void *)openssl.ctx.make, (void *)ratmom_ctx_new);
+    if (openssl.cert.parse)
+        ratmom_rebind(libssl, "d2i_X509", (void *)openssl.cert.parse, (void *)ratmom_cert_parse);
 }
 #else
 static void find_ctx(void *libcurl) { (void)libcurl; }
 static void find_cert(void *libcurl) { (void)libcurl; }
+static void rebind(void) {}
 #endif
 
-/* Before there are threads, that of an agent among them. */
+/* Before there is an agent, and mostly before there is another thread. */
 __attribute__((constructor)) static void find(void) {
     static const char name[] = "OpenSSL/";
     const char *version = curl_version_info(CURLVERSION_NOW)->ssl_version;
     const char *(*version_of)(int);
     Dl_info at;
-    if (!version || strncmp(version, name, strlen(name)) ||
-        !dladdr(dlsym(RTLD_DEFAULT, "curl_version_info"), &at))
+    if (!version || strncmp(version, name, strlen(name)) || !dladdr((void *)curl_version_info, &at))
         return;
     void *libcurl = dlopen(at.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
     if (!libcurl)
@@ -81,15 +95,18 @@ __attribute__((constructor)) static void find(void) {
     version += strlen(name);
     if (found(libcurl, "OpenSSL_version", &version_of) &&
         names(version_of(0), "OpenSSL ", version, strcspn(version, " "))) {
-        known = 1;
         find_buffers(libcurl);
         find_ctx(libcurl);
         find_cert(libcurl);
+        __atomic_store_n(&known, 1, __ATOMIC_RELEASE);
+        rebind();
     }
     dlclose(libcurl); /* the program has it, too */
 }
 
-const struct ratmom_openssl *ratmom_openssl(void) { return known ? &openssl : NULL; }
+const struct ratmom_openssl *ratmom_openssl(void) {
+    return __atomic_load_n(&known, __ATOMIC_ACQUIRE) ? &openssl : NULL;
+}
 
 #else
 const struct ratmom_openssl *ratmom_openssl(void) { return NULL; }

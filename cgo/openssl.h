@@ -33,7 +33,7 @@ void *ratmom_ctx_store(const void *ctx);
 void *ratmom_cert_parse(void **x, const unsigned char **in, long len);
 
 /* Has the shared object that this code is a part of call f where it would call the function of
- * that name. Returns whether it does. */
-int ratmom_rebind(const void *code, const char *name, const void *f);
+ * that name, and has the real one now. Returns whether it does so everywhere. */
+int ratmom_rebind(const void *code, const char *name, const void *real, const void *f);
 
 #endif

@@ -3,7 +3,10 @@
  * else: other libraries of the program have what they had. (A function of the same name in the
  * program would be found by all of them, of whatever version they want it.)
  *
- * The tables are mostly made read-only when they are filled (RELRO), and are again afterwards. */
+ * Only what is there already is replaced: an entry that is filled when it is first needed could be
+ * filled once more by a thread that needs it now, and one that has another function is somebody
+ * else's. The tables are mostly made read-only when they are filled (RELRO), and are again
+ * afterwards. */
 #define _GNU_SOURCE
 #include "openssl.h"
 #include "ratmom.h"
@@ -28,8 +31,8 @@
 struct wish {
     uintptr_t code;
     const char *name;
-    uintptr_t f;
-    int granted;
+    uintptr_t real, f;
+    int granted, refused;
 };
 
 struct table {
@@ -59,7 +62,10 @@ static int sealed(const struct dl_phdr_info *i, uintptr_t page, uintptr_t size) 
     return 0;
 }
 
-static int set(const struct dl_phdr_info *i, uintptr_t *entry, uintptr_t f) {
+static int set(const struct dl_phdr_info *i, uintptr_t *entry, uintptr_t real, uintptr_t f) {
+    uintptr_t now = __atomic_load_n(entry, __ATOMIC_RELAXED);
+    if (now != real)
+        return now == f; /* it may be in both tables */
     uintptr_t size = (uintptr_t)sysconf(_SC_PAGESIZE), page = (uintptr_t)entry & ~(size - 1);
     int seal = sealed(i, page, size);
     if (seal && mprotect((void *)page, size, PROT_READ | PROT_WRITE))
@@ -72,7 +78,7 @@ static int set(const struct dl_phdr_info *i, uintptr_t *entry, uintptr_t f) {
 
 /* glibc has made addresses of them, musl leaves them as they are in the file. */
 static uintptr_t address(const struct dl_phdr_info *i, const ElfW(Dyn) * d) {
-    return d->d_un.d_ptr < i->dlpi_addr ? i->dlpi_addr + d->d_un.d_ptr : d->d_un.d_ptr;
+    return has(i, d->d_un.d_ptr) ? d->d_un.d_ptr : i->dlpi_addr + d->d_un.d_ptr;
 }
 
 static void grant(const struct dl_phdr_info *i, const ElfW(Dyn) * d, struct wish *w) {
@@ -106,8 +112,12 @@ static void grant(const struct dl_phdr_info *i, const ElfW(Dyn) * d, struct wish
         for (size_t n = tables[t].bytes / sizeof(*r); r && symbols && names && n--; r++) {
             unsigned type = (unsigned)ELF64_R_TYPE(r->r_info);
             if ((type == FUNCTION || type == ADDRESS) &&
-                !strcmp(names + symbols[ELF64_R_SYM(r->r_info)].st_name, w->name))
-                w->granted |= set(i, (void *)(i->dlpi_addr + r->r_offset), w->f);
+                !strcmp(names + symbols[ELF64_R_SYM(r->r_info)].st_name, w->name)) {
+                if (set(i, (void *)(i->dlpi_addr + r->r_offset), w->real, w->f))
+                    w->granted = 1;
+                else
+                    w->refused = 1;
+            }
         }
     }
 }
@@ -123,17 +133,17 @@ static int look(struct dl_phdr_info *i, size_t size, void *p) {
     return 1;
 }
 
-int ratmom_rebind(const void *code, const char *name, const void *f) {
-    struct wish w = {(uintptr_t)code, name, (uintptr_t)f, 0};
-    if (code)
-        dl_iterate_phdr(look, &w);
-    return w.granted;
+int ratmom_rebind(const void *code, const char *name, const void *real, const void *f) {
+    struct wish w = {(uintptr_t)code, name, (uintptr_t)real, (uintptr_t)f, 0, 0};
+    dl_iterate_phdr(look, &w);
+    return w.granted && !w.refused;
 }
 
 #else
-int ratmom_rebind(const void *code, const char *name, const void *f) {
+int ratmom_rebind(const void *code, const char *name, const void *real, const void *f) {
     (void)code;
     (void)name;
+    (void)real;
     (void)f;
     return 0;
 }
