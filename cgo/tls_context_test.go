@@ -49,6 +49,19 @@ func presents(t *testing.T, c *testserver.Certificate) func(*run, *cgo.Setup, *c
 	}
 }
 
+// holding keeps requests for /hold until the channel is closed, or they are given up.
+func holding(held <-chan struct{}, handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/hold" {
+			select {
+			case <-held:
+			case <-r.Context().Done():
+			}
+		}
+		handler.ServeHTTP(w, r)
+	})
+}
+
 // good does one request.
 func (d *driver) good(url string, more func(*run, *cgo.Setup, *cgo.Options)) *run {
 	d.t.Helper()
@@ -84,12 +97,7 @@ func TestCertificate_of_a_client_is_shown_for_the_requests_that_have_it_alone(t 
 	needsOpenSSL(t)
 	mine := testserver.NewAuthority(t)
 	held := make(chan struct{})
-	s := testserver.StartFunc(t, testserver.HTTPS1, func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/hold" {
-			<-held
-		}
-		testserver.Who().ServeHTTP(w, r)
-	}, testserver.AsksWho())
+	s := testserver.Start(t, testserver.HTTPS1, holding(held, testserver.Who()), testserver.AsksWho())
 	as := presents(t, mine.Client(t, "somebody"))
 	d := newDriver(t)
 	for range 3 {
@@ -138,11 +146,7 @@ func TestCiphers_are_those_of_the_configuration_that_connects(t *testing.T) {
 func TestRequests_that_speak_TLS_in_several_ways_share_it_again_when_one_way_is_left(t *testing.T) {
 	needsOpenSSL(t)
 	held := make(chan struct{})
-	s := testserver.StartFunc(t, testserver.HTTPS1, func(_ http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/hold" {
-			<-held
-		}
-	})
+	s := testserver.Start(t, testserver.HTTPS1, holding(held, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
 	d := newDriver(t)
 	first := d.begin(s.URL, anew(s.CAFile, func(_ *run, _ *cgo.Setup, o *cgo.Options) {
 		o.Long(cgo.OptSSLVersion, 6) // CURL_SSLVERSION_TLSv1_2
@@ -166,9 +170,9 @@ func TestAuthority_that_is_taken_out_of_the_file_is_trusted_no_longer_than_libcu
 	other, err := os.ReadFile(file)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(file, append(append([]byte{}, s.CAPEM...), other...), 0o600))
-	on := anew(file, func(_ *run, _ *cgo.Setup, o *cgo.Options) { o.Long(cgo.OptCACacheTimeout, 1) })
+	on := anew(file, func(_ *run, _ *cgo.Setup, o *cgo.Options) { o.Long(cgo.OptCACacheTimeout, 2) })
 	d := newDriver(t)
-	for range 4 {
+	for begin := time.Now(); d.m.Stats().Contexts == 0 && time.Since(begin) < patience; { // three in that time
 		d.good(s.URL, on)
 	}
 	require.Positive(t, d.m.Stats().Contexts)

@@ -32,9 +32,8 @@ type Transfer struct {
 	url     []byte // packed URL
 	parsed  *parsedURL
 	kin     uint64
-	// see Options.tlsConfig
-	tlsConfig uint64
-	warm      bool
+	tls     uint64 // see Options.tlsConfig
+	warm    bool
 }
 
 // Warm reports whether the options of the last use are still set.
@@ -142,10 +141,10 @@ func (t *Transfer) Prepare(s *Setup, o *Options) error {
 	r.serial = flag(s.Serial)
 	if !t.warm {
 		t.kin = s.Kin
-		t.tlsConfig = o.tlsConfig()
+		t.tls = o.tlsConfig()
 	}
 	r.kin = C.uint64_t(t.kin)
-	r.tls_config = C.uint64_t(t.tlsConfig)
+	r.tls_config = C.uint64_t(t.tls)
 	r.tunnel = C.uint32_t(s.Tunnel)
 	var bad C.int
 	rc := C.ratmom_req_setup(r, (*C.uchar)(unsafe.SliceData(o.buf)), C.size_t(len(o.buf)), flagInt(t.warm), &bad)
