@@ -9,7 +9,8 @@
 //     steps, does nothing: see beat.c.)
 //   - Some functions of nghttp2's and of the C library's (send, recv, poll, clock_gettime) have a
 //     namesake here that libcurl finds first, on Linux: see early_end.c, gather.c, look_once.c and
-//     step_clock.c. For everybody else in the program they are what they were.
+//     step_clock.c. For everybody else in the program they are what they were. In heads that
+//     come through recv and OpenSSL's SSL_read, libcurl sees what it acts on: see head.c.
 //   - What C keeps beyond a call lives on the C heap or is pinned.
 //   - A [Transfer] belongs to one goroutine at a time: the caller's while it is
 //     prepared, the agent's from then on.

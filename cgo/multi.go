@@ -156,6 +156,7 @@ type LoopStats struct {
 	Looks     uint64 // of libcurl at sockets that needed no system call
 	Contexts  uint64 // of OpenSSL that connections had from one before
 	Certs     uint64 // of servers that were known
+	Hidden    uint64 // heads of which libcurl was shown a part
 	Times     uint64 // that libcurl asked for and the clock was not read for
 }
 
@@ -165,7 +166,8 @@ func (m *Multi) Stats() LoopStats {
 		Steps: uint64(m.c.steps), Wakeups: uint64(m.c.wakeups), EpollCtls: uint64(m.c.epoll_ctls), Beats: uint64(m.c.beats),
 		Looks: uint64(m.c.look.spared), Times: uint64(m.c.clock.spared),
 		Contexts: uint64(m.c.tls.spared), Certs: uint64(m.c.certs_known),
-		Heads: uint64(m.c.heads), Portions: uint64(m.c.lowat_sets), Empties: uint64(m.c.empties), Gathered: uint64(m.c.gathered), Sends: uint64(m.c.sends), Blocked: uint64(m.c.blocked),
+		Hidden: uint64(m.c.hidden),
+		Heads:  uint64(m.c.heads), Portions: uint64(m.c.lowat_sets), Empties: uint64(m.c.empties), Gathered: uint64(m.c.gathered), Sends: uint64(m.c.sends), Blocked: uint64(m.c.blocked),
 	}
 }
 

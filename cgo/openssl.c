@@ -36,11 +36,9 @@ static void find_buffers(void *libcurl) {
 
 #if RATMOM_BETWEEN_LIBC
 
-/* The last libcurl of which is known what it puts into a context. */
-#define LAST 0x080eff
-
 static void find_ctx(void *libcurl) {
-    if (ratmom_version() > LAST || !found(libcurl, "TLS_client_method", &openssl.ctx.method) ||
+    if (ratmom_version() > RATMOM_KNOWN_LIBCURL ||
+        !found(libcurl, "TLS_client_method", &openssl.ctx.method) ||
         !found(libcurl, "SSL_CTX_up_ref", &openssl.ctx.up_ref) ||
         !found(libcurl, "SSL_CTX_free", &openssl.ctx.free) ||
         !found(libcurl, "SSL_CTX_get_cert_store", &openssl.ctx.store) ||
@@ -72,6 +70,8 @@ static void rebind(void) {
     if (openssl.ctx.make && ratmom_rebind(libcurl, "SSL_CTX_get_cert_store",
                                           (void *)openssl.ctx.store, (void *)ratmom_ctx_store))
         ratmom_rebind(libcurl, "SSL_CTX_new", (void *)openssl.ctx.make, (void *)ratmom_ctx_new);
+    if (openssl.read)
+        ratmom_rebind(libcurl, "SSL_read", (void *)openssl.read, (void *)ratmom_ssl_read);
     if (openssl.cert.parse)
         ratmom_rebind(libssl, "d2i_X509", (void *)openssl.cert.parse, (void *)ratmom_cert_parse);
 }
@@ -98,6 +98,8 @@ __attribute__((constructor)) static void find(void) {
         find_buffers(libcurl);
         find_ctx(libcurl);
         find_cert(libcurl);
+        if (!found(libcurl, "SSL_read", &openssl.read))
+            openssl.read = NULL;
         __atomic_store_n(&known, 1, __ATOMIC_RELEASE);
         rebind();
     }

@@ -21,15 +21,17 @@ struct ratmom_openssl {
         int (*up_ref)(void *x);
         void (*free)(void *x);
     } cert;
+    int (*read)(void *ssl, void *p, int n);
 };
 
 /* NULL: libcurl has no OpenSSL, or one that cannot be told from others in the process. */
 const struct ratmom_openssl *ratmom_openssl(void);
 
-/* What libcurl has in the place of SSL_CTX_new and SSL_CTX_get_cert_store, and libssl of d2i_X509;
- * only if the fields above are there. */
+/* What libcurl has in the place of SSL_CTX_new, SSL_CTX_get_cert_store and SSL_read, and libssl of
+ * d2i_X509; only if the fields above are there. */
 void *ratmom_ctx_new(const void *method);
 void *ratmom_ctx_store(const void *ctx);
+int ratmom_ssl_read(void *ssl, void *p, int n);
 void *ratmom_cert_parse(void **x, const unsigned char **in, long len);
 
 /* Has the shared object that this code is a part of call f where it would call the function of

@@ -15,6 +15,10 @@
 #define RATMOM_BETWEEN_LIBC 0
 #endif
 
+/* The last libcurl of which is known what fields of a head it goes by, head.c, and what it puts
+ * into a context of OpenSSL's, tls_context.c. */
+#define RATMOM_KNOWN_LIBCURL 0x080eff
+
 /* Of a thread, and there without a call, whoever asks, a signal handler too. */
 #define RATMOM_THREAD __thread __attribute__((tls_model("initial-exec")))
 
@@ -230,6 +234,7 @@ struct ratmom_req {
     struct ratmom_req *prev, *next; /* all that run in the multi, or begin later */
     uint32_t head_state;            /* 0 want status line, 1 in head, 2 body */
     uint32_t head_held;             /* complete, but libcurl may try again */
+    uint32_t head_whole;            /* taken at once, and libcurl is being shown its part of it */
     uint32_t info_free;             /* 1xx heads do not count */
     uint32_t discard;
     uint64_t discard_left;
@@ -404,6 +409,8 @@ struct ratmom_multi {
     struct ratmom_origin **origins;
     struct ratmom_crowd *crowds;  /* somebody in them may go */
     struct ratmom_crowd *holding; /* they hold somebody, or have */
+    int32_t read_fd;              /* that was read last; -1: none, or not known */
+    uint64_t hidden;              /* heads of which libcurl was shown a part, see head.c */
     int32_t empty;      /* has no more to read, in the present call; -1: not known of any */
     int64_t fast_ns;    /* in which so much of a body is fast; 0: as usual. Set by Go */
     int32_t lowats;     /* a list of sockets that do not report each byte; -1: none */
@@ -485,6 +492,8 @@ int ratmom_ahead(int fd); /* whether bytes of the socket are there that the kern
 void ratmom_lowat_look(struct ratmom_req *r);
 void ratmom_look_begin(struct ratmom_multi *m);
 void ratmom_look_sent(struct ratmom_req *r);
+void ratmom_head_await(struct ratmom_req *r);
+void ratmom_head_leave(struct ratmom_req *r);
 void ratmom_tls_enter(struct ratmom_multi *m, const struct ratmom_req *r);
 void ratmom_tls_exit(struct ratmom_multi *m, const struct ratmom_req *r);
 void ratmom_tls_free(struct ratmom_multi *m);

@@ -152,7 +152,7 @@ static ssize_t serve(struct ratmom_multi *m, int fd, void *p, size_t n) {
 __attribute__((weak)) ssize_t recv(int fd, void *p, size_t n, int flags) {
     struct ratmom_multi *m = ratmom_driving;
     if (m && !flags && fd >= 0 && fd < m->io->nfds && m->io->fds[fd].ours && !m->io->fds[fd].udp) {
-        ssize_t got = serve(m, fd, p, n);
+        ssize_t got = ratmom_head_read(m, fd, p, serve(m, fd, p, n));
         return got || !n ? got : ratmom_gather_ended(m, fd);
     }
     struct ahead *a = at(fd);

@@ -319,6 +319,7 @@ void ratmom_io_release(struct ratmom_req *r) {
             f->wary--;
         if (f->gen == r->fd_gen)
             ratmom_lowat_clear(r->multi, r->fd);
+        ratmom_head_leave(r);
         /* A response that came at once may have been read without ever waiting
          * for the socket: as an idle connection it must be watched all the same. */
         if (f->gen == r->fd_gen && f->users && !--f->users)

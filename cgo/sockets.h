@@ -36,19 +36,20 @@ struct ratmom_fd {
     uint64_t key;  /* of its local address; 0 until known */
     int32_t next;  /* in the bucket of the key; -1 ends */
     struct ratmom_addr laddr, raddr;
-    uint64_t origin;          /* of the request that opened it */
-    uint32_t lane, shard;     /* likewise */
-    struct ratmom_origin *at; /* likewise, see shards.c */
-    const void *opener;       /* that request, which may be over: only to compare */
-    uint32_t paused;          /* streams, on HTTP/2 */
-    struct ratmom_buf certs;  /* of the server, if somebody has asked */
-    struct ratmom_req *relay; /* whose bytes are moved here, not by libcurl's loop */
-    uint64_t dial;            /* the connection that is to take its place; 0: none */
-    int32_t plug;             /* its other end until then */
-    uint64_t dialled;         /* the connection that is there */
-    uint64_t name;            /* of a connection that Go makes: its key, when that is known */
-    struct ratmom_link *link; /* whose connection it is */
-    struct ratmom_req *first; /* that has first set */
+    uint64_t origin;           /* of the request that opened it */
+    uint32_t lane, shard;      /* likewise */
+    struct ratmom_origin *at;  /* likewise, see shards.c */
+    const void *opener;        /* that request, which may be over: only to compare */
+    uint32_t paused;           /* streams, on HTTP/2 */
+    struct ratmom_buf certs;   /* of the server, if somebody has asked */
+    struct ratmom_req *relay;  /* whose bytes are moved here, not by libcurl's loop */
+    uint64_t dial;             /* the connection that is to take its place; 0: none */
+    int32_t plug;              /* its other end until then */
+    uint64_t dialled;          /* the connection that is there */
+    uint64_t name;             /* of a connection that Go makes: its key, when that is known */
+    struct ratmom_link *link;  /* whose connection it is */
+    struct ratmom_req *first;  /* that has first set */
+    struct ratmom_req *awaits; /* whose head is the next that comes, see head.c */
 };
 
 struct ratmom_shard {
@@ -140,6 +141,8 @@ void ratmom_gather_drop(struct ratmom_multi *m, int32_t fd, int closed);
 void ratmom_gather_free(struct ratmom_multi *m);
 ssize_t ratmom_gather_ended(struct ratmom_multi *m, int32_t fd);
 void ratmom_ahead_drop(int fd);
+/* n bytes have been read. Returns how many libcurl has of them. */
+ssize_t ratmom_head_read(struct ratmom_multi *m, int fd, void *p, ssize_t n);
 void ratmom_lowat_clear(struct ratmom_multi *m, curl_socket_t fd);
 void ratmom_lowat_drop(struct ratmom_multi *m, curl_socket_t fd);
 int64_t ratmom_lowat_expire(struct ratmom_multi *m);

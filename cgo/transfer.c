@@ -64,7 +64,7 @@ size_t ratmom_stop(struct ratmom_req *r, uint32_t cause) {
  * the log is on between the status line and the first header, and takes the fold
  * away. */
 static void guard(struct ratmom_req *r) {
-    if (!r->ran || r->guarded || ratmom_version() >= 0x080100)
+    if (!r->ran || r->guarded || r->head_whole || ratmom_version() >= 0x080100)
         return;
     r->guarded = 1;
     curl_easy_setopt(r->easy, CURLOPT_VERBOSE, 1L);
@@ -99,7 +99,7 @@ static size_t on_header(char *p, size_t size, size_t nitems, void *user) {
     int blank = (n == 2 && p[0] == '\r' && p[1] == '\n') || (n == 1 && p[0] == '\n');
 
     heard(r);
-    r->head_bytes += n;
+    r->head_bytes += !r->head_whole ? n : r->head_state == 0 ? r->head.len : 0;
     if (r->head_bytes > r->max_head)
         return ratmom_stop(r, RATMOM_CAUSE_HEAD_TOO_LARGE);
 
@@ -114,7 +114,8 @@ static size_t on_header(char *p, size_t size, size_t nitems, void *user) {
     if (r->head_state == 1 && r->guarded == 1 && !blank)
         unguard(r);
     if (r->head_state == 0) {
-        r->head.len = 0;
+        if (!r->head_whole)
+            r->head.len = 0;
         r->head_held = 0;
         /* What is no HTTP has been declared to be 200 (HTTP200ALIASES). */
         r->status = n > 5 && !strncasecmp(p, "HTTP/", 5) ? status_of(p, n) : 200;
@@ -127,10 +128,11 @@ static size_t on_header(char *p, size_t size, size_t nitems, void *user) {
         if (r->prereqs && n > 6) /* not a proxy's answer to CONNECT */
             ratmom_shard_learn(r, p[5]);
     }
-    if (ratmom_buf_add(&r->head, p, n))
+    if (!r->head_whole && ratmom_buf_add(&r->head, p, n))
         return ratmom_stop(r, RATMOM_CAUSE_MEMORY);
     if (!blank)
         return n;
+    r->head_whole = 0;
     if (r->head.len > 5 && r->head.p[5] == '2')
         r->answer_heads--;
 
@@ -291,6 +293,7 @@ static int on_prereq(void *user, char *rip, char *lip, int rport, int lport) {
     ratmom_io_listen(r);
     ratmom_tls_sent(r);
     ratmom_look_sent(r);
+    ratmom_head_await(r);
     if (r->multi) {
         r->multi->starts++;
         if (r->upload_kind == RATMOM_UP_NONE && !ratmom_dial_waits(r))
