@@ -14,7 +14,6 @@
 
 #if RATMOM_BETWEEN_LIBC
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -160,6 +159,7 @@ static size_t show(struct ratmom_multi *m, int fd, char *p, size_t n, uint32_t t
     if (ratmom_buf_add(&r->head, p, h.at[h.n] + 2))
         return n;
     r->head_whole = 1;
+    r->head_bytes = r->head.len;
     m->hidden++;
     return write_head(&h, p, r->head.p, n);
 }

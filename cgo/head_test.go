@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -140,6 +141,44 @@ type outcome struct {
 	code                         int
 	interim, head, body, trailer string
 	headBytes                    int64
+}
+
+// libcurl gives a connection to the next transfer as soon as the last one on it has ended, which the
+// loop may not have heard of yet.
+func TestHead_is_shown_in_part_where_a_connection_is_used_again_in_the_same_turn(t *testing.T) {
+	needsLP64(t)
+	asked, answer, answered := make(chan struct{}, 1), make(chan struct{}), make(chan struct{}, 1)
+	s := testserver.Raw(t, func(c *testserver.Conn) {
+		for first := true; ; first = false {
+			q, err := c.ReadRequest()
+			if err != nil {
+				return
+			}
+			if q.Target == "/first" && first {
+				asked <- struct{}{}
+				<-answer
+			}
+			if c.Send("HTTP/1.1 200 OK\r\nServer: a\r\nContent-Length: 5\r\n\r\nhello") != nil {
+				return
+			}
+			if q.Target == "/first" && first {
+				answered <- struct{}{}
+			}
+		}
+	})
+	let := sync.OnceFunc(func() { close(answer) })
+	t.Cleanup(let)
+	d := newDriver(t)
+	first := d.begin(s.URL+"/first", nil)
+	d.until("it has been sent", func() bool { return first.Connected() })
+	<-asked
+	let()
+	<-answered // and is not read yet
+	second, res := d.get(s.URL, nil)
+	require.Zero(t, res.Code, res.Text)
+	d.untilGood(first)
+	assert.Equal(t, "hellohello", string(first.body)+string(second.body))
+	assert.EqualValues(t, 2, d.m.Stats().Hidden)
 }
 
 func TestBody_that_looks_like_a_head_is_left_alone(t *testing.T) {

@@ -64,6 +64,11 @@ static void find_cert(void *libcurl) {
         openssl.cert.parse = NULL;
 }
 
+static void find_read(void *libcurl) {
+    if (ratmom_version() > RATMOM_KNOWN_LIBCURL || !found(libcurl, "SSL_read", &openssl.read))
+        openssl.read = NULL;
+}
+
 /* That of the store first: without it no context may be shared. */
 static void rebind(void) {
     const void *libcurl = (void *)curl_version_info, *libssl = (void *)openssl.ctx.free;
@@ -78,6 +83,7 @@ static void rebind(void) {
 #else
 static void find_ctx(void *libcurl) { (void)libcurl; }
 static void find_cert(void *libcurl) { (void)libcurl; }
+static void find_read(void *libcurl) { (void)libcurl; }
 static void rebind(void) {}
 #endif
 
@@ -98,8 +104,7 @@ __attribute__((constructor)) static void find(void) {
         find_buffers(libcurl);
         find_ctx(libcurl);
         find_cert(libcurl);
-        if (!found(libcurl, "SSL_read", &openssl.read))
-            openssl.read = NULL;
+        find_read(libcurl);
         __atomic_store_n(&known, 1, __ATOMIC_RELEASE);
         rebind();
     }

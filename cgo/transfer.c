@@ -99,7 +99,8 @@ static size_t on_header(char *p, size_t size, size_t nitems, void *user) {
     int blank = (n == 2 && p[0] == '\r' && p[1] == '\n') || (n == 1 && p[0] == '\n');
 
     heard(r);
-    r->head_bytes += !r->head_whole ? n : r->head_state == 0 ? r->head.len : 0;
+    if (!r->head_whole)
+        r->head_bytes += n;
     if (r->head_bytes > r->max_head)
         return ratmom_stop(r, RATMOM_CAUSE_HEAD_TOO_LARGE);
 
